@@ -1,0 +1,90 @@
+"""An account over time: what is known of it now, since when, and when to ask again. No clock is read here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from .problem import Problem
+from .reading import Limits, Reading
+from .status import FAILURES, Status
+
+MAX_RETRY_AFTER = 3600.0
+"""Seconds; a longer Retry-After is not believed, unless the account's own interval is longer still."""
+
+_BACK_OFF = (1, 1, 2, 4)
+"""How many intervals to wait after so many failed polls in a row, and after more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """One moment on both clocks: the wall's to tell people, the monotonic to measure by."""
+
+    unix: float
+    """Seconds since 1970."""
+    monotonic: float
+    """Seconds since some moment in the past."""
+
+    def age(self, now: "Instant") -> float:
+        """Seconds from this moment until now, by whichever clock counts more.
+
+        The wall clock can be set back and the monotonic one sleeps when the machine does. Counting too much
+        makes a value unknown too early; counting too little would show an old one as fresh.
+        """
+        return max(now.unix - self.unix, now.monotonic - self.monotonic, 0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """All that is known of one account. Replaced at each poll, never changed."""
+
+    status: Status = Status.PENDING
+    problem: Problem | None = None
+    """Why there is no fresh reading; None after one, and before the first poll."""
+    reading: Reading | None = None
+    """The last good reading, however old; see `known`."""
+    read_at: Instant | None = None
+    """When the last good reading arrived."""
+    polled_at: Instant | None = None
+    """When the last poll ended."""
+    poll_duration: float | None = None
+    """Seconds that the last poll took."""
+    polls: int = 0
+    failures: Mapping[Status, int] = field(default_factory=lambda: dict.fromkeys(FAILURES, 0))
+    """Failed polls by the status that they left."""
+    failed_in_a_row: int = 0
+
+    def after(self, outcome: Reading | Problem, at: Instant, duration: float, limits: Limits) -> "Account":
+        """Return the account as it is after a poll that ended `at` this moment and took `duration` seconds."""
+        polled = replace(self, polled_at=at, poll_duration=duration, polls=self.polls + 1)
+        if isinstance(outcome, Reading):
+            return replace(
+                polled,
+                status=outcome.quality.status,
+                problem=None,
+                reading=limits.priced(outcome),
+                read_at=at,
+                failed_in_a_row=0,
+            )
+        status = outcome.status
+        return replace(
+            polled,
+            status=status,
+            problem=outcome,
+            reading=self.reading if status.holds else None,
+            failures=self.failures if status.up else {**self.failures, status: self.failures[status] + 1},
+            failed_in_a_row=0 if status.up else self.failed_in_a_row + 1,
+        )
+
+    def known(self, now: Instant, stale_after: float) -> Reading | None:
+        """Return the last good reading while it is at most `stale_after` seconds old."""
+        if self.reading is None or self.read_at is None or self.read_at.age(now) > stale_after:
+            return None
+        return self.reading
+
+    def next_poll_in(self, interval: float) -> float:
+        """Seconds to wait after the last poll: the interval, up to four of them after failures in a row.
+
+        A Retry-After lengthens the wait but never shortens it, and not beyond an hour.
+        """
+        back_off = interval * _BACK_OFF[min(self.failed_in_a_row, len(_BACK_OFF) - 1)]
+        asked = self.problem.retry_after if self.problem else None
+        return max(back_off, min(asked or 0.0, MAX_RETRY_AFTER))

@@ -1,0 +1,85 @@
+"""What a provider declares about itself, and the two things that it does: word a request and read an answer."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Protocol
+
+from .answer import Answer
+from .problem import Cause
+from .reading import Reading
+from .secret import Credentials
+
+_SENDABLE = re.compile(r"[!-~]{1,512}")
+
+
+class Value(StrEnum):
+    """A value that a provider can give; the names are those of Reading."""
+
+    BALANCE = "balance"
+    QUOTA = "quota"
+    CREDIT_BLOCKED = "credit_blocked"
+    PROVIDER_UPDATED = "provider_updated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialField:
+    """One credential that an account of the provider has."""
+
+    name: str
+    required: bool = True
+
+    @staticmethod
+    def accepts(value: str) -> bool:
+        """Whether the value can be a credential at all: 1 to 512 printable ASCII characters without white space."""
+        return _SENDABLE.fullmatch(value) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One HTTP request, complete. Headers and body hold credentials, so they are never printed."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+
+class Provider(Protocol):
+    """An SMS gateway. Config forms, checks, entities, metrics and the documentation's tables follow from this."""
+
+    key: str
+    """Stable identity, used in configuration, labels and file names."""
+    name: str
+    """What people call it."""
+    credentials: tuple[CredentialField, ...]
+    gives: frozenset[Value]
+    panel_url: str
+    """Where a person tops up, and sees to keys and permissions."""
+    base_url: str
+    """Without a slash at its end."""
+    min_poll_interval: float
+    """Seconds; the shortest that is polite to the provider."""
+    currency: str | None
+    """ISO 4217 code where the API implies one; None where each answer names it."""
+
+    def request(self, base_url: str, credentials: Credentials, timestamp: int) -> Request:
+        """Word the balance request.
+
+        `timestamp` is Unix time in whole seconds, for providers whose requests are signed; it must never be
+        the same for two requests of one account.
+        """
+
+    def read(self, answer: Answer) -> Reading:
+        """Read an answer. A pure function; raises NoReading and nothing else."""
+
+
+CAUSE_BY_HTTP_STATUS: Mapping[int, Cause] = {
+    HTTPStatus.UNAUTHORIZED: Cause.CREDENTIALS_REFUSED,
+    HTTPStatus.FORBIDDEN: Cause.ACCESS_REFUSED,
+    HTTPStatus.TOO_MANY_REQUESTS: Cause.RATE_LIMITED,
+    **dict.fromkeys(range(500, 600), Cause.PROVIDER_ERROR),
+}
+"""What an HTTP status means where a provider's own code does not tell."""

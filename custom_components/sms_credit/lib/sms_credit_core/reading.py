@@ -1,0 +1,62 @@
+"""What a provider said about an account, and what it comes to against the user's own limits."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import ROUND_FLOOR, Decimal
+from enum import StrEnum
+
+from .status import Status
+
+
+class Quality(StrEnum):
+    """How far the provider itself trusts the reading."""
+
+    OK = "ok"
+    PARTIAL = "partial"
+
+    @property
+    def status(self) -> Status:
+        """The account status that a reading of this quality means."""
+        return Status[self.name]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One reading. `None` means that the provider does not say; no field has a default, so none can be forgotten."""
+
+    balance: Decimal | None
+    """In `currency`; zero and below are values like any other."""
+    currency: str | None
+    """ISO 4217 code."""
+    quota: int | None
+    """Standard messages that the balance can pay for."""
+    credit_blocked: bool | None
+    """Whether the provider refuses to send for lack of credit."""
+    provider_updated: datetime | None
+    """When the provider last refreshed the balance, aware, in UTC."""
+    quality: Quality
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What the user says about an account: when its credit is low, and what a message costs."""
+
+    low_balance: Decimal | None = None
+    """In the account's currency; at or below it is low."""
+    low_quota: int | None = None
+    """Messages; at or below it is low."""
+    message_price: Decimal | None = None
+    """In the account's currency, above zero; gives the quota where the provider gives none."""
+
+    def priced(self, reading: Reading) -> Reading:
+        """Return the reading with its quota worked out, where only the price can tell it."""
+        if reading.quota is not None or reading.balance is None or self.message_price is None:
+            return reading
+        messages = (reading.balance / self.message_price).to_integral_value(ROUND_FLOOR)
+        return replace(reading, quota=max(0, int(messages)))
+
+    def low(self, reading: Reading) -> bool | None:
+        """Whether any limit is reached; None where no limit is set or nothing is known to hold against one."""
+        pairs = ((reading.balance, self.low_balance), (reading.quota, self.low_quota))
+        reached = [value <= limit for value, limit in pairs if value is not None and limit is not None]
+        return any(reached) if reached else None

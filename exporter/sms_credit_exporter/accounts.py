@@ -24,7 +24,7 @@ class AccountConfig:
     """Seconds."""
     timeout: float = DEFAULT_TIMEOUT
     """Seconds."""
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
 
     def asks_the_same(self, other: "AccountConfig") -> bool:
         """Whether both put the same question to the same place, so that an answer to one is one to the other."""

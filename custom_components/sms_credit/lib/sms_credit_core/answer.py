@@ -12,7 +12,7 @@ from .problem import Cause, NoReading
 _MAX_MAGNITUDE = 15
 _MAX_DIGITS = 28
 _MIN_EXPONENT = -64
-"""`1e999999999` is valid JSON but no balance. Digits left over from a binary float, as in 10.584000000000001, are fine."""
+"""`1e999999999` is valid JSON but no balance. What a binary float leaves over, as in 10.584000000000001, is fine."""
 
 _STABLE_CODE = re.compile(r"[A-Za-z0-9_]{1,64}")
 

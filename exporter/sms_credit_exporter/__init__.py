@@ -1,1 +1,11 @@
-"""The exporter."""
+"""The Prometheus exporter for SMS-gateway accounts.
+
+cli.py, demo.py, balance.py     the commands
+exporter.py                     the running whole: load, poll, serve, reload, end
+config/, durations.py           the configuration files and their mistakes
+accounts.py, watch.py           what is watched and known; the polling
+metrics.py, negotiation.py      what is known as metrics; formats and compression
+page/                           the status page
+web.py, protection.py, log.py   the server, its TLS and users, the log
+simulator/                      simulated providers, for the demo and the tests
+"""

@@ -56,12 +56,14 @@ class View:
     @property
     def known(self) -> Reading | None:
         """The values that may be shown; None where there are none, or where they are too old."""
-        return self.account.known(self.now, self.stale_after)
+        reading = self.account.known(self.now, self.stale_after)
+        return self.config.limits.priced(reading) if reading else None
 
     @property
     def low(self) -> bool | None:
         """Whether a configured limit is reached; None where that cannot be said."""
-        return self.config.limits.low(self.known) if self.known else None
+        known = self.known
+        return self.config.limits.low(known) if known else None
 
 
 Views = Iterable[View]

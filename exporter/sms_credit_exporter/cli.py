@@ -1,0 +1,142 @@
+"""The command line. Exit codes: 0 fine, 1 something for a person to see to, 2 the command line itself is wrong."""
+
+import argparse
+import asyncio
+import resource
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from . import balance, log
+from .config import ConfigError, load
+from .config.web import WebConfig, load_web
+from .exporter import VERSION, Exporter
+from .web import Address
+
+_SERVE_ADDRESS = ":10767"
+_DEMO_ADDRESS = "127.0.0.1:10767"
+
+_log = structlog.stdlib.get_logger()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except ConfigError as error:
+        count = len(error.mistakes)
+        print(f"{error}\n{count} mistake{'s' * (count > 1)} in the configuration.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sms-credit-exporter",
+        description="Prometheus exporter for the balance, SMS quota and credit block of SMS-gateway accounts.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(run: Callable[[argparse.Namespace], int], name: str, text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+        added.set_defaults(run=run)
+        return added
+
+    serve = command(_serve, "serve", "Poll the configured accounts and serve their metrics.")
+    _add_config_file(serve)
+    _add_listen_address(serve, _SERVE_ADDRESS)
+    serve.add_argument("--web.config.file", dest="web_config_file", type=Path, metavar="FILE", help="TLS and users")
+    _add_logging(serve)
+
+    demo = command(_demo, "demo", "Serve simulated accounts; needs no credentials and calls no provider.")
+    _add_listen_address(demo, _DEMO_ADDRESS)
+    _add_logging(demo)
+
+    _add_config_file(command(_check, "check", "Report every mistake in a configuration file."))
+
+    once = command(_balance, "balance", "Poll each account once and print what came of it.")
+    _add_config_file(once)
+    once.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    return parser
+
+
+def _add_config_file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config.file", dest="config_file", type=Path, required=True, metavar="FILE")
+
+
+def _add_listen_address(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument(
+        "--web.listen-address",
+        dest="addresses",
+        action="append",
+        type=_address,
+        default=None,
+        metavar="ADDR",
+        help=f"may be given several times (default {default})",
+    )
+    parser.set_defaults(default_address=default)
+
+
+def _address(text: str) -> Address:
+    try:
+        return Address.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _add_logging(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--log.level", dest="log_level", choices=log.LEVELS, default="info")
+    parser.add_argument("--log.format", dest="log_format", choices=tuple(log.FORMATS), default="logfmt")
+
+
+def _serve(options: argparse.Namespace) -> int:
+    web_file: Path | None = options.web_config_file
+    exporter = Exporter(partial(load, options.config_file), partial(load_web, web_file) if web_file else WebConfig)
+    return _run(exporter, options)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from .demo import demo  # noqa: PLC0415 - the simulated providers are of no use to `serve`
+
+    return demo(partial(_run, options=options))
+
+
+def _run(exporter: Exporter, options: argparse.Namespace) -> int:
+    log.set_up(options.log_level, options.log_format)
+    _allow_many_connections()
+    try:
+        asyncio.run(exporter.run(options.addresses or [Address.parse(options.default_address)]))
+    except OSError as error:
+        _log.error("cannot listen", reason=error.strerror or str(error))
+        return 1
+    except Exception:  # noqa: BLE001 - logged like everything else, then the process ends
+        _log.exception("ended by an unexpected error")
+        return 1
+    return 0
+
+
+def _allow_many_connections() -> None:
+    """Raise the limit on open files as far as the system lets us, so that idle clients cannot use it up soon."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _check(options: argparse.Namespace) -> int:
+    config = load(options.config_file)
+    count = len(config.accounts)
+    print(f"{options.config_file}: no mistakes, {count} account{'s' * (count > 1)}.")
+    return 0
+
+
+def _balance(options: argparse.Namespace) -> int:
+    views = asyncio.run(balance.views_of(load(options.config_file)))
+    print(balance.as_json(views) if options.json else balance.as_table(views))
+    return 0 if balance.all_well(views) else 1

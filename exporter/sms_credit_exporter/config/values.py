@@ -1,0 +1,151 @@
+"""What each value of the file may be: validators that say what was found and what is allowed."""
+
+import difflib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from ipaddress import ip_address
+from typing import Any, Never
+from urllib.parse import SplitResult, urlsplit
+
+import voluptuous as vol
+from sms_credit_core import PROVIDERS, Provider
+
+from ..durations import duration_text, parse_duration
+
+_MAX_NAME = 64
+
+
+def mistake(text: str, steps: Sequence[str | int] = ()) -> Never:
+    """Refuse a value, in words that a person can act on."""
+    raise vol.Invalid(text, list(steps))
+
+
+def every(invalid: vol.Invalid) -> list[vol.Invalid]:
+    """Return the mistakes that an exception holds."""
+    return list(invalid.errors) if isinstance(invalid, vol.MultipleInvalid) else [invalid]
+
+
+_KINDS = {dict: "a mapping", list: "a list", type(None): "nothing", bool: "true or false", str: "text"}
+
+
+def found(value: object) -> str:
+    """Say what was found, shortly."""
+    if type(value) in (int, Decimal):
+        return f"found {value}"
+    if isinstance(value, str) and re.fullmatch(r"[ -~]{1,32}", value):
+        return f"found “{value}”"
+    return f"found {_KINDS.get(type(value), 'something else')}"
+
+
+def seconds(value: object) -> float | None:
+    """Return a duration's seconds; None if the value is no duration."""
+    return parse_duration(value) if isinstance(value, str) else None
+
+
+def duration(minimum: float, maximum: float | None = None, whose: str = "") -> Callable[[object], float]:
+    """Accept a duration such as 5m, within bounds in seconds."""
+    bounds = f"at least {duration_text(minimum)}" + (f" and at most {duration_text(maximum)}" if maximum else "")
+
+    def validate(value: object) -> float:
+        length = seconds(value)
+        if length is None:
+            hint = f"; a unit is missing: {value}s?" if type(value) is int else ""
+            mistake(f"{found(value)}; must be a duration such as 90s, 5m or 1h30m{hint}")
+        if not minimum <= length <= (maximum or length):
+            mistake(f"{found(value)}; must be {bounds}{whose}")
+        return length
+
+    return validate
+
+
+def money(*, zero: bool) -> Callable[[object], Decimal]:
+    """Accept an exact amount of money."""
+
+    def validate(value: object) -> Decimal:
+        if type(value) not in (int, Decimal):
+            mistake(f"{found(value)}; must be a plain number such as 50 or 0.021")
+        amount = Decimal(str(value))
+        if amount < 0 or (amount == 0 and not zero):
+            mistake(f"{found(value)}; must be {'zero or ' if zero else ''}above zero")
+        return amount
+
+    return validate
+
+
+def messages(value: object) -> int:
+    """Accept a number of messages."""
+    if type(value) is not int or value < 0:
+        mistake(f"{found(value)}; must be a whole number of messages, zero or above")
+    return value
+
+
+def name(value: object) -> str:
+    """Accept what can be a label, a heading and a word in a sentence."""
+    if not isinstance(value, str):
+        mistake(f"{found(value)}; must be text (put it in quotes)")
+    if not value.strip() or value != value.strip() or len(value) > _MAX_NAME or not value.isprintable():
+        mistake(f"must be 1 to {_MAX_NAME} printable characters without a space at either end")
+    return value
+
+
+def provider(value: object) -> Provider:
+    """Accept a provider's key."""
+    return PROVIDERS.get(str(value)) or mistake(f"{found(value)}; must be one of {', '.join(PROVIDERS)}")
+
+
+def base_url(value: object) -> str:
+    """Accept where credentials may go: anywhere over TLS, or in clear to this very machine."""
+    url = _url(value)
+    if url is None or url.username or url.password or url.query or url.fragment:
+        mistake("must be a URL such as https://example.com/api, without user, password, query or fragment")
+    if url.scheme != "https" and not (url.scheme == "http" and is_loopback(value)):
+        mistake("must begin with https:// (http:// is allowed towards this machine itself only)")
+    return url.geturl().rstrip("/")
+
+
+def is_loopback(value: object) -> bool:
+    """Whether a URL leads to this very machine."""
+    url = _url(value)
+    try:
+        return url is not None and (url.hostname == "localhost" or ip_address(url.hostname or "").is_loopback)
+    except ValueError:
+        return False
+
+
+def _url(value: object) -> SplitResult | None:
+    if not isinstance(value, str) or not re.fullmatch(r"[!-~]+", value):
+        return None
+    try:
+        url = urlsplit(value)
+        port = url.port
+    except ValueError:
+        return None
+    return url if url.hostname and port != 0 else None
+
+
+def mapping(members: Mapping[vol.Marker, Any]) -> Callable[[object], dict[str, Any]]:
+    """Accept a mapping with these keys; voluptuous's own words are replaced by ones that a person can act on."""
+    schema = vol.Schema(dict(members))
+    allowed = [str(key) for key in members]
+
+    def validate(value: object) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            mistake(f"must be a mapping with the keys {', '.join(allowed)}")
+        try:
+            result: dict[str, Any] = schema(value)
+        except vol.MultipleInvalid as invalid:
+            raise vol.MultipleInvalid([_in_our_words(error, allowed) for error in invalid.errors]) from None
+        return result
+
+    return validate
+
+
+def _in_our_words(error: vol.Invalid, allowed: Sequence[str]) -> vol.Invalid:
+    if isinstance(error, vol.RequiredFieldInvalid):
+        return vol.Invalid("is missing", error.path)
+    if error.msg == "extra keys not allowed":
+        near = difflib.get_close_matches(str(error.path[-1]), allowed, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        return vol.Invalid(f"is not a known key; {hint}allowed are {', '.join(allowed)}", error.path)
+    return error

@@ -1,0 +1,86 @@
+"""The exporter as a whole: polls in the background, serves what is known, reloads, and ends."""
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+
+import structlog
+
+from .accounts import Config
+from .config import ConfigError
+from .config.web import WebConfig
+from .metrics import AccountCollector, ExporterCollector, registry
+from .protection import Authentication, tls_context
+from .watch import Watch
+from .web import Address, Site, application, serve
+
+VERSION = version("sms-credit-exporter")
+
+_log = structlog.stdlib.get_logger()
+
+
+class Exporter:
+    """One running exporter."""
+
+    def __init__(
+        self,
+        load: Callable[[], Config],
+        load_web: Callable[[], WebConfig] = WebConfig,
+        *,
+        refresh: float = 15.0,
+        demo: bool = False,
+    ) -> None:
+        """Load the configuration; `load` is called again at each reload. Raises ConfigError.
+
+        `refresh` is the number of seconds after which an open status page fetches itself again.
+        """
+        self._load, self._load_web = load, load_web
+        self._web = load_web()
+        self.watch = Watch(load())
+        self._own = ExporterCollector(VERSION)
+        self._own.reload_success_unix = time.time()
+        self._site = Site(
+            registry=registry(AccountCollector(self.watch.views), self._own),
+            views=self.watch.views,
+            ready=lambda: self.watch.ready,
+            reload=self.reload,
+            version=VERSION,
+            refresh=refresh,
+            demo=demo,
+        )
+
+    def reload(self) -> str | None:
+        """Take over what is now in the configuration files, or keep the old and return what is wrong."""
+        try:
+            config, self._web = self._load(), self._load_web()
+        except ConfigError as error:
+            self._own.reload_successful = False
+            for mistake in error.mistakes:
+                _log.error("configuration not reloaded", path=mistake.path, line=mistake.line, mistake=mistake.text)
+            return str(error)
+        self.watch.reconfigure(config)
+        self._own.reload_successful, self._own.reload_success_unix = True, time.time()
+        _log.info("configuration reloaded", accounts=len(config.accounts))
+        return None
+
+    async def run(self, addresses: Sequence[Address]) -> None:
+        """Serve and poll until SIGTERM or SIGINT; SIGHUP reloads.
+
+        Raises OSError if an address cannot be listened on, and whatever ends a polling task: better no numbers
+        than numbers that nobody refreshes.
+        """
+        _log.info("starting", version=VERSION, accounts=len(self.watch.views()))
+        app = application(self._site, Authentication(lambda: self._web).middleware)
+        async with contextlib.AsyncExitStack() as stack:
+            await serve(stack, app, addresses, tls_context(lambda: self._web))
+            polling = asyncio.create_task(self.watch.run())
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, polling.cancel)
+            loop.add_signal_handler(signal.SIGHUP, self.reload)
+            with contextlib.suppress(asyncio.CancelledError):
+                await polling
+            _log.info("stopping")

@@ -1,0 +1,191 @@
+"""What is known, as Prometheus metrics: rendered anew for each scrape, from memory only.
+
+One account looks like this:
+
+    sms_credit_up{account="otp",provider="iletimerkezi"} 1.0
+    sms_credit_status{account="otp",provider="iletimerkezi",status="ok"} 1.0
+    sms_credit_balance{account="otp",currency="TRY",provider="iletimerkezi"} 10.584
+    sms_credit_quota_messages{account="otp",provider="iletimerkezi"} 67.0
+    sms_credit_blocked{account="otp",provider="iletimerkezi"} 0.0
+"""
+
+import platform
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from prometheus_client import CollectorRegistry, Metric, PlatformCollector, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.registry import Collector
+from sms_credit_core import FAILURES, Status
+
+from .accounts import View, Views
+
+Number = int | float | bool | Decimal | None
+Rows = Iterable[tuple[tuple[str, ...], Number]]
+
+_ACCOUNT = ("provider", "account")
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """One metric of an account: its name without the prefix, its help, its own labels, and its samples."""
+
+    kind: type[GaugeMetricFamily | CounterMetricFamily]
+    name: str
+    help: str
+    rows: Callable[[View], Rows]
+    labels: tuple[str, ...] = ()
+
+    def metric(self, views: Views) -> Metric:
+        """Render the samples of all accounts; what is not known is left out."""
+        metric = self.kind(f"sms_credit_{self.name}", self.help, labels=(*_ACCOUNT, *self.labels))
+        for view in views:
+            for labels, value in self.rows(view):
+                if value is not None:
+                    metric.add_metric((view.config.provider.key, view.config.name, *labels), float(value))
+        return metric
+
+
+def _gauge(name: str, text: str, value: Callable[[View], Number]) -> _Family:
+    return _Family(GaugeMetricFamily, name, text, lambda view: [((), value(view))])
+
+
+def _balance(view: View) -> Rows:
+    known = view.known
+    return [((known.currency or "",), known.balance)] if known else []
+
+
+def _updated(view: View) -> Number:
+    updated = view.known.provider_updated if view.known else None
+    return updated.timestamp() if updated else None
+
+
+def _statuses(view: View) -> Rows:
+    return [((status.value,), status is view.account.status) for status in Status]
+
+
+def _failures(view: View) -> Rows:
+    return [((status.value,), view.account.failures[status]) for status in FAILURES]
+
+
+_FAMILIES = (
+    _gauge("up", "Whether the last poll got an answer about the account.", lambda v: v.account.status.up),
+    _Family(
+        GaugeMetricFamily,
+        "status",
+        "What the last poll came to; exactly one status is 1.",
+        _statuses,
+        ("status",),
+    ),
+    _Family(
+        GaugeMetricFamily,
+        "balance",
+        "Prepaid balance as the provider last reported it, in the currency of the label; cached between polls.",
+        _balance,
+        ("currency",),
+    ),
+    _gauge(
+        "quota_messages",
+        "Messages that the balance can pay for, by the provider or by message_price; cached between polls.",
+        lambda v: v.known.quota if v.known else None,
+    ),
+    _gauge(
+        "blocked",
+        "Whether the provider refuses to send for lack of credit; cached between polls.",
+        lambda v: v.known.credit_blocked if v.known else None,
+    ),
+    _gauge(
+        "low_balance_threshold",
+        "Configured balance at or below which the credit is low, in the account's currency.",
+        lambda v: v.config.limits.low_balance,
+    ),
+    _gauge(
+        "low_quota_threshold_messages",
+        "Configured quota at or below which the credit is low.",
+        lambda v: v.config.limits.low_quota,
+    ),
+    _gauge(
+        "last_reading_timestamp_seconds",
+        "When the balance was last read successfully, 0 if never.",
+        lambda v: v.account.read_at.unix if v.account.read_at else 0,
+    ),
+    _gauge(
+        "last_poll_timestamp_seconds",
+        "When the account was last polled, 0 if never.",
+        lambda v: v.account.polled_at.unix if v.account.polled_at else 0,
+    ),
+    _gauge(
+        "provider_updated_timestamp_seconds",
+        "When the provider itself last refreshed the balance, read as UTC.",
+        _updated,
+    ),
+    _gauge("poll_interval_seconds", "Configured time between polls.", lambda v: v.config.poll_interval),
+    _gauge("poll_duration_seconds", "How long the last poll took.", lambda v: v.account.poll_duration),
+    _Family(CounterMetricFamily, "polls", "Polls made.", lambda v: [((), v.account.polls)]),
+    _Family(
+        CounterMetricFamily,
+        "poll_failures",
+        "Polls that failed, by the status that they left.",
+        _failures,
+        ("reason",),
+    ),
+)
+
+
+class AccountCollector(Collector):
+    """The metrics of every account, always as they are at this moment."""
+
+    def __init__(self, views: Callable[[], Views]) -> None:
+        """Take what returns the accounts; it is called once for each scrape."""
+        self._views = views
+
+    def describe(self) -> Iterator[Metric]:
+        """Name the metrics without looking at the accounts."""
+        return (family.metric(()) for family in _FAMILIES)
+
+    def collect(self) -> Iterator[Metric]:
+        """Render all accounts from one consistent view of them."""
+        views = tuple(self._views())
+        return (family.metric(views) for family in _FAMILIES)
+
+
+class ExporterCollector(Collector):
+    """The metrics of the exporter itself."""
+
+    def __init__(self, version: str) -> None:
+        """Take the exporter's version."""
+        self._version = version
+        self.reload_successful = True
+        self.reload_success_unix = 0.0
+        """When a configuration was last taken over, in Unix seconds."""
+
+    def describe(self) -> Iterator[Metric]:
+        """Name the metrics."""
+        return self.collect()
+
+    def collect(self) -> Iterator[Metric]:
+        """Render what the exporter is and whether it runs on the configuration that is in its file."""
+        build = InfoMetricFamily("sms_credit_exporter_build", "Version of the exporter and of its Python.")
+        build.add_metric((), {"version": self._version, "python": platform.python_version()})
+        yield build
+        yield GaugeMetricFamily(
+            "sms_credit_exporter_config_last_reload_successful",
+            "Whether the last attempt to load the configuration succeeded.",
+            value=float(self.reload_successful),
+        )
+        yield GaugeMetricFamily(
+            "sms_credit_exporter_config_last_reload_success_timestamp_seconds",
+            "When a configuration was last loaded successfully.",
+            value=self.reload_success_unix,
+        )
+
+
+def registry(*collectors: Collector) -> CollectorRegistry:
+    """Return a registry of its own with these collectors and those of process and Python."""
+    own = CollectorRegistry()
+    for collector in collectors:
+        own.register(collector)
+    ProcessCollector(registry=own)
+    PlatformCollector(registry=own)
+    return own

@@ -1,0 +1,113 @@
+"""TLS and basic authentication of the web server; both follow their files without a restart."""
+
+import asyncio
+import base64
+import hashlib
+import secrets
+import ssl
+from binascii import Error as Base64Error
+from collections.abc import Callable
+from pathlib import Path
+
+import bcrypt
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from .config.web import Tls, WebConfig
+
+_OPEN = frozenset({"/-/healthy", "/-/ready"})
+"""They say nothing secret, and what asks for them rarely has a password."""
+
+_NOBODY = bcrypt.hashpw(secrets.token_bytes(16), bcrypt.gensalt(10))
+"""Unknown users are checked against it, so that time does not tell which users exist."""
+
+_MAX_REMEMBERED = 128
+
+_log = structlog.stdlib.get_logger()
+
+
+class Authentication:
+    """Basic authentication against bcrypt hashes."""
+
+    def __init__(self, config: Callable[[], WebConfig]) -> None:
+        """Take what returns the configuration in force."""
+        self._config = config
+        self._one_at_a_time = asyncio.Lock()
+        self._key = secrets.token_bytes(32)
+        self._remembered: set[bytes] = set()
+
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Let a request pass, or answer 401."""
+        if not self._config().users or request.path in _OPEN or await self._knows(request):
+            return await handler(request)
+        return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="sms-credit-exporter"'})
+
+    async def _knows(self, request: web.Request) -> bool:
+        name, password = _basic(request.headers.get("Authorization", ""))
+        hashed = self._config().users.get(name, _NOBODY)
+        seen = hashlib.blake2b(hashed + password, key=self._key).digest()
+        if seen in self._remembered:
+            return True
+        async with self._one_at_a_time:  # bcrypt takes some 70 ms of a processor by design
+            known = await asyncio.to_thread(_fits, password, hashed)
+        if known:
+            if len(self._remembered) >= _MAX_REMEMBERED:
+                self._remembered.clear()
+            self._remembered.add(seen)
+        return known
+
+
+def _basic(header: str) -> tuple[str, bytes]:
+    """Return user name and password of an Authorization header; empty ones if there are none."""
+    scheme, _, encoded = header.partition(" ")
+    try:
+        name, _, password = base64.b64decode(encoded, validate=True).partition(b":")
+    except (Base64Error, ValueError):
+        return "", b""
+    return (name.decode("utf-8", "replace"), password) if scheme.lower() == "basic" else ("", b"")
+
+
+def _fits(password: bytes, hashed: bytes) -> bool:
+    try:
+        return bcrypt.checkpw(password, hashed)
+    except ValueError:  # longer than bcrypt can take
+        return False
+
+
+def tls_context(config: Callable[[], WebConfig]) -> ssl.SSLContext | None:
+    """Return a context that takes up renewed certificates at the next handshake."""
+    tls = config().tls
+    if tls is None:
+        return None
+    current = _Renewed(tls)
+    context = tls.context()
+
+    def renew(connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
+        connection.context = current.context()
+
+    context.sni_callback = renew
+    return context
+
+
+class _Renewed:
+    """The context of the certificate files as they are now."""
+
+    def __init__(self, tls: Tls) -> None:
+        self._tls = tls
+        self._files = [path for path in (tls.cert_file, tls.key_file, tls.client_ca_file) if path]
+        self._stamps = self._stamp()
+        self._context = tls.context()
+
+    def context(self) -> ssl.SSLContext:
+        try:
+            stamps = self._stamp()
+            if stamps != self._stamps:
+                self._context, self._stamps = self._tls.context(), stamps
+        except OSError:  # half-written, or a new certificate before its key: the old ones still serve
+            _log.warning("renewed certificate cannot be used yet", file=str(self._tls.cert_file))
+        return self._context
+
+    def _stamp(self) -> list[tuple[int, int, int]]:
+        return [(stat.st_mtime_ns, stat.st_size, stat.st_ino) for stat in map(Path.stat, self._files)]

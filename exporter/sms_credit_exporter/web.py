@@ -1,0 +1,147 @@
+"""The web server: metrics, status page, health and reload. It answers from memory and never calls a provider.
+
+aiohttp serves it: of the asyncio servers it is the one that does routing, HEAD and 405, several listeners, TLS with a
+handshake for each connection, and closes connections that send no request.
+"""
+
+import re
+import ssl
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+from prometheus_client import CollectorRegistry
+
+from .accounts import Views
+from .negotiation import compressed, exposition
+from .page import render, static_files
+
+_IDLE_SECONDS = 90.0
+"""A connection that has not completed a request for so long is closed; longer than scrapes are usually apart."""
+
+_SHUTDOWN_SECONDS = 3.0
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "Server": "sms-credit-exporter",
+    "X-Content-Type-Options": "nosniff",
+}
+
+_log = structlog.stdlib.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What the web server shows and does."""
+
+    registry: CollectorRegistry
+    views: Callable[[], Views]
+    ready: Callable[[], bool]
+    reload: Callable[[], str | None]
+    """Takes the configuration in anew; returns what is wrong with it, or None."""
+    version: str
+    refresh: float
+    """Seconds after which an open status page fetches itself again."""
+    demo: bool = False
+
+
+def application(site: Site, *middlewares: Middleware) -> web.Application:
+    """Return the application; every route answers GET and HEAD, and /-/reload answers POST and PUT."""
+
+    async def metrics(request: web.Request) -> web.Response:
+        content_type, body = exposition(site.registry, request.headers.get("Accept", ""))
+        encoding, body = compressed(body, request.headers.get("Accept-Encoding", ""))
+        headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding", **encoding}
+        return web.Response(body=body, headers=headers)
+
+    async def page(request: web.Request) -> web.Response:
+        html = render(site.views(), version=site.version, refresh=site.refresh, demo=site.demo)
+        encoding, body = compressed(html.encode(), request.headers.get("Accept-Encoding", ""))
+        headers = {"Content-Type": "text/html; charset=utf-8", "Vary": "Accept-Encoding", **encoding}
+        return web.Response(body=body, headers=headers)
+
+    async def static(request: web.Request) -> web.Response:
+        files = static_files()
+        if request.match_info["name"] not in files:
+            raise web.HTTPNotFound
+        content_type, body = files[request.match_info["name"]]
+        return web.Response(body=body, headers={"Content-Type": content_type})
+
+    async def healthy(_: web.Request) -> web.Response:
+        return web.Response(text="Healthy.\n")
+
+    async def ready(_: web.Request) -> web.Response:
+        if site.ready():
+            return web.Response(text="Ready.\n")
+        return web.Response(status=503, text="Not ready: some accounts have not been polled yet.\n")
+
+    async def reload(_: web.Request) -> web.Response:
+        mistakes = site.reload()
+        if mistakes is None:
+            return web.Response(text="Reloaded.\n")
+        return web.Response(status=500, text=f"Not reloaded, the previous configuration stays:\n{mistakes}\n")
+
+    app = web.Application(middlewares=[*middlewares])
+    app.router.add_get("/", page)
+    app.router.add_get("/metrics", metrics)
+    app.router.add_get("/static/{name}", static)
+    app.router.add_get("/-/healthy", healthy)
+    app.router.add_get("/-/ready", ready)
+    app.router.add_post("/-/reload", reload)
+    app.router.add_put("/-/reload", reload)
+    app.on_response_prepare.append(_add_headers)
+    return app
+
+
+async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
+    for name, value in _HEADERS.items():
+        response.headers[name] = value
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen."""
+
+    host: str | None
+    """None for every address of the machine."""
+    port: int
+    """0 for any free one."""
+
+    @classmethod
+    def parse(cls, text: str) -> "Address":
+        """Read `:10767`, `127.0.0.1:10767`, `localhost:10767` or `[::1]:10767`. Raises ValueError."""
+        match = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([^\[\]:\s]*)):([0-9]{1,5})", text)
+        if match is None or int(match[3]) > 65535:  # noqa: PLR2004 - the largest port
+            message = f"“{text}” is not an address such as :10767, 127.0.0.1:10767 or [::1]:10767"
+            raise ValueError(message)
+        return cls(match[1] or match[2] or None, int(match[3]))
+
+
+async def serve(
+    stack: AsyncExitStack, app: web.Application, addresses: Sequence[Address], tls: ssl.SSLContext | None
+) -> tuple[str, ...]:
+    """Serve until the stack closes; return the URLs. Raises OSError if an address cannot be listened on."""
+    runner = web.AppRunner(
+        app, access_log=None, keepalive_timeout=_IDLE_SECONDS, shutdown_timeout=_SHUTDOWN_SECONDS, handle_signals=False
+    )
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    for address in addresses:
+        await web.TCPSite(runner, address.host, address.port, ssl_context=tls).start()
+    urls = tuple(dict.fromkeys(_url(name, "https" if tls else "http") for name in runner.addresses))
+    for url in urls:
+        _log.info("listening", url=url)
+    return urls
+
+
+def _url(socket_name: tuple[str, int], scheme: str) -> str:
+    host, port = socket_name[:2]
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from .problem import Problem
-from .reading import Limits, Reading
+from .reading import Reading
 from .status import FAILURES, Status
 
 MAX_RETRY_AFTER = 3600.0
@@ -52,7 +52,7 @@ class Account:
     """Failed polls by the status that they left."""
     failed_in_a_row: int = 0
 
-    def after(self, outcome: Reading | Problem, at: Instant, duration: float, limits: Limits) -> "Account":
+    def after(self, outcome: Reading | Problem, at: Instant, duration: float) -> "Account":
         """Return the account as it is after a poll that ended `at` this moment and took `duration` seconds."""
         polled = replace(self, polled_at=at, poll_duration=duration, polls=self.polls + 1)
         if isinstance(outcome, Reading):
@@ -60,7 +60,7 @@ class Account:
                 polled,
                 status=outcome.quality.status,
                 problem=None,
-                reading=limits.priced(outcome),
+                reading=outcome,
                 read_at=at,
                 failed_in_a_row=0,
             )

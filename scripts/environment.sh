@@ -23,10 +23,10 @@ find_uv() {
   printf '%s\n' "$PWD/$private"
 }
 
-uv=$(find_uv)
+PATH=$(dirname "$(find_uv)"):$PATH
 
 # Brings .venv in line with uv.lock; further arguments choose the dependency groups.
 sync_environment() {
   [ -d .venv ] || say "installing the project's Python packages into .venv"
-  "$uv" sync --quiet --locked --inexact "$@"
+  uv sync --quiet --locked --inexact "$@"
 }

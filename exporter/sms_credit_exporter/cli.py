@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import resource
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -100,20 +100,20 @@ def _add_logging(parser: argparse.ArgumentParser) -> None:
 def _serve(options: argparse.Namespace) -> int:
     web_file: Path | None = options.web_config_file
     exporter = Exporter(partial(load, options.config_file), partial(load_web, web_file) if web_file else WebConfig)
-    return _run(exporter, options)
+    return _run(exporter.run, options)
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from .demo import demo  # noqa: PLC0415 - the simulated providers are of no use to `serve`
+    from . import demo  # noqa: PLC0415 - the simulated providers are of no use to `serve`
 
-    return demo(partial(_run, options=options))
+    return _run(demo.run, options)
 
 
-def _run(exporter: Exporter, options: argparse.Namespace) -> int:
+def _run(run: Callable[[Sequence[Address]], Coroutine[None, None, None]], options: argparse.Namespace) -> int:
     log.set_up(options.log_level, options.log_format)
     _allow_many_connections()
     try:
-        asyncio.run(exporter.run(options.addresses or [Address.parse(options.default_address)]))
+        asyncio.run(run(options.addresses or [Address.parse(options.default_address)]))
     except OSError as error:
         _log.error("cannot listen", reason=error.strerror or str(error))
         return 1

@@ -1,6 +1,7 @@
 """The polling: one task for each account, in the background, whatever anybody scrapes."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,15 +47,15 @@ async def poll_once(client: httpx.AsyncClient, config: AccountConfig, account: A
 class _Watched:
     config: AccountConfig
     account: Account
-    first_poll_at: float
-    """On the monotonic clock."""
+    first_poll_in: float
+    """Seconds from the start of its task."""
     task: asyncio.Task[None] | None = None
 
     @property
-    def due_in(self) -> float:
-        """Seconds until the next poll, as from now."""
+    def starts_in(self) -> float:
+        """Seconds until the first poll of a task that starts now."""
         if self.account.polled_at is None:
-            return self.first_poll_at - time.monotonic()
+            return self.first_poll_in
         return self.account.next_poll_in(self.config.poll_interval) - self.account.polled_at.age(now())
 
 
@@ -103,16 +104,15 @@ class Watch:
                 await self._changed.wait()
 
     def _schedule(self, config: Config, before: Mapping[str, _Watched]) -> dict[str, _Watched]:
-        begin = time.monotonic()
         gap = min(_FIRST_POLL_GAP, min(account.poll_interval for account in config.accounts) / len(config.accounts))
+        first_polls = (gap * number for number in itertools.count())
         after: dict[str, _Watched] = {}
         for account in config.accounts:
             old = before.get(account.name)
             if old and old.config.asks_the_same(account):
                 after[account.name] = self._taken_over(old, account)
             else:
-                after[account.name] = _Watched(account, Account(), begin)
-                begin += gap
+                after[account.name] = _Watched(account, Account(), next(first_polls))
         return after
 
     @staticmethod
@@ -120,14 +120,15 @@ class Watch:
         if config.poll_interval == old.config.poll_interval:
             old.config = config
             return old
-        return _Watched(config, old.account, old.first_poll_at)
+        return _Watched(config, old.account, old.first_poll_in)
 
     async def _keep_polling(self, watched: _Watched, client: httpx.AsyncClient) -> None:
+        await asyncio.sleep(watched.starts_in)
         while True:
-            await asyncio.sleep(watched.due_in)
             before = watched.account
             watched.account = await poll_once(client, watched.config, before)
             _report(watched.config, before, watched.account)
+            await asyncio.sleep(watched.account.next_poll_in(watched.config.poll_interval))
 
 
 def _report(config: AccountConfig, before: Account, after: Account) -> None:

@@ -1,0 +1,26 @@
+"""What all suites share: the tools that may be missing on a developer's machine, but not in CI."""
+
+import os
+import shutil
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+collect_ignore = [] if find_spec("homeassistant") else ["ha"]
+
+
+@pytest.fixture(scope="session")
+def tool() -> Callable[[str], str]:
+    """Find a program on the PATH or below .tools; without it the test is skipped, and in CI it fails."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name) or shutil.which(ROOT / ".tools" / name)
+        if path is None:
+            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{name} is not installed")
+        return str(path)
+
+    return find

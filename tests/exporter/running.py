@@ -1,0 +1,158 @@
+"""A running exporter, as a user runs it: a process of its own, real sockets, simulated providers."""
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from sms_credit_core import Credentials
+from sms_credit_exporter.simulator.behaviour import Act, Behaviour
+from sms_credit_exporter.simulator.server import SimulatedAccount, Simulator
+
+PATIENCE = 20.0
+"""Seconds until a test gives up waiting; nothing that works takes as long."""
+
+LISTEN = "--web.listen-address=127.0.0.1:0"
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for a condition to come true."""
+    async with asyncio.timeout(PATIENCE):
+        while not await condition():  # noqa: ASYNC110 - another process changes it
+            await asyncio.sleep(0.05)
+
+
+@dataclass
+class Providers:
+    """Both simulated providers, serving."""
+
+    simulator: Simulator
+    base_urls: Mapping[str, str]
+
+    def add(self, provider: str, answer: str | Act | Behaviour = "healthy") -> SimulatedAccount:
+        """Open an account."""
+        return self.simulator.add(provider, answer)
+
+    def configured(self, name: str, account: SimulatedAccount, **more: object) -> dict[str, object]:
+        """Return the account as it stands in a configuration file, polled as often as is allowed here."""
+        return {
+            "name": name,
+            "provider": account.provider,
+            "credentials": revealed(account.credentials),
+            "base_url": self.base_urls[account.provider],
+            "poll_interval": "1s",
+            **more,
+        }
+
+
+def revealed(credentials: Credentials) -> dict[str, str]:
+    """Return credentials as they are written into a file."""
+    return {name: secret.reveal() for name, secret in credentials.items()}
+
+
+@dataclass
+class Running:
+    """An exporter in a process of its own."""
+
+    process: asyncio.subprocess.Process
+    http: httpx.AsyncClient
+    log: list[str] = field(default_factory=list)
+    urls: list[str] = field(default_factory=list)
+    """Where it listens."""
+
+    async def get(self, path: str, **headers: str) -> httpx.Response:
+        """Ask for a page."""
+        return await self.http.get(self.urls[0] + path, headers=headers)
+
+    async def metrics(self) -> list[str]:
+        """Scrape, and return the samples."""
+        lines = (await self.get("/metrics")).raise_for_status().text.splitlines()
+        return [line for line in lines if not line.startswith("#")]
+
+    async def shows(self, *samples: str) -> None:
+        """Wait until a scrape has all of these samples."""
+
+        async def all_there() -> bool:
+            return set(samples) <= set(await self.metrics())
+
+        await until(all_there)
+
+    async def lacks(self, *names: str) -> None:
+        """Wait until a scrape has no sample of any of these metrics."""
+
+        async def none_there() -> bool:
+            return not any(line.startswith(tuple(f"{name}{{" for name in names)) for line in await self.metrics())
+
+        await until(none_there)
+
+    async def logged(self, pattern: str, times: int = 1) -> str:
+        """Wait until so many lines of the log match, and return the last of them."""
+
+        async def enough() -> bool:
+            return len(self.matching(pattern)) >= times
+
+        await until(enough)
+        return self.matching(pattern)[-1]
+
+    def matching(self, pattern: str) -> list[str]:
+        """Return the lines of the log that match."""
+        return [line for line in self.log if re.search(pattern, line)]
+
+    async def exit_code(self) -> int:
+        """Wait for its end."""
+        async with asyncio.timeout(PATIENCE):
+            return await self.process.wait()
+
+
+@asynccontextmanager
+async def running(
+    http: httpx.AsyncClient,
+    *arguments: str,
+    cwd: Path,
+    env: Mapping[str, str],
+    listens: int = 1,
+    program: Sequence[str] = ("-m", "sms_credit_exporter"),
+) -> AsyncIterator[Running]:
+    """Start an exporter and wait until it listens on so many addresses; what still runs at the end is killed."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, *program, *arguments),
+        stderr=asyncio.subprocess.PIPE,
+        cwd=cwd,
+        env={**os.environ, **env},
+    )
+    exporter = Running(process, http)
+    reading = asyncio.create_task(_keep(process, exporter.log))
+    try:
+        await exporter.logged(r"\blistening\b", listens)
+        exporter.urls = [match[0] for line in exporter.log if (match := re.search(r"http[^\s\"]+", line))]
+        yield exporter
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+        await reading
+
+
+async def _keep(process: asyncio.subprocess.Process, lines: list[str]) -> None:
+    assert process.stderr
+    while line := await process.stderr.readline():
+        lines.append(line.decode().rstrip("\n"))
+
+
+async def command(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> tuple[int, str, str]:
+    """Run a command to its end; return exit code, standard output and standard error."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "sms_credit_exporter", *arguments),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+    )
+    async with asyncio.timeout(PATIENCE):
+        out, err = await process.communicate()
+    return process.returncode or 0, out.decode(), err.decode()

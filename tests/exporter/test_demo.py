@@ -1,0 +1,143 @@
+"""`demo`, and a real Prometheus that scrapes it."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+
+from tests.exporter.running import LISTEN, Running, until
+
+Start = Callable[..., AbstractAsyncContextManager[Running]]
+Tool = Callable[[str], str]
+
+DEBIAN_STABLE = "prometheus"
+DEBIAN_TESTING = "prometheus-3/usr/bin/prometheus"
+
+
+def statuses(samples: list[str]) -> set[str]:
+    """Return the statuses that some account has, from the lines of a scrape."""
+    return {match[1] for line in samples if (match := re.search(r'^sms_credit_status.*status="(\w+)"\} 1\.0', line))}
+
+
+async def test_the_demo_shows_much_and_changes(start: Start) -> None:
+    """Within seconds there are accounts of both providers in five statuses, and what they show moves."""
+    async with start("demo", LISTEN) as exporter:
+
+        async def ready() -> bool:
+            return (await exporter.get("/-/ready")).status_code == 200
+
+        await until(ready)
+        first = await exporter.metrics()
+        assert len(statuses(first)) >= 5
+        assert {match for line in first for match in re.findall(r'provider="(\w+)"', line)} == {
+            "23telecom",
+            "iletimerkezi",
+        }
+        page = (await exporter.get("/")).text
+        assert "Demo." in page
+
+        def balances(samples: list[str]) -> list[str]:
+            return [line for line in samples if line.startswith("sms_credit_balance")]
+
+        async def moved() -> bool:
+            return balances(await exporter.metrics()) != balances(first)
+
+        await until(moved)
+
+
+@pytest.mark.parametrize("accept", ["text/plain;version=0.0.4", "*/*"])
+async def test_promtool_finds_nothing_to_mend(start: Start, tool: Tool, accept: str) -> None:
+    """Names, types and help of what the demo really serves are as Prometheus wants them."""
+    promtool = tool("promtool")
+    async with start("demo", LISTEN) as exporter:
+        await exporter.shows('sms_credit_up{account="warehouse",provider="23telecom"} 0.0')
+        exposition = (await exporter.get("/metrics", Accept=accept)).content
+        process = await asyncio.create_subprocess_exec(
+            *(promtool, "check", "metrics"), stdin=-1, stdout=-1, stderr=asyncio.subprocess.STDOUT
+        )
+        out, _ = await process.communicate(exposition)
+
+    assert (process.returncode, out.decode()) == (0, "")
+
+
+@asynccontextmanager
+async def prometheus(binary: str, target: str, folder: Path, **scrape: object) -> AsyncIterator[str]:
+    """Run a Prometheus that scrapes the target every second; gives its URL."""
+    job = {"job_name": "sms-credit", "static_configs": [{"targets": [target]}], **scrape}
+    file = folder / "prometheus.yml"
+    file.write_text(yaml.safe_dump({"global": {"scrape_interval": "1s"}, "scrape_configs": [job]}))
+    process = await asyncio.create_subprocess_exec(
+        binary,
+        f"--config.file={file}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        "--web.listen-address=127.0.0.1:0",
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert process.stderr
+        async with asyncio.timeout(30):
+            while not (
+                match := re.search(rb"Listening on\W.*address=(127\.0\.0\.1:\d+)", await process.stderr.readline())
+            ):
+                pass
+        draining = asyncio.create_task(process.stderr.read())
+        url = f"http://{match[1].decode()}"
+
+        async def ready() -> bool:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                return (await client.get(f"{url}/-/ready")).status_code == 200
+
+        await until(ready)
+        yield url
+    finally:
+        process.terminate()
+        await process.wait()
+        await draining
+
+
+@pytest.mark.parametrize(
+    ("binary", "protocols", "content_type"),
+    [
+        pytest.param(DEBIAN_STABLE, None, "application/openmetrics-text", id="2.42, OpenMetrics by default"),
+        pytest.param(DEBIAN_TESTING, ["OpenMetricsText1.0.0"], "application/openmetrics-text", id="3.5, OpenMetrics"),
+        pytest.param(DEBIAN_TESTING, ["PrometheusText0.0.4"], "text/plain", id="3.5, text"),
+        pytest.param(DEBIAN_TESTING, None, "application/openmetrics-text", id="3.5, whatever it likes best"),
+    ],
+)
+async def test_a_real_prometheus_scrapes_and_answers(  # noqa: PLR0913, PLR0917 - a row, and what it needs
+    start: Start,
+    tool: Tool,
+    http: httpx.AsyncClient,
+    tmp_path: Path,
+    binary: str,
+    protocols: list[str] | None,
+    content_type: str,
+) -> None:
+    """Both formats are taken without a complaint, and a query gives what the exporter shows."""
+    scrape = {"scrape_protocols": protocols} if protocols else {}
+    program = tool(binary)
+    async with start("demo", LISTEN) as exporter:
+        target = exporter.urls[0].removeprefix("http://")
+        async with prometheus(program, target, tmp_path, **scrape) as url:
+
+            async def result(query: str) -> list[dict[str, object]]:
+                answer = await http.get(f"{url}/api/v1/query", params={"query": query})
+                return list(answer.raise_for_status().json()["data"]["result"])
+
+            async def scraped() -> bool:
+                return len(await result("count by (account) (sms_credit_status == 1)")) == 10
+
+            await until(scraped)
+            [up] = await result('up{job="sms-credit"}')
+            assert up["value"][1] == "1"  # type: ignore[index]
+            [total] = await result('sum by (currency) (sms_credit_balance{currency="EUR"})')
+            assert float(total["value"][1]) > 0  # type: ignore[index]
+            metadata = (await http.get(f"{url}/api/v1/targets/metadata", params={"metric": "sms_credit_polls"})).json()
+
+    # Only OpenMetrics names a counter's family without its suffix.
+    assert bool(metadata["data"]) == (content_type == "application/openmetrics-text")

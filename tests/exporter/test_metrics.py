@@ -1,0 +1,232 @@
+"""What a scraper reads, as whole texts."""
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+from sms_credit_core import (
+    FAILURES,
+    PROVIDERS,
+    Account,
+    Cause,
+    Instant,
+    Limits,
+    Problem,
+    Quality,
+    Reading,
+    Secret,
+    Status,
+)
+from sms_credit_exporter.accounts import AccountConfig, View
+from sms_credit_exporter.metrics import AccountCollector, ExporterCollector, registry
+
+EXPECTED = Path(__file__).parent / "expected"
+START = Instant(unix=1_795_300_000.0, monotonic=500.0)
+
+READING = Reading(
+    balance=Decimal("1250.50"),
+    currency="EUR",
+    quota=None,
+    credit_blocked=False,
+    provider_updated=datetime(2026, 2, 13, 10, 15, tzinfo=UTC),
+    quality=Quality.OK,
+)
+MONEY_AND_MESSAGES = Reading(
+    balance=Decimal("10.584"),
+    currency="TRY",
+    quota=67,
+    credit_blocked=False,
+    provider_updated=None,
+    quality=Quality.OK,
+)
+BLOCKED = Reading(
+    balance=Decimal("-0.42"),
+    currency="EUR",
+    quota=None,
+    credit_blocked=True,
+    provider_updated=None,
+    quality=Quality.PARTIAL,
+)
+
+
+def later(seconds: float) -> Instant:
+    """Return a moment after the start on both clocks."""
+    return Instant(START.unix + seconds, START.monotonic + seconds)
+
+
+def config(name: str = "marketing", provider: str = "23telecom", **limits: object) -> AccountConfig:
+    """Configure an account."""
+    return AccountConfig(
+        name=name,
+        provider=PROVIDERS[provider],
+        credentials={"api_key": Secret("sk_prod_hidden")},
+        base_url="https://example.com",
+        limits=Limits(**limits),  # type: ignore[arg-type]
+    )
+
+
+def polled(*outcomes: Reading | Problem) -> Account:
+    """Return an account polled every five minutes from the start, each poll a quarter of a second long."""
+    account = Account()
+    for number, outcome in enumerate(outcomes):
+        account = account.after(outcome, later(300.0 * number), 0.25)
+    return account
+
+
+def text(*views: View) -> str:
+    """Return the accounts' metrics as Prometheus' oldest scrapers read them."""
+    own = CollectorRegistry()
+    own.register(AccountCollector(lambda: views))
+    return generate_latest(own).decode()
+
+
+def samples(*views: View) -> list[str]:
+    """Return the sample lines."""
+    return [line for line in text(*views).splitlines() if not line.startswith("#")]
+
+
+def names(lines: list[str]) -> set[str]:
+    """Return the names of the metrics that have samples."""
+    return {re.split(r"[{ ]", line, maxsplit=1)[0] for line in lines}
+
+
+ALWAYS = {
+    "sms_credit_up",
+    "sms_credit_status",
+    "sms_credit_last_reading_timestamp_seconds",
+    "sms_credit_last_poll_timestamp_seconds",
+    "sms_credit_poll_interval_seconds",
+    "sms_credit_polls_total",
+    "sms_credit_poll_failures_total",
+}
+POLLED = ALWAYS | {"sms_credit_poll_duration_seconds"}
+
+
+@pytest.mark.parametrize("name", ["text.txt", "openmetrics.txt"])
+def test_the_whole_exposition(name: str) -> None:
+    """What three accounts look like, one of them never polled, one failing with held values, one with everything."""
+    views = (
+        View(config("new"), Account(), later(400), 3600),
+        View(
+            config("otp", "iletimerkezi", low_quota=500),
+            polled(MONEY_AND_MESSAGES, Problem(cause=Cause.TIMEOUT)),
+            later(400),
+            3600,
+        ),
+        View(
+            config("marketing", low_balance=Decimal(50), message_price=Decimal("0.021")),
+            polled(READING),
+            later(400),
+            3600,
+        ),
+    )
+    own = CollectorRegistry()
+    own.register(AccountCollector(lambda: views))
+    render = {"text.txt": generate_latest, "openmetrics.txt": generate_openmetrics}[name]
+
+    assert render(own).decode() == (EXPECTED / name).read_text()
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_a_problem_never_shows_a_number_that_was_never_read(cause: Cause) -> None:
+    """Whatever goes wrong on the first poll, there is no balance, no quota and no block; then it recovers."""
+    failed = polled(Problem(cause=cause))
+    lines = samples(View(config(), failed, later(0), 3600))
+
+    assert names(lines) == POLLED
+    assert f'sms_credit_status{{account="marketing",provider="23telecom",status="{cause.status}"}} 1.0' in lines
+    assert f'sms_credit_up{{account="marketing",provider="23telecom"}} {float(cause.status.up)}' in lines
+
+    healed = samples(View(config(), failed.after(READING, later(300), 0.1), later(300), 3600))
+    assert 'sms_credit_balance{account="marketing",currency="EUR",provider="23telecom"} 1250.5' in healed
+
+
+@pytest.mark.parametrize("cause", [cause for cause in Cause if cause.status.holds])
+def test_values_are_held_until_they_are_stale(cause: Cause) -> None:
+    """The last good values stay for stale_after seconds, then the series end; the health series stay."""
+    account = polled(READING, Problem(cause=cause))
+    held = names(samples(View(config(), account, later(3600), 3600)))
+    stale = names(samples(View(config(), account, later(3600.5), 3600)))
+
+    assert held - stale == {
+        "sms_credit_balance",
+        "sms_credit_blocked",
+        "sms_credit_provider_updated_timestamp_seconds",
+    }
+    assert stale == POLLED
+
+
+def test_onboarding_drops_what_was_known() -> None:
+    """An account that is set up anew is no longer the account whose balance was read."""
+    account = polled(READING, Problem(cause=Cause.ONBOARDING))
+
+    assert names(samples(View(config(), account, later(300), 3600))) == POLLED
+
+
+@pytest.mark.parametrize("status", Status)
+def test_exactly_one_status_is_1(status: Status) -> None:
+    """The status is one of the closed set, and every word of the set has a series from the start."""
+    lines = [line for line in samples(View(config(), Account(status=status), START, 3600)) if "_status{" in line]
+
+    assert sorted(line.rsplit(" ", 1)[1] for line in lines) == ["0.0"] * (len(Status) - 1) + ["1.0"]
+    assert f'sms_credit_status{{account="marketing",provider="23telecom",status="{status}"}} 1.0' in lines
+
+
+def test_zero_and_below_are_values() -> None:
+    """A blocked account shows its balance, however low."""
+    lines = samples(View(config(), polled(BLOCKED), START, 3600))
+
+    assert 'sms_credit_balance{account="marketing",currency="EUR",provider="23telecom"} -0.42' in lines
+    assert 'sms_credit_blocked{account="marketing",provider="23telecom"} 1.0' in lines
+
+
+def test_every_reason_of_failure_counts_from_zero() -> None:
+    """The first failure of a kind is an increase, not the birth of a series."""
+    lines = [line for line in samples(View(config(), Account(), START, 3600)) if "failures_total" in line]
+
+    assert lines == [
+        f'sms_credit_poll_failures_total{{account="marketing",provider="23telecom",reason="{reason}"}} 0.0'
+        for reason in FAILURES
+    ]
+
+
+def test_an_account_name_is_escaped() -> None:
+    """A name is the user's own words and must not break the format."""
+    view = View(config('a "b" \\ ü'), Account(), START, 3600)
+
+    assert 'sms_credit_up{account="a \\"b\\" \\\\ ü",provider="23telecom"} 0.0' in samples(view)
+
+
+def test_describing_the_metrics_asks_for_no_accounts() -> None:
+    """Registration and `name[]` filters look at names only."""
+
+    def asked() -> tuple[View, ...]:
+        raise AssertionError
+
+    described = {metric.name for metric in AccountCollector(asked).describe()}
+
+    assert {f"{name.removesuffix('_total')}" for name in POLLED} <= described
+
+
+def test_the_exporter_tells_of_itself() -> None:
+    """Build, reload, process and Python are there, without a label of any account."""
+    own = ExporterCollector("1.2.3")
+    own.reload_success_unix = 1_795_300_000.0
+    lines = generate_latest(registry(own)).decode().splitlines()
+
+    assert "sms_credit_exporter_config_last_reload_successful 1.0" in lines
+    assert "sms_credit_exporter_config_last_reload_success_timestamp_seconds 1.7953e+09" in lines
+    assert any(
+        re.fullmatch(r'sms_credit_exporter_build_info\{python="[0-9.]+",version="1.2.3"\} 1.0', line) for line in lines
+    )
+    assert any(line.startswith("process_resident_memory_bytes ") for line in lines)
+    assert any(line.startswith("python_info{") for line in lines)
+
+
+def test_no_secret_is_exposed() -> None:
+    """Credentials are in no label and no help."""
+    assert "sk_prod" not in text(View(config(), polled(READING), START, 3600))

@@ -1,0 +1,56 @@
+"""The package as users install it: built, unpacked into an empty folder, and run from there."""
+
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.conftest import ROOT
+from tests.exporter.running import LISTEN, running
+
+PROGRAM = """\
+import sys
+sys.path[:] = [path for path in sys.path if not path.startswith({checkout!r}) or "site-packages" in path]
+sys.path.insert(0, {site!r})
+import sms_credit_core, sms_credit_exporter.cli
+assert sms_credit_core.__file__.startswith({site!r}), sms_credit_core.__file__
+sys.exit(sms_credit_exporter.cli.main())
+"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, tool: Callable[[str], str]) -> Path:
+    """Build the source distribution and from it the wheel, as PyPI's users get them, and unpack the wheel."""
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [tool("uv"), "build", "--quiet", "--out-dir", str(folder), "--python", sys.executable], cwd=ROOT, check=True
+    )
+    [wheel] = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder / "site")
+    return folder / "site"
+
+
+def test_the_wheel_holds_everything_and_nothing_else(site: Path) -> None:
+    """Two packages, each with its marker for type checkers; the payloads that the simulated providers answer from."""
+    files = {str(file.relative_to(site)) for file in site.rglob("*") if file.is_file()}
+    payloads = {file for file in files if file.startswith("sms_credit_exporter/simulator/payloads/")}
+
+    assert {file.split("/")[0].split("-")[0] for file in files} == {"sms_credit_core", "sms_credit_exporter"}
+    assert {"sms_credit_core/py.typed", "sms_credit_exporter/py.typed"} <= files
+    assert {"sms_credit_exporter/page/static/style.css", "sms_credit_exporter/page/templates/status.html"} <= files
+    assert len(payloads) == len(list((ROOT / "tests" / "payloads").rglob("*.yaml")))
+
+
+async def test_the_demo_runs_from_the_wheel(site: Path, http: httpx.AsyncClient, tmp_path: Path) -> None:
+    """With the checkout out of sight, the demo still answers."""
+    program = tmp_path / "installed.py"
+    program.write_text(PROGRAM.format(site=str(site), checkout=str(ROOT)))
+
+    async with running(http, "demo", LISTEN, cwd=tmp_path, env={}, program=(str(program),)) as exporter:
+        await exporter.shows('sms_credit_status{account="shop-codes",provider="23telecom",status="ok"} 1.0')
+        assert "Demo." in (await exporter.get("/")).text

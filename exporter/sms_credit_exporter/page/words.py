@@ -1,0 +1,36 @@
+"""Numbers and times as people read them: money, ages, intervals."""
+
+from decimal import Decimal
+
+_UNITS = ((1, "s"), (60, "min"), (3600, "h"), (86400, "days"))
+_CLOCKS_DIFFER = 60.0
+"""Seconds; a provider's clock may be ahead of this machine's by as much without a word about it."""
+
+
+def money(amount: Decimal) -> str:
+    """Write an amount with grouped thousands and two to four decimals, rounded half to even.
+
+    Two decimals are what money has, four are what prices of messages need; a binary float's residue lies beyond.
+    """
+    whole, _, decimals = f"{amount:z,.4f}".partition(".")
+    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+
+
+def span(seconds: float) -> str:
+    """Write a length of time, cut to whole ones of the largest unit that it holds twice: 119 s, 119 min, 47 h."""
+    size, unit = max((unit for unit in _UNITS if seconds >= 2 * unit[0]), default=_UNITS[0])
+    return f"{int(seconds // size)} {unit}"
+
+
+def interval(seconds: float) -> str:
+    """Write a configured length of time without cutting any of it off."""
+    whole = (unit for unit in _UNITS if seconds >= 2 * unit[0] and seconds % unit[0] == 0)
+    size, unit = max(whole, default=_UNITS[0])
+    return f"{seconds / size:g} {unit}"
+
+
+def ago(seconds: float) -> str:
+    """Write an age in seconds; a negative one is a time that lies ahead."""
+    if seconds < -_CLOCKS_DIFFER:
+        return f"{span(-seconds)} ahead"
+    return f"{span(seconds)} ago" if seconds >= 1 else "just now"

@@ -1,0 +1,114 @@
+"""Accounts as the page can meet them, made through the core's own doors, for tests that look at the page."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from sms_credit_core import PROVIDERS, Account, Cause, Instant, Limits, Problem, Quality, Reading, Secret
+from sms_credit_exporter.accounts import AccountConfig, View
+
+NOW = Instant(unix=datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC).timestamp(), monotonic=1_000_000.0)
+SECRET = "sk_prod_0123456789"
+STALE_AFTER = 3600.0
+
+TELECOM = PROVIDERS["23telecom"]
+ILETI = PROVIDERS["iletimerkezi"]
+
+
+def reading(balance: str = "1250.50", **changes: object) -> Reading:
+    """Return a reading of 23 Telecom."""
+    usual = Reading(
+        balance=Decimal(balance),
+        currency="EUR",
+        quota=None,
+        credit_blocked=False,
+        provider_updated=datetime(2026, 3, 14, 9, 14, 0, tzinfo=UTC),
+        quality=Quality.OK,
+    )
+    return replace(usual, **changes)  # type: ignore[arg-type]
+
+
+def lira(balance: str = "412.75", quota: int = 5160) -> Reading:
+    """Return a reading of iletiMerkezi."""
+    return reading(balance, currency="TRY", quota=quota, provider_updated=None)
+
+
+def problem(cause: Cause, code: str | None = None, detail: str | None = None) -> Problem:
+    """Return a problem as a provider's file would raise it."""
+    return Problem(cause=cause, code=code, detail=detail)
+
+
+def ago(seconds: float) -> Instant:
+    """Return the moment so many seconds before NOW."""
+    return Instant(NOW.unix - seconds, NOW.monotonic - seconds)
+
+
+def view(
+    name: str = "marketing",
+    *polls: tuple[float, Reading | Problem],
+    provider: str = "23telecom",
+    limits: Limits | None = None,
+    poll_interval: float = 300.0,
+    stale_after: float = STALE_AFTER,
+) -> View:
+    """Return an account after polls that ended so many seconds ago, each with what came of it."""
+    config = AccountConfig(
+        name=name,
+        provider=PROVIDERS[provider],
+        credentials={field.name: Secret(f"{SECRET}-{field.name}") for field in PROVIDERS[provider].credentials},
+        base_url=PROVIDERS[provider].base_url,
+        poll_interval=poll_interval,
+        limits=limits or Limits(),
+    )
+    account = Account()
+    for seconds, outcome in polls:
+        account = account.after(outcome, ago(seconds), 0.2)
+    return View(config, account, NOW, stale_after)
+
+
+def gallery() -> Iterable[View]:
+    """Return one account for everything that the page can say."""
+    fifty = Limits(low_balance=Decimal(50))
+    yield view("marketing", (42, reading("1250.50")), limits=fifty)
+    yield view("otp", (17, lira()), provider="iletimerkezi", limits=Limits(low_quota=500))
+    yield view("alarms", (64, reading("-3.5", credit_blocked=True)), limits=fifty)
+    yield view("newsletter", (64, reading("31.0800000000000001")), limits=fifty)
+    yield view(
+        "on-call",
+        (12, lira("0", 480)),
+        provider="iletimerkezi",
+        limits=Limits(low_quota=500, low_balance=Decimal(0)),
+        poll_interval=600,
+    )
+    yield view("credits", (12, lira("0", 12_500)), provider="iletimerkezi")
+    yield view("priced", (31, reading("10.584000000000001")), limits=Limits(message_price=Decimal("0.021")))
+    yield view("partial", (31, reading("88.20", quality=Quality.PARTIAL, provider_updated=None)))
+    yield view("new-customer", (90, problem(Cause.ONBOARDING)))
+    yield view(
+        "degraded",
+        (391, reading("640")),
+        (91, problem(Cause.CACHE_MISS_REFRESH_FAILED, "cache_miss_refresh_failed")),
+    )
+    yield view("fresh-install")
+    yield view("old-key", (5000, reading("77")), (30, problem(Cause.API_KEY_EXPIRED, "API_KEY_EXPIRED")))
+    yield view("istanbul", (30, problem(Cause.CREDENTIALS_OR_ACCESS, "401")), provider="iletimerkezi")
+    yield view("warehouse", (30, problem(Cause.IP_NOT_ALLOWED, "IP_NOT_ALLOWED")))
+    yield view(
+        "busy", (1000, lira()), (200, replace(problem(Cause.RATE_LIMITED), retry_after=900.0)), provider="iletimerkezi"
+    )
+    yield view(
+        "behind-firewall",
+        (2300, reading("12")),
+        *((seconds, problem(Cause.TIMEOUT)) for seconds in (2000, 1700, 1100)),
+        limits=fifty,
+    )
+    yield view("their-fault", (700, reading("312.40")), (100, problem(Cause.PROVIDER_ERROR, "DB_ERROR")))
+    yield view("garbled", (60, problem(Cause.FIELD_UNREADABLE, detail="response.balance.amount")))
+    yield view("slept", (9000, reading("312.40")))
+    yield view("rich", (42, reading("1234567890123456.789012345678")))
+    yield view("x" * 64, (42, lira("1234567.5", 1_234_567_890)), provider="iletimerkezi")
+    yield view("<script>alert(1)</script> & \"quotes'", (42, reading("0.5")))
+    yield view("חשבון שיווק 📣 (ישראל)", (42, reading("99.995")))
+    yield view("ahead", (42, reading("20", provider_updated=datetime(2026, 3, 14, 12, 0, tzinfo=UTC))))
+    yield view("long-ago", (42, reading("20", provider_updated=datetime(2026, 3, 14, tzinfo=UTC) - timedelta(days=9))))

@@ -1,0 +1,689 @@
+"""The status page as its reader gets it: words, numbers, order, and nothing that it must not hold."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from html.parser import HTMLParser
+
+import pytest
+from sms_credit_core import MASK, PROVIDERS, Account, Cause, Instant, Limits, Problem, Quality, Reading, Status
+from sms_credit_exporter.accounts import View
+from sms_credit_exporter.page import render, static_files
+
+from tests.e2e.gallery import ILETI, NOW, SECRET, gallery, lira, problem, reading, view
+
+Polls = tuple[tuple[float, Reading | Problem], ...]
+
+VOID = {"img", "link", "meta"}
+
+
+@dataclass
+class Element:
+    """An element of the page."""
+
+    tag: str
+    attributes: dict[str, str]
+    content: list["Element | str"] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """All the text in it, with white space as a browser shows it."""
+        return " ".join(self._words().split())
+
+    def all(self, tag: str, **attributes: str) -> list["Element"]:
+        """Return the elements in it with this tag and these attributes, in order."""
+        return [e for e in self.everything() if e.tag == tag and attributes.items() <= e.attributes.items()]
+
+    def one(self, tag: str, **attributes: str) -> "Element":
+        """Return the only element in it with this tag and these attributes."""
+        (found,) = self.all(tag, **attributes)
+        return found
+
+    def everything(self) -> Iterator["Element"]:
+        """Return all elements in it."""
+        for part in self.content:
+            if isinstance(part, Element):
+                yield part
+                yield from part.everything()
+
+    def _words(self) -> str:
+        return "".join(part._words() if isinstance(part, Element) else part for part in self.content)  # noqa: SLF001 - its own
+
+
+class Reader(HTMLParser):
+    """Reads a page into elements; refuses one whose tags are not closed in order."""
+
+    def __init__(self) -> None:
+        """Start outside of all elements."""
+        super().__init__()
+        self.open = [Element("", {})]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Enter an element."""
+        names = [name for name, _ in attrs]
+        assert len(names) == len(set(names)), f"<{tag}> has an attribute twice"
+        element = Element(tag, {name: value or "" for name, value in attrs})
+        self.open[-1].content.append(element)
+        if tag not in VOID:
+            self.open.append(element)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Leave an element."""
+        assert self.open.pop().tag == tag
+
+    def handle_data(self, data: str) -> None:
+        """Take text in."""
+        self.open[-1].content.append(data)
+
+
+def page(*views: View, refresh: float = 15.0, demo: bool = False) -> Element:
+    """Return the rendered page."""
+    reader = Reader()
+    reader.feed(render(iter(views), version="1.2.3", refresh=refresh, demo=demo))
+    reader.close()
+    (root,) = reader.open
+    return root
+
+
+def cells(row: Element) -> dict[str, str]:
+    """Return the text of an account's row by column."""
+    found = {"Account": row.one("th").text}
+    return found | {cell.attributes["data-label"]: cell.text for cell in row.all("td")}
+
+
+def shown(shown_view: View) -> dict[str, str]:
+    """Return what the page says of one account, by column."""
+    (row,) = page(shown_view).one("tbody").all("tr")
+    return cells(row)
+
+
+def names(*views: View) -> list[str]:
+    """Return the accounts' names in the order of the page."""
+    return [name.text for name in page(*views).all("bdi")]
+
+
+OK = reading("1250.50", provider_updated=None)
+FIFTY = Limits(low_balance=Decimal(50))
+
+
+@pytest.mark.parametrize(
+    ("polls", "expected"),
+    [
+        pytest.param(
+            (),
+            {"Status": "pending", "Notes": "Not polled yet.", "Balance": "unknown", "Read": "never"},
+            id="pending: nothing is known yet",
+        ),
+        pytest.param(
+            ((42, OK),),
+            {"Status": "ok", "Balance": "1,250.50 EUR", "Read": "42 s ago provider updated: unknown"},
+            id="ok: the values, and nothing to add",
+        ),
+        pytest.param(
+            ((42, reading("88.20", quality=Quality.PARTIAL)),),
+            {
+                "Status": "partial",
+                "Notes": "The provider flags this reading as partial.",
+                "Balance": "88.20 EUR",
+                "Read": "42 s ago provider updated 12 min ago",
+            },
+            id="partial: the values, and that they are flagged",
+        ),
+        pytest.param(
+            ((400, OK), (42, problem(Cause.CACHE_DISABLED, "cache_disabled"))),
+            {
+                "Status": "unavailable",
+                "Notes": (
+                    "The provider has no current data: its balance cache is switched off. "
+                    "Provider's code: cache_disabled"
+                ),
+                "Balance": "1,250.50 EUR",
+                "Read": "held, read 6 min ago provider updated: unknown",
+            },
+            id="unavailable: the values are held",
+        ),
+        pytest.param(
+            ((400, OK), (42, problem(Cause.ONBOARDING))),
+            {
+                "Status": "onboarding",
+                "Notes": "The provider is still setting up this account.",
+                "Balance": "unknown",
+                "Read": "last read 6 min ago",
+            },
+            id="onboarding: the values are dropped",
+        ),
+        pytest.param(
+            ((400, OK), (42, problem(Cause.API_KEY_UNKNOWN, "INVALID_API_KEY"))),
+            {
+                "Status": "auth failed",
+                "Notes": "The provider does not know this API key. Provider's code: INVALID_API_KEY",
+                "Balance": "1,250.50 EUR",
+                "Read": "held, read 6 min ago provider updated: unknown",
+            },
+            id="auth_failed: the provider's code stands beside our words",
+        ),
+        pytest.param(
+            ((42, problem(Cause.SMS_NOT_SET_UP)),),
+            {
+                "Status": "access denied",
+                "Notes": "SMS is not set up on this account. Ask the provider's support.",
+                "Balance": "unknown",
+                "Read": "never",
+            },
+            id="access_denied: never read",
+        ),
+        pytest.param(
+            ((42, problem(Cause.RATE_LIMITED)),),
+            {"Status": "rate limited", "Notes": "The provider asks for fewer requests.", "Balance": "unknown"},
+            id="rate_limited",
+        ),
+        pytest.param(
+            ((42, problem(Cause.TIMEOUT)),),
+            {"Status": "unreachable", "Notes": "The provider did not answer in time.", "Balance": "unknown"},
+            id="unreachable",
+        ),
+        pytest.param(
+            ((42, problem(Cause.PROVIDER_ERROR, "DB_ERROR")),),
+            {
+                "Status": "provider error",
+                "Notes": "The provider reports a fault on its own side. Provider's code: DB_ERROR",
+                "Balance": "unknown",
+            },
+            id="provider_error",
+        ),
+        pytest.param(
+            ((42, problem(Cause.FIELD_MISSING, detail="balance")),),
+            {"Status": "invalid response", "Notes": "The answer has no “balance”.", "Balance": "unknown"},
+            id="invalid_response: the field is named",
+        ),
+    ],
+)
+def test_says_what_became_of_the_last_poll(polls: Polls, expected: dict[str, str]) -> None:
+    """Each status has its word, its reason and the values that it leaves."""
+    found = shown(view("marketing", *polls))
+    assert {column: found.get(column) for column in expected} == expected
+    assert "Notes" in found or found["Status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("age", "polls_since", "expected"),
+    [
+        pytest.param(3600, (), ("ok", "1,250.50 EUR", "60 min ago"), id="fresh until the hour is over"),
+        pytest.param(3601, (), ("stale", "unknown", "last read 60 min ago too old to show"), id="then too old"),
+        pytest.param(
+            3600,
+            ((9, problem(Cause.TIMEOUT)),),
+            ("unreachable", "1,250.50 EUR", "held, read 60 min ago"),
+            id="held for as long",
+        ),
+        pytest.param(
+            3601,
+            ((9, problem(Cause.TIMEOUT)),),
+            ("unreachable", "unknown", "last read 60 min ago too old to show"),
+            id="then unknown",
+        ),
+        pytest.param(
+            7300,
+            ((3700, problem(Cause.TIMEOUT)), (9, OK)),
+            ("ok", "1,250.50 EUR", "9 s ago"),
+            id="and known again after the next good reading",
+        ),
+    ],
+)
+def test_tells_fresh_from_held_from_stale(age: float, polls_since: Polls, expected: tuple[str, ...]) -> None:
+    """A reader can tell a value of this minute from an earlier one, and an old one is not shown at all."""
+    found = shown(view("marketing", (age, OK), *polls_since))
+    status, balance, read = expected
+    assert (found["Status"], found["Balance"]) == (status, balance)
+    assert found["Read"].removesuffix(" provider updated: unknown") == read
+
+
+def test_held_values_look_different() -> None:
+    """Held values are marked in their row, so that the style can tone them down; fresh ones are not."""
+    held = view("held", (400, OK), (42, problem(Cause.TIMEOUT)))
+    rows = page(held, view("fresh", (42, OK)), view("never")).one("tbody").all("tr")
+    assert {row.one("bdi").text: "held" in row.attributes["class"].split() for row in rows} == {
+        "held": True,
+        "fresh": False,
+        "never": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        pytest.param("0", "0.00", id="zero is a number"),
+        pytest.param("-0.00001", "0.00", id="and has no sign"),
+        pytest.param("0E-64", "0.00", id="however it is written"),
+        pytest.param("5", "5.00", id="two decimals at least"),
+        pytest.param("1250.5", "1,250.50", id="grouped thousands"),
+        pytest.param("1250.500", "1,250.50", id="no more zeros than that"),
+        pytest.param("0.021", "0.021", id="the third decimal where there is one"),
+        pytest.param("10.584000000000001", "10.584", id="a float's residue is no digit of money"),
+        pytest.param("31.0799999999999998", "31.08", id="nor is a float's lack"),
+        pytest.param("0.00005", "0.00", id="half to even, down"),
+        pytest.param("0.00015", "0.0002", id="half to even, up"),
+        pytest.param("-3.5", "-3.50", id="debt"),
+        pytest.param("-1234.56789", "-1,234.5679", id="debt of thousands"),
+        pytest.param("1E+6", "1,000,000.00", id="never an exponent"),
+        pytest.param("1E-7", "0.00", id="not for tiny ones either"),
+        pytest.param("9999999999999999", "9,999,999,999,999,999.00", id="the largest that the core reads"),
+        pytest.param("1234567890123456.789012345678", "1,234,567,890,123,456.789", id="28 digits"),
+        pytest.param("9" * 28, "9,999,999,999,999,999,999,999,999,999.00", id="28 digits before the point"),
+    ],
+)
+def test_writes_money_exactly(amount: str, text: str) -> None:
+    """A balance is written as money is, and every digit that was read goes along for machines."""
+    found = page(view("marketing", (42, reading(amount)))).one("data")
+    assert found.text == f"{text} EUR"
+    assert Decimal(found.attributes["value"]) == Decimal(amount)
+    assert "E" not in found.attributes["value"]
+
+
+@pytest.mark.parametrize(
+    ("shown_view", "messages"),
+    [
+        pytest.param(view("a", (42, lira("0", 0)), provider=ILETI.key), "0", id="zero is a number"),
+        pytest.param(view("a", (42, lira("0", 12500)), provider=ILETI.key), "12,500", id="grouped thousands"),
+        pytest.param(view("a", provider=ILETI.key), "unknown", id="not read yet"),
+        pytest.param(view("a", (42, OK)), "not given", id="this provider never says"),
+        pytest.param(
+            view("a", (42, reading("10.5")), limits=Limits(message_price=Decimal("0.021"))),
+            "500 at 0.021 EUR each",
+            id="worked out from a price",
+        ),
+        pytest.param(
+            view("a", limits=Limits(message_price=Decimal("0.021"))), "unknown", id="a price, but nothing to divide"
+        ),
+        pytest.param(
+            view("a", (42, lira("100", 7)), provider=ILETI.key, limits=Limits(message_price=Decimal(1))),
+            "7",
+            id="the provider's own number wins over the price",
+        ),
+    ],
+)
+def test_writes_messages(shown_view: View, messages: str) -> None:
+    """A quota is a number, or a word that says why there is none."""
+    assert shown(shown_view)["Messages"] == messages
+
+
+@pytest.mark.parametrize(
+    ("shown_view", "status", "notes"),
+    [
+        pytest.param(view("a", (42, reading("50.01")), limits=FIFTY), "ok", None, id="above the limit"),
+        pytest.param(view("a", (42, reading("50")), limits=FIFTY), "low ok", "At or below 50.00 EUR.", id="at it"),
+        pytest.param(
+            view("a", (42, lira("9", 100)), provider=ILETI.key, limits=Limits(low_quota=1000)),
+            "low ok",
+            "At or below 1,000 messages.",
+            id="the limit in messages",
+        ),
+        pytest.param(
+            view("a", (42, lira("51", 100)), provider=ILETI.key, limits=Limits(low_balance=Decimal(50), low_quota=100)),
+            "low ok",
+            "At or below 100 messages.",
+            id="only the limit that is reached",
+        ),
+        pytest.param(
+            view("a", (42, lira("9", 100)), provider=ILETI.key, limits=Limits(low_balance=Decimal(50), low_quota=100)),
+            "low ok",
+            "At or below 50.00 TRY and 100 messages.",
+            id="both limits",
+        ),
+        pytest.param(
+            view("a", (42, reading("-1", credit_blocked=True))),
+            "blocked ok",
+            "The provider refuses to send for lack of credit.",
+            id="blocked",
+        ),
+        pytest.param(
+            view("a", (42, reading("-1", credit_blocked=True)), (9, problem(Cause.TIMEOUT)), limits=FIFTY),
+            "blocked low unreachable",
+            "The provider refuses to send for lack of credit. At or below 50.00 EUR. "
+            "The provider did not answer in time.",
+            id="everything at once, worst first",
+        ),
+        pytest.param(
+            view("a", (400, reading("-1")), (9, problem(Cause.IP_NOT_ALLOWED)), limits=FIFTY),
+            "access denied low",
+            "At or below 50.00 EUR. The API key may not be used from this machine's IP address. "
+            "Allow the address in the provider's panel.",
+            id="a low value that is held",
+        ),
+        pytest.param(
+            view("a", (9999, reading("-1", credit_blocked=True)), (9, problem(Cause.TIMEOUT)), limits=FIFTY),
+            "unreachable",
+            "The provider did not answer in time.",
+            id="neither is known of a value that is too old",
+        ),
+        pytest.param(
+            view("a", (42, reading("5", credit_blocked=None)), limits=Limits(low_quota=10)),
+            "ok",
+            None,
+            id="a limit with nothing to hold against it",
+        ),
+    ],
+)
+def test_warns_of_low_and_blocked(shown_view: View, status: str, notes: str | None) -> None:
+    """Blocked and low stand beside the status, with the limit that is reached."""
+    found = shown(shown_view)
+    assert (found["Status"], found.get("Notes")) == (status, notes)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "just now"),
+        (0.9, "just now"),
+        (1, "1 s ago"),
+        (59.9, "59 s ago"),
+        (119, "119 s ago"),
+        (120, "2 min ago"),
+        (179, "2 min ago"),
+        (7199, "119 min ago"),
+        (7200, "2 h ago"),
+        (172_799, "47 h ago"),
+        (172_800, "2 days ago"),
+        (86_400 * 400, "400 days ago"),
+    ],
+)
+def test_writes_ages_in_words(seconds: float, words: str) -> None:
+    """An age is never written as more than it is, and its exact time goes along."""
+    row = page(view("a", (seconds, problem(Cause.TIMEOUT)))).one("tbody")
+    time = row.one("td", **{"data-label": "Polled"}).one("time")
+    assert time.text == words
+    assert datetime.fromisoformat(time.attributes["datetime"]) == datetime.fromtimestamp(int(NOW.unix - seconds), UTC)
+
+
+def test_names_absolute_times_in_utc() -> None:
+    """Each age carries the moment that it counts from; the page says what moment it was made at."""
+    times = page(view("a", (53, reading(provider_updated=datetime(2026, 3, 13, 23, 59, 59, tzinfo=UTC))))).all("time")
+    assert [(time.text, time.attributes["datetime"], time.attributes.get("title")) for time in times[1:]] == [
+        ("2026-03-14 09:26:53 UTC", "2026-03-14T09:26:53Z", None),
+        ("53 s ago", "2026-03-14T09:26:00Z", "2026-03-14 09:26:00 UTC"),
+        ("9 h ago", "2026-03-13T23:59:59Z", "2026-03-13 23:59:59 UTC"),
+        ("53 s ago", "2026-03-14T09:26:00Z", "2026-03-14 09:26:00 UTC"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("updated", "words"),
+    [
+        pytest.param(datetime(2026, 3, 14, 9, 27, 30, tzinfo=UTC), "just now", id="clocks differ a little"),
+        pytest.param(datetime(2026, 3, 14, 12, 26, 53, tzinfo=UTC), "3 h ahead", id="a time zone gone wrong is seen"),
+    ],
+)
+def test_provider_time_may_lie_ahead(updated: datetime, words: str) -> None:
+    """The provider's own time is shown as it is, even if it cannot be."""
+    assert shown(view("a", (42, reading(provider_updated=updated))))["Read"] == f"42 s ago provider updated {words}"
+
+
+@pytest.mark.parametrize(
+    ("interval", "words"),
+    [(1, "1 s"), (1.5, "1.5 s"), (60, "60 s"), (150, "150 s"), (300, "5 min"), (5400, "90 min"), (86400, "24 h")],
+)
+def test_names_the_polling_interval(interval: float, words: str) -> None:
+    """The interval is written as it was configured, nothing cut off."""
+    assert shown(view("a", poll_interval=interval))["Polled"] == f"not yet every {words}"
+
+
+@pytest.mark.parametrize(
+    ("polls", "polled"),
+    [
+        pytest.param(((30, OK),), "30 s ago every 5 min", id="on time"),
+        pytest.param(((400, problem(Cause.TIMEOUT)), (100, problem(Cause.TIMEOUT))), "now waits 10 min", id="back-off"),
+        pytest.param(
+            ((100, Problem(cause=Cause.RATE_LIMITED, retry_after=900.0)),), "now waits 15 min", id="Retry-After"
+        ),
+        pytest.param(
+            ((700, problem(Cause.TIMEOUT)), (400, problem(Cause.TIMEOUT)), (30, OK)),
+            "30 s ago every 5 min",
+            id="over after a good poll",
+        ),
+    ],
+)
+def test_says_when_polls_are_rarer(polls: Polls, polled: str) -> None:
+    """While the provider is spared, the page says how long."""
+    assert shown(view("a", *polls))["Polled"].endswith(polled)
+
+
+BLOCKED = ((42, reading("0", credit_blocked=True)),)
+WORST_FIRST: tuple[tuple[str, Polls], ...] = (
+    ("blocked", BLOCKED),
+    ("blocked, and the key is refused", (*BLOCKED, (9, problem(Cause.API_KEY_EXPIRED)))),
+    ("access denied", ((9, problem(Cause.IP_NOT_ALLOWED)),)),
+    ("auth failed", ((9, problem(Cause.API_KEY_EXPIRED)),)),
+    ("auth failed, and low", ((42, reading("5")), (9, problem(Cause.API_KEY_EXPIRED)))),
+    ("low", ((42, reading("5")),)),
+    ("low, and unreachable", ((42, reading("5")), (9, problem(Cause.TIMEOUT)))),
+    ("rate limited", ((9, problem(Cause.RATE_LIMITED)),)),
+    ("unreachable", ((9, problem(Cause.TIMEOUT)),)),
+    ("provider error", ((9, problem(Cause.PROVIDER_ERROR)),)),
+    ("invalid response", ((9, problem(Cause.NOT_JSON)),)),
+    ("pending", ()),
+    ("unavailable", ((9, problem(Cause.DATA_UNAVAILABLE)),)),
+    ("onboarding", ((9, problem(Cause.ONBOARDING)),)),
+    ("stale", ((9999, OK),)),
+    ("partial", ((9, reading(quality=Quality.PARTIAL)),)),
+    ("ok", ((9, OK),)),
+)
+RANKS = ((0, 2), (2, 5), (5, 7), (7, 11), (11, 15), (15, 16), (16, 17))
+"""Where accounts of one rank begin and end in the tuple above."""
+
+
+def test_puts_the_worst_first() -> None:
+    """The accounts that need a person come before those that need patience, and those before the healthy."""
+    views = [view(name, *polls, limits=FIFTY) for name, polls in WORST_FIRST]
+    expected = [name for name, _ in WORST_FIRST]
+    assert names(*views) == expected
+    backwards = [name for begin, end in RANKS for name in reversed(expected[begin:end])]
+    assert names(*reversed(views)) == backwards
+
+
+@pytest.mark.parametrize(
+    ("views", "summary", "title"),
+    [
+        pytest.param([], "No accounts are configured.", "No accounts · SMS Credit", id="none"),
+        pytest.param([view("a", (9, OK))], "1 account: 1 ok", "1 ok · SMS Credit", id="one"),
+        pytest.param(
+            [view("a", (9, OK)), view("b"), view("c", (9, OK)), view("d", *BLOCKED)],
+            "4 accounts: 1 blocked, 1 pending, 2 ok",
+            "1 blocked · SMS Credit",
+            id="worst first",
+        ),
+        pytest.param(
+            [view("a", (9, problem(Cause.TIMEOUT))), view("b", (9999, OK)), view("c", (9, problem(Cause.TIMEOUT)))],
+            "3 accounts: 2 unreachable, 1 stale",
+            "2 unreachable · SMS Credit",
+            id="old readings do not count as ok",
+        ),
+        pytest.param(
+            [view("a", *BLOCKED, (5, problem(Cause.TIMEOUT)), limits=FIFTY)],
+            "1 account: 1 blocked",
+            "1 blocked · SMS Credit",
+            id="each account counts once, by the worst",
+        ),
+    ],
+)
+def test_sums_up(views: list[View], summary: str, title: str) -> None:
+    """One line tells how all accounts are, and the tab's title tells the worst."""
+    found = page(*views)
+    assert found.one("p", **{"class": "counts"}).text == summary
+    assert found.one("title").text == title
+
+
+def test_summary_leads_to_the_accounts() -> None:
+    """Each count of the summary is a link to the first account that it counts; every id is there once."""
+    found = page(*gallery())
+    links = [link for link in found.all("a") if link.attributes["href"].startswith("#")]
+    rows = {row.attributes["id"]: row for row in found.one("tbody").all("tr")}
+    for link in links:
+        count, _, word = link.text.partition(" ")
+        heads = {id_: row.all("li")[0].text for id_, row in rows.items()}
+        counted = [id_ for id_, head in heads.items() if head == word]
+        assert (int(count), link.attributes["href"]) == (len(counted), f"#{counted[0]}")
+    ids = [element.attributes["id"] for element in found.everything() if "id" in element.attributes]
+    assert len(ids) == len(set(ids))
+    assert sum(int(link.text.split()[0]) for link in links) == len(rows) > 20
+
+
+def test_an_account_keeps_its_id_when_it_changes_rank() -> None:
+    """A refresh finds what was focused or linked to by the account's place in the configuration."""
+    healthy, ill = view("a", (9, OK)), view("a", (9, problem(Cause.TIMEOUT)))
+    before, after = (page(view("z", (9, OK)), now) for now in (healthy, ill))
+    assert [row.attributes["id"] for row in before.one("tbody").all("tr")] == ["account-1", "account-2"]
+    assert [row.attributes["id"] for row in after.one("tbody").all("tr")] == ["account-2", "account-1"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "<script>alert(1)</script>",
+        "\"><img src=x onerror='alert(1)'>",
+        "{{ 7 * 7 }}{% raw %}",
+        "&lt;b&gt;",
+        "חשבון שיווק",
+        "📣 marketing",
+        "x" * 64,
+    ],
+)
+def test_shows_names_as_they_are(name: str) -> None:
+    """A name is text, whatever it looks like, and its direction stays its own."""
+    found = page(view(name, (9, OK)))
+    plain = page(view("plain", (9, OK)))
+    assert found.one("bdi").text == name
+    assert [element.tag for element in found.everything()] == [element.tag for element in plain.everything()]
+
+
+@pytest.mark.parametrize("status", Status)
+def test_every_status_has_its_word_and_shape(status: Status) -> None:
+    """A new status cannot be forgotten: it is shown by word and by a shape that the page defines."""
+    account = Account(status=status, reading=OK, read_at=Instant(NOW.unix, NOW.monotonic), polled_at=NOW)
+    found = page(View(view("a").config, account, NOW, 60.0))
+    mark = found.one("li")
+    assert mark.attributes["data-mark"] == status.value
+    assert mark.text == status.value.replace("_", " ")
+    found.one("symbol", id=mark.one("use").attributes["href"].removeprefix("#"))
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_every_cause_has_its_reason(cause: Cause) -> None:
+    """Whatever kept a reading away, its text and the provider's code are there to read."""
+    found = shown(view("a", (9, problem(cause, "SOME_CODE", "some.field"))))
+    assert found["Notes"] == f"{cause.text.format(detail='some.field')} Provider's code: SOME_CODE"
+    assert found["Status"] == cause.status.replace("_", " ")
+
+
+@pytest.mark.parametrize("key", PROVIDERS)
+def test_links_to_the_panel(key: str) -> None:
+    """Each account leads to where it is topped up, and does not tell that site where the reader came from."""
+    link = page(view("a", provider=key)).one("tbody").one("a")
+    assert link.text == PROVIDERS[key].name
+    assert (link.attributes["href"], link.attributes["rel"]) == (PROVIDERS[key].panel_url, "noreferrer")
+
+
+def test_no_cell_is_empty() -> None:
+    """Every account has something to read in every column, and each column has a heading."""
+    found = page(*gallery())
+    headings = [heading.text for heading in found.one("thead").all("th")]
+    for row in found.one("tbody").all("tr"):
+        texts = cells(row)
+        assert "" not in texts.values()
+        assert [heading for heading in headings if heading in texts] == list(texts)
+        assert set(headings) - set(texts) <= {"Notes"}
+
+
+def test_holds_no_secret() -> None:
+    """Neither a credential nor a place where one was masked is on the page."""
+    html = render(gallery(), version="1.2.3", refresh=15.0, demo=False)
+    config = next(iter(gallery())).config
+    assert SECRET in config.credentials["api_key"].reveal()
+    assert SECRET not in html
+    assert MASK.strip("<>") not in html
+    assert config.base_url not in html
+
+
+def test_needs_nothing_that_a_strict_policy_forbids() -> None:
+    """No style or script is inline, and nothing is loaded from elsewhere."""
+    found = page(*gallery(), demo=True)
+    for element in found.everything():
+        attributes = element.attributes
+        assert not [name for name in attributes if name == "style" or name.startswith("on")]
+        assert element.tag not in {"style", "base", "iframe", "form"}
+        assert element.tag != "script" or (attributes["src"] and not element.content)
+        assert ":" not in attributes.get("src", "") + (attributes["href"] if element.tag == "link" else "")
+
+
+def test_loads_exactly_the_static_files() -> None:
+    """What the page refers to is there, with the type that a browser asks for under nosniff, and nothing else is."""
+    found = page(view("a"))
+    loaded = {element.attributes["src"] for element in found.everything() if "src" in element.attributes}
+    loaded |= {link.attributes["href"] for link in found.all("link")}
+    assert loaded == {f"static/{name}" for name in static_files()}
+    assert {name: content_type for name, (content_type, _) in static_files().items()} == {
+        "icon.svg": "image/svg+xml",
+        "page.js": "text/javascript; charset=utf-8",
+        "style.css": "text/css; charset=utf-8",
+    }
+    assert [name for name, (_, body) in static_files().items() if len(body) < 100] == []
+
+
+def test_style_and_script_load_nothing() -> None:
+    """The static files refer to no other file and to no other site."""
+    for name in ("style.css", "page.js"):
+        text = static_files()[name][1].decode()
+        assert re.findall(r"url\(|@import|https?:|innerHTML|eval", text) == []
+
+
+def test_links_stay_below_the_prefix() -> None:
+    """The exporter's other pages are linked relative to this one, so that a reverse proxy's prefix stays."""
+    links = page(view("a")).one("nav").all("a")
+    assert [link.attributes["href"] for link in links] == ["metrics", "-/healthy", "-/ready"]
+
+
+@pytest.mark.parametrize(
+    ("refresh", "script", "without"),
+    [(15.0, "15.0", "15"), (0.2, "0.2", "1"), (2.5, "2.5", "3")],
+)
+def test_refreshes_itself(refresh: float, script: str, without: str) -> None:
+    """The period goes to the script, and in whole seconds to browsers that run none."""
+    found = page(view("a"), refresh=refresh)
+    assert found.one("body").attributes["data-refresh"] == script
+    assert found.one("noscript").one("meta").attributes == {"http-equiv": "refresh", "content": without}
+
+
+def test_warning_about_old_numbers_waits_hidden() -> None:
+    """The script only has to show it; screen readers hear of it and of nothing else."""
+    found = page(view("a"))
+    (live,) = [element for element in found.everything() if "aria-live" in element.attributes]
+    assert live.attributes["aria-live"] == "polite"
+    assert "hidden" in live.one("p").attributes
+    assert live.one("time").attributes["id"] == "since"
+
+
+@pytest.mark.parametrize(("demo", "notes"), [(False, 0), (True, 1)])
+def test_says_if_it_is_a_demo(demo: bool, notes: int) -> None:  # noqa: FBT001 - a table's column
+    """Nobody takes simulated accounts for their own, and nobody's own are called simulated."""
+    assert [note.text for note in page(view("a"), demo=demo).all("p", **{"class": "demo"})] == notes * [
+        "Demo. The providers are simulated: none of these accounts exists."
+    ]
+
+
+def test_document_is_whole() -> None:
+    """The page is in standards mode, names its language and version, and fits a phone's screen."""
+    html = render([view("a")], version="1.2.3<b>", refresh=15.0, demo=False)
+    assert html.startswith("<!DOCTYPE html>\n")
+    found = page(view("a"))
+    assert found.one("html").attributes["lang"] == "en"
+    assert found.one("meta", name="viewport").attributes["content"] == "width=device-width, initial-scale=1"
+    assert "sms-credit-exporter 1.2.3." in found.one("footer").text
+    assert "1.2.3&lt;b&gt;" in html
+    assert [heading.text for heading in found.all("h1")] == ["SMS Credit"]
+
+
+def test_is_a_pure_function() -> None:
+    """The same views give the same page."""
+    once, again = (render(gallery(), version="1", refresh=1.0, demo=True) for _ in range(2))
+    assert once == again

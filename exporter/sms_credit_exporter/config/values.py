@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from ipaddress import ip_address
 from typing import Any, Never
-from urllib.parse import SplitResult, urlsplit
 
+import httpx
 import voluptuous as vol
 from sms_credit_core import PROVIDERS, Provider
 
@@ -97,31 +97,30 @@ def provider(value: object) -> Provider:
 def base_url(value: object) -> str:
     """Accept where credentials may go: anywhere over TLS, or in clear to this very machine."""
     url = _url(value)
-    if url is None or url.username or url.password or url.query or url.fragment:
+    if url is None or url.userinfo or url.query or url.fragment:
         mistake("must be a URL such as https://example.com/api, without user, password, query or fragment")
     if url.scheme != "https" and not (url.scheme == "http" and is_loopback(value)):
         mistake("must begin with https:// (http:// is allowed towards this machine itself only)")
-    return url.geturl().rstrip("/")
+    return str(url).rstrip("/")
 
 
 def is_loopback(value: object) -> bool:
     """Whether a URL leads to this very machine."""
     url = _url(value)
     try:
-        return url is not None and (url.hostname == "localhost" or ip_address(url.hostname or "").is_loopback)
+        return url is not None and (url.host == "localhost" or ip_address(url.host).is_loopback)
     except ValueError:
         return False
 
 
-def _url(value: object) -> SplitResult | None:
+def _url(value: object) -> httpx.URL | None:
     if not isinstance(value, str) or not re.fullmatch(r"[!-~]+", value):
         return None
     try:
-        url = urlsplit(value)
-        port = url.port
-    except ValueError:
+        url = httpx.URL(value)
+    except (httpx.InvalidURL, ValueError):
         return None
-    return url if url.hostname and port != 0 else None
+    return url if url.host and url.port != 0 else None
 
 
 def mapping(members: Mapping[vol.Marker, Any]) -> Callable[[object], dict[str, Any]]:

@@ -7,10 +7,11 @@ import asyncio
 import socket
 import ssl
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import httpx
 
@@ -18,7 +19,7 @@ from .answer import Answer
 from .problem import Cause, NoReading, Problem
 from .provider import Provider, Request
 from .reading import Reading
-from .secret import Credentials
+from .secret import Credentials, Secret
 
 MAX_BODY = 64 * 1024
 """Bytes; an answer beyond is refused unread. A balance is under one kilobyte."""
@@ -39,12 +40,17 @@ _CAUSE_BY_ERROR: tuple[tuple[type[BaseException], Cause], ...] = (
     (ssl.SSLError, Cause.TLS_FAILED),
     (httpx.ConnectError, Cause.NOT_CONNECTED),
     (httpx.ProxyError, Cause.NOT_CONNECTED),
-    (httpx.HTTPError, Cause.CONNECTION_CUT),
+    (Exception, Cause.CONNECTION_CUT),
 )
 """The first row that any error of the chain belongs to says what happened."""
 
 _RETRIED = frozenset({Cause.NOT_CONNECTED, Cause.CONNECTION_CUT})
 """What may be over in an instant. A name, a certificate or a slow provider will not change at once."""
+
+
+_last_timestamps: dict[frozenset[tuple[str, Secret]], int] = {}
+_CLOCK_STEP = 60
+"""Seconds; a clock that was set by more than that counts from where it is now."""
 
 
 async def poll(  # noqa: PLR0913 - all that one poll depends on, by name
@@ -62,9 +68,8 @@ async def poll(  # noqa: PLR0913 - all that one poll depends on, by name
     sent. Raises nothing that the network or the provider can cause.
     """
 
-    def word(attempt: int) -> Request:
-        # Each timestamp and signature is accepted once, and two attempts can fall into one second.
-        return provider.request(base_url or provider.base_url, credentials, int(unix_time()) + attempt)
+    def word() -> Request:
+        return provider.request(base_url or provider.base_url, credentials, _timestamp(credentials, unix_time()))
 
     try:
         async with asyncio.timeout(timeout):
@@ -79,11 +84,24 @@ async def poll(  # noqa: PLR0913 - all that one poll depends on, by name
         return replace(reason.problem, retry_after=_retry_after(answer, unix_time()))
 
 
-async def _fetch(client: httpx.AsyncClient, word: Callable[[int], Request], timeout: float) -> Answer:  # noqa: ASYNC109
+def _timestamp(credentials: Credentials, now: float) -> int:
+    """Return the Unix time for a request, never the same for two requests of one account.
+
+    Providers accept a timestamp and its signature once, and two requests can fall into one second: a retry, or the
+    first poll right after a form has tried the credentials.
+    """
+    account = frozenset(credentials.items())
+    last = _last_timestamps.get(account, 0)
+    timestamp = int(now) if abs(now - last) > _CLOCK_STEP else max(int(now), last + 1)
+    _last_timestamps[account] = timestamp
+    return timestamp
+
+
+async def _fetch(client: httpx.AsyncClient, word: Callable[[], Request], timeout: float) -> Answer:  # noqa: ASYNC109
     """Send the request, and once more where the first was cut off before any answer arrived."""
     for attempt in (0, 1):
         try:
-            response = await _send(client, word(attempt), timeout)
+            response = await _send(client, word(), timeout)
             break
         except NoReading as reason:
             if attempt or reason.problem.cause not in _RETRIED:
@@ -98,16 +116,24 @@ async def _fetch(client: httpx.AsyncClient, word: Callable[[int], Request], time
 
 async def _send(client: httpx.AsyncClient, request: Request, timeout: float) -> httpx.Response:  # noqa: ASYNC109
     """Return the answer with its body unread. A redirect is an answer: credentials are not carried elsewhere."""
+    answered: list[int] = []
+
+    async def trace(event: str, info: Mapping[str, Any]) -> None:
+        if event.endswith("receive_response_headers.complete"):
+            answered.append(info["return_value"][1])
+
     outgoing = httpx.Request(
         request.method,
         request.url,
         headers={**_HEADERS, **request.headers},
         content=request.body,
-        extensions={"timeout": httpx.Timeout(timeout).as_dict()},
+        extensions={"timeout": httpx.Timeout(timeout).as_dict(), "trace": trace},
     )
     try:
-        return await client.send(outgoing, stream=True, follow_redirects=False)
-    except httpx.HTTPError as error:
+        return await client.send(outgoing, stream=True, auth=None, follow_redirects=False)
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        if answered:  # even when it is not to follow a redirect, httpx fails on one that leads nowhere
+            raise NoReading(Cause.STATUS_UNEXPECTED, detail=str(answered[0])) from None
         raise NoReading(_cause_of(error)) from None
 
 
@@ -133,12 +159,15 @@ def _decoded(body: bytes, encoding: str) -> bytes:
         return body
     if encoding != "gzip":
         raise NoReading(Cause.ENCODING_UNKNOWN)
+    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
-        inflated = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(body, MAX_BODY + 1)
+        inflated = inflater.decompress(body, MAX_BODY + 1)
     except zlib.error:
         raise NoReading(Cause.ENCODING_UNKNOWN) from None
     if len(inflated) > MAX_BODY:
         raise NoReading(Cause.TOO_LARGE)
+    if not inflater.eof or inflater.unused_data:
+        raise NoReading(Cause.ENCODING_UNKNOWN)
     return inflated
 
 

@@ -81,11 +81,9 @@ def _response(answer: Answer) -> Fields:
         return response
     if code == HTTPStatus.OK:
         raise _refusal(answer.status)
-    cause = _CAUSE_BY_CODE.get(code)
-    if cause is None:  # their code mirrors the HTTP status, so that either tells which side is at fault
-        status = code if answer.status == HTTPStatus.OK else answer.status
-        cause = _CAUSE_BY_HTTP_STATUS.get(status, Cause.CODE_UNEXPECTED)
-    raise NoReading(cause, code=str(code))
+    # Their codes mirror HTTP statuses, so one that they do not list is read as such.
+    cause = _CAUSE_BY_CODE.get(code) or _CAUSE_BY_HTTP_STATUS.get(code)
+    raise NoReading(cause or _CAUSE_BY_HTTP_STATUS.get(answer.status, Cause.CODE_UNEXPECTED), code=str(code))
 
 
 def _refusal(status: int) -> NoReading:

@@ -85,10 +85,13 @@ class Telecom23:
 
     def read(self, answer: Answer) -> Reading:
         """Read an answer; what tells that it holds no balance is looked at before the balance."""
-        fields = _fields(answer)
+        fields, unreadable = _fields(answer.body)
+        _refuse_errors(answer, fields)
         quality = _quality(answer)
         if quality == "unavailable" or fields.flag("unavailable"):
             raise _unavailable(answer, fields)
+        if unreadable:
+            raise unreadable
         if fields.flag("status") is False:
             # During onboarding they answer 200, `status: false` and an `error` for people, without a code.
             if fields.get("balance") is None:
@@ -104,17 +107,18 @@ class Telecom23:
         )
 
 
-def _fields(answer: Answer) -> Fields:
-    """Return the members of an answer that reports no error."""
+def _fields(body: bytes) -> tuple[Fields, NoReading | None]:
+    """Return the members of a body, or none and why: a 429 may be HTML or empty, `[]` is an answer without data."""
     try:
-        fields = Fields.of(answer.body)
-    except NoReading:
-        if answer.status == HTTPStatus.OK:
-            raise
-        fields = Fields({})  # a 429 may be HTML or empty, as may whatever a proxy in between answers
+        return Fields.of(body), None
+    except NoReading as reason:
+        return Fields({}), reason
+
+
+def _refuse_errors(answer: Answer, fields: Fields) -> None:
     code = fields.get("error_code")
     if code is None and answer.status == HTTPStatus.OK:
-        return fields
+        return
     unread = Cause.STATUS_UNEXPECTED if code is None else Cause.CODE_UNEXPECTED
     cause = _CAUSE_BY_CODE.get(str(code)) or CAUSE_BY_HTTP_STATUS.get(answer.status, unread)
     raise NoReading(cause, code=stable_code(code), detail=str(answer.status))

@@ -1,0 +1,151 @@
+"""The server: it knows its accounts, refuses what the providers would refuse, and keeps what it was asked."""
+
+import asyncio
+import secrets
+import ssl
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+from sms_credit_core import PROVIDERS, Credentials, Secret
+
+from .answers import answer
+from .apis import Received, apis
+from .behaviour import Act, Behaviour, Canned, NoAnswer, always
+from .payloads import Payload, payload
+
+_REMEMBERED = 1000
+"""Requests that are kept; a demo runs for weeks."""
+
+_SHUTDOWN_TIMEOUT = 0.1
+"""Seconds that an answer under way has left when the server stops."""
+
+
+class SimulatedAccount:
+    """One account at a simulated provider."""
+
+    def __init__(self, provider: str, credentials: Credentials, clock: Callable[[], float]) -> None:
+        """Open an account in good health."""
+        self.provider = provider
+        self.credentials = credentials
+        self.requests: deque[Received] = deque(maxlen=_REMEMBERED)
+        """What was asked in its name, refused requests too, the newest last."""
+        self._clock = clock
+        self.answer_with("healthy")
+
+    def answer_with(self, what: str | Act | Behaviour) -> None:
+        """Behave like this from now on; text names a payload. Raises LookupError for an unknown one."""
+        if isinstance(what, str):
+            what = Canned(payload(self.provider, what).name)
+        self._behaviour = always(what) if isinstance(what, Act) else what
+        self._since = self._clock()
+
+    def act(self) -> Act:
+        """Return what the account does at this moment."""
+        return self._behaviour(self._clock() - self._since)
+
+
+class Simulator:
+    """The providers' APIs on one port of this machine."""
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        unix_time: Callable[[], float] = time.time,
+    ) -> None:
+        """Take the scenarios' clock, in seconds that may run fast, and the one that tells the time of day."""
+        self._clock, self._unix_time = clock, unix_time
+        self._apis = apis()
+        self._accounts: list[SimulatedAccount] = []
+        self.requests: deque[Received] = deque(maxlen=_REMEMBERED)
+        """Every request, in whoever's name, the newest last."""
+
+    def add(
+        self,
+        provider: str,
+        what: str | Act | Behaviour = "healthy",
+        *,
+        credentials: Credentials | None = None,
+    ) -> SimulatedAccount:
+        """Open an account, without credentials with those that the provider requires, made up."""
+        account = SimulatedAccount(provider, credentials or _made_up(provider), self._clock)
+        account.answer_with(what)
+        self._accounts.append(account)
+        return account
+
+    @asynccontextmanager
+    async def serving(
+        self, *, port: int = 0, ssl_context: ssl.SSLContext | None = None
+    ) -> AsyncIterator[Mapping[str, str]]:
+        """Serve on 127.0.0.1, on a free port unless told which; gives the base URL for each provider."""
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self._handle)
+        app.on_response_prepare.append(_leave_as_written)
+        runner = web.AppRunner(
+            app,
+            access_log=None,
+            handler_cancellation=True,  # a silent answer ends with the client's patience
+            shutdown_timeout=_SHUTDOWN_TIMEOUT,
+        )
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", port, ssl_context=ssl_context).start()
+            host, bound = runner.addresses[0]
+            origin = f"{'https' if ssl_context else 'http'}://{host}:{bound}"
+            yield {provider: origin + api.base_path for provider, api in self._apis.items()}
+        finally:
+            await runner.cleanup()
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        received = Received(self._unix_time(), request.method, request.path, request.headers, await request.read())
+        self.requests.append(received)
+        provider = "23telecom" if request.path.startswith("/api/") else "iletimerkezi"
+        act = self._act(provider, received)
+        if act is NoAnswer.SILENT:
+            await asyncio.Event().wait()
+        if isinstance(act, NoAnswer):
+            if request.transport:
+                request.transport.close()
+            return web.Response()  # goes nowhere
+        return _Answer(answer(provider, act, received.at))
+
+    def _act(self, provider: str, request: Received) -> Act:
+        """Return what to do about a request, and put it down to the account that it names."""
+        api = self._apis[provider]
+        account = self._account(provider, api.named(request))
+        if account is None:
+            return Canned(api.refusal(request, {}) or api.unknown)
+        account.requests.append(request)
+        refusal = api.refusal(request, account.credentials)
+        return Canned(refusal) if refusal else account.act()
+
+    def _account(self, provider: str, named: Mapping[str, str]) -> SimulatedAccount | None:
+        """Return the provider's account with these credentials."""
+        for account in self._accounts:
+            own = {name: secret.reveal() for name, secret in account.credentials.items()}
+            if account.provider == provider and named and named.items() <= own.items():
+                return account
+        return None
+
+
+class _Answer(web.Response):
+    """A payload on its way."""
+
+    def __init__(self, written: Payload) -> None:
+        super().__init__(status=written.status, headers=written.headers, body=written.body)
+        self.names = {name.lower() for name, _ in written.headers}
+
+
+async def _leave_as_written(_request: web.Request, response: web.StreamResponse) -> None:
+    """Take back what aiohttp adds to a payload's headers, but for the date and the body's length."""
+    if isinstance(response, _Answer):
+        for name in {"content-type", "server"} - response.names:
+            response.headers.popall(name, None)
+
+
+def _made_up(provider: str) -> Credentials:
+    fields = PROVIDERS[provider].credentials
+    return {field.name: Secret(secrets.token_hex(16)) for field in fields if field.required}

@@ -17,6 +17,7 @@ from decimal import Decimal
 from prometheus_client import CollectorRegistry, Metric, PlatformCollector, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.registry import Collector
+
 from sms_credit_core import FAILURES, Status
 
 from .accounts import View, Views

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import httpx
 import structlog
+
 from sms_credit_core import Account, Instant, Status, poll
 
 from .accounts import AccountConfig, Config, View

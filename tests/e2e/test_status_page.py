@@ -8,10 +8,10 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Page, expect
+
 from sms_credit_core import Cause
 from sms_credit_exporter.accounts import View
 from sms_credit_exporter.page import render, static_files
-
 from tests.e2e.conftest import OpenPage
 from tests.e2e.gallery import gallery, problem, reading, view
 

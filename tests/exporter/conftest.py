@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
-from sms_credit_exporter.simulator.server import Simulator
 
+from sms_credit_exporter.simulator.server import Simulator
 from tests.exporter.running import PATIENCE, Providers, Running, running
 
 

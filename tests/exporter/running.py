@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+
 from sms_credit_core import Credentials
 from sms_credit_exporter.simulator.behaviour import Act, Behaviour
 from sms_credit_exporter.simulator.server import SimulatedAccount, Simulator

@@ -6,8 +6,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from sms_credit_exporter.simulator.behaviour import NoAnswer
 
+from sms_credit_exporter.simulator.behaviour import NoAnswer
 from tests.exporter.running import Providers, command
 
 ConfigFile = Callable[..., Path]

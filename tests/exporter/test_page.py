@@ -8,10 +8,10 @@ from decimal import Decimal
 from html.parser import HTMLParser
 
 import pytest
+
 from sms_credit_core import MASK, PROVIDERS, Account, Cause, Instant, Limits, Problem, Quality, Reading, Status
 from sms_credit_exporter.accounts import View
 from sms_credit_exporter.page import render, static_files
-
 from tests.e2e.gallery import ILETI, NOW, SECRET, gallery, lira, problem, reading, view
 
 Polls = tuple[tuple[float, Reading | Problem], ...]

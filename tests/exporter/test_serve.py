@@ -12,9 +12,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+
 from sms_credit_exporter.simulator.behaviour import Act, NoAnswer
 from sms_credit_exporter.simulator.server import Simulator
-
 from tests.exporter.running import LISTEN, Providers, Running, command, until
 
 Start = Callable[..., AbstractAsyncContextManager[Running]]

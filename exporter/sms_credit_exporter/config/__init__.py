@@ -15,6 +15,7 @@ from itertools import combinations
 from pathlib import Path
 
 import voluptuous as vol
+
 from sms_credit_core import PROVIDERS, Limits, Provider, Value
 
 from ..accounts import DEFAULT_STALE_AFTER, AccountConfig, Config

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import voluptuous as vol
+
 from sms_credit_core import CredentialField, Credentials, Provider, Secret
 
 from .values import mapping, mistake

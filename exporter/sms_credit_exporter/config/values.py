@@ -9,6 +9,7 @@ from typing import Any, Never
 
 import httpx
 import voluptuous as vol
+
 from sms_credit_core import PROVIDERS, Provider
 
 from ..durations import duration_text, parse_duration

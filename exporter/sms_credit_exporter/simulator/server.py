@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from aiohttp import web
+
 from sms_credit_core import PROVIDERS, Credentials, Secret
 
 from .answers import answer

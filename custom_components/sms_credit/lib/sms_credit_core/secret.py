@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Mapping
-from typing import NoReturn
+from typing import NoReturn, Self
 
 MASK = "<secret>"
 
@@ -26,7 +26,7 @@ class Secret:
 
     def __eq__(self, other: object) -> bool:
         """Compare in constant time, so that a reload can tell whether a credential changed."""
-        return isinstance(other, Secret) and hmac.compare_digest(self._value.encode(), other._value.encode())
+        return isinstance(other, Secret) and hmac.compare_digest(self._bytes(), other._bytes())
 
     def __hash__(self) -> int:
         """Hash as the value does."""
@@ -37,9 +37,16 @@ class Secret:
         message = "a Secret cannot be serialised"
         raise TypeError(message)
 
-    def __deepcopy__(self, memo: object) -> "Secret":
+    def __copy__(self) -> Self:
+        """Copy as an immutable does."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
         """Copy as an immutable does (`dataclasses.asdict` asks for it)."""
         return self
+
+    def _bytes(self) -> bytes:
+        return self._value.encode(errors="surrogatepass")  # an environment variable can hold any bytes
 
 
 Credentials = Mapping[str, Secret]

@@ -53,7 +53,6 @@ _CAUSE_BY_REASON = {
 }
 
 _CURRENCY = re.compile("[A-Z]{3}")
-_QUALITIES = ("", "partial", "unavailable")  # from best to worst
 _STATUS_HEADER = "X-Sms-Gateway-Status"
 _REASON_HEADER = "X-Sms-Gateway-Reason"
 
@@ -87,8 +86,8 @@ class Telecom23:
         """Read an answer; what tells that it holds no balance is looked at before the balance."""
         fields, unreadable = _fields(answer.body)
         _refuse_errors(answer, fields)
-        quality = _quality(answer)
-        if quality == "unavailable" or fields.flag("unavailable"):
+        words = _quality_words(answer)
+        if "unavailable" in words or fields.flag("unavailable"):
             raise _unavailable(answer, fields)
         if unreadable:
             raise unreadable
@@ -97,13 +96,15 @@ class Telecom23:
             if fields.get("balance") is None:
                 raise NoReading(Cause.ONBOARDING)
             fields.contradicts("status")
+        if words - {"partial"}:
+            raise NoReading(Cause.FIELD_UNREADABLE, detail=_STATUS_HEADER)
         return Reading(
             balance=fields.number("balance"),
             currency=fields.text("currency", _CURRENCY),
             quota=None,
             credit_blocked=fields.flag("credit_blocked") is True,  # sent only while it is true
             provider_updated=_updated(fields.get("updated")),
-            quality=Quality.PARTIAL if quality == "partial" else Quality.OK,
+            quality=Quality.PARTIAL if words else Quality.OK,
         )
 
 
@@ -124,12 +125,9 @@ def _refuse_errors(answer: Answer, fields: Fields) -> None:
     raise NoReading(cause, code=stable_code(code), detail=str(answer.status))
 
 
-def _quality(answer: Answer) -> str:
-    """Return the worst word of the quality header: empty on healthy answers."""
-    words = {word.strip().lower() for word in answer.headers.get(_STATUS_HEADER.lower(), "").split(",")}
-    if not words <= set(_QUALITIES):
-        raise NoReading(Cause.FIELD_UNREADABLE, detail=_STATUS_HEADER)
-    return max(words, key=_QUALITIES.index)
+def _quality_words(answer: Answer) -> set[str]:
+    """Return what the quality header says: nothing on healthy answers."""
+    return {word.strip().lower() for word in answer.headers.get(_STATUS_HEADER.lower(), "").split(",")} - {""}
 
 
 def _unavailable(answer: Answer, fields: Fields) -> NoReading:

@@ -1,0 +1,133 @@
+"""The payload files: each is read as it says, and together they cover all that a provider can answer."""
+
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sms_credit_core import PROVIDERS, Answer, Cause, NoReading, Status
+from sms_credit_core.providers.iletimerkezi import _CAUSE_BY_CODE as ILETIMERKEZI_CODES
+from sms_credit_core.providers.telecom23 import _CAUSE_BY_CODE as TELECOM23_CODES
+from sms_credit_core.providers.telecom23 import _CAUSE_BY_REASON as TELECOM23_REASONS
+from sms_credit_exporter.simulator.payloads import ROOT, Payload, payloads
+
+PAYLOADS = [pytest.param(payload, id=f"{payload.provider}/{payload.name}") for payload in payloads()]
+FILES = [pytest.param(file, id=f"{file.parent.name}/{file.stem}") for file in sorted(ROOT.glob("*/*"))]
+
+READING = {"status", "balance", "currency", "quota", "credit_blocked", "provider_updated"}
+PROBLEM = {"status", "cause", "code", "detail", "retry_after"}
+
+UNANSWERED = {Cause.TOO_LARGE, Cause.ENCODING_UNKNOWN} | {
+    cause for cause in Cause if cause.status is Status.UNREACHABLE
+}
+"""What happens before there is an answer to read."""
+
+ALWAYS_POSSIBLE = {
+    Status.OK,
+    Status.AUTH_FAILED,
+    Status.ACCESS_DENIED,
+    Status.RATE_LIMITED,
+    Status.PROVIDER_ERROR,
+    Status.INVALID_RESPONSE,
+}
+
+
+def answer_of(payload: Payload) -> Answer:
+    """Return the answer as `poll` hands it to the provider."""
+    names = {name.lower() for name, _ in payload.headers}
+    headers = {name: ", ".join(value for each, value in payload.headers if each.lower() == name) for name in names}
+    return Answer(payload.status, headers, payload.body)
+
+
+def outcome_of(payload: Payload) -> dict[str, Any]:
+    """Read a payload and write down what came of it as the files do.
+
+    A balance is compared as text, so that 1.50 is not 1.5 and a negative zero is not zero.
+    """
+    try:
+        reading = PROVIDERS[payload.provider].read(answer_of(payload))
+    except NoReading as reason:
+        problem = reason.problem
+        said = {"status": problem.status, "cause": problem.cause, "code": problem.code, "detail": problem.detail}
+        return {name: value for name, value in said.items() if value is not None}
+    return {
+        "status": reading.quality.status,
+        "balance": str(reading.balance),
+        "currency": reading.currency,
+        "quota": reading.quota,
+        "credit_blocked": reading.credit_blocked,
+        "provider_updated": reading.provider_updated and reading.provider_updated.isoformat(),
+    }
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_an_answer_is_read_as_its_file_says(payload: Payload) -> None:
+    """The whole outcome is compared; only Retry-After is read elsewhere, by `poll`."""
+    expected = {name: value for name, value in payload.outcome.items() if name != "retry_after"}
+    assert outcome_of(payload) == expected
+
+
+@pytest.mark.parametrize("payload", [each for each in PAYLOADS if "balance" in each.values[0].outcome])
+def test_a_reading_has_exact_types(payload: Payload) -> None:
+    """To Python, 1 equals 1.0, True and Decimal(1); to a person, money, messages and a flag differ."""
+    reading = PROVIDERS[payload.provider].read(answer_of(payload))
+    assert type(reading.balance) is Decimal
+    assert type(reading.quota) in {int, type(None)}
+    assert type(reading.credit_blocked) is bool
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_file_follows_the_format(file: Path) -> None:
+    """A misspelt key would be a promise that no test checks."""
+    content = yaml.safe_load(file.read_text())
+    outcome = content["outcome"]
+    assert file.suffix == ".yaml"
+    assert re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)*", file.stem)
+    assert list(content) == ["situation", "source", "answer", "outcome"]
+    assert content["situation"].endswith(".")
+    assert re.fullmatch(r"seed|page https://\S+|derived: \S.*", content["source"])
+    assert list(content["answer"]) == ["status", "headers", "body"]
+    assert all(isinstance(line, str | list) for line in content["answer"]["headers"].values())
+    assert isinstance(content["answer"]["body"], str | bytes)
+    assert ("retry_after" in outcome) == ("Retry-After" in content["answer"]["headers"])
+    assert set(outcome) == READING or {"status", "cause"} <= set(outcome) <= PROBLEM
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_no_two_files_hold_the_same_answer(provider: str) -> None:
+    """A copy would look like coverage and be none."""
+    answers = [(payload.status, payload.headers, payload.body) for payload in payloads(provider)]
+    assert len(set(answers)) == len(answers)
+
+
+@pytest.mark.parametrize(
+    ("provider", "possible"),
+    [
+        ("23telecom", ALWAYS_POSSIBLE | {Status.PARTIAL, Status.UNAVAILABLE, Status.ONBOARDING}),
+        ("iletimerkezi", ALWAYS_POSSIBLE),
+    ],
+)
+def test_every_status_that_a_provider_can_cause_occurs(provider: str, possible: set[Status]) -> None:
+    """A status without a payload would be a row of the contract that nobody has seen."""
+    assert {payload.outcome["status"] for payload in payloads(provider)} == possible
+
+
+def test_every_cause_that_an_answer_can_give_occurs() -> None:
+    """A cause without a payload would be a text that nobody has seen."""
+    assert {payload.outcome.get("cause") for payload in payloads()} - {None} == set(Cause) - UNANSWERED
+
+
+@pytest.mark.parametrize(
+    ("provider", "table"),
+    [
+        pytest.param("23telecom", TELECOM23_CODES, id="23telecom's error codes"),
+        pytest.param("23telecom", TELECOM23_REASONS, id="23telecom's reasons for missing data"),
+        pytest.param("iletimerkezi", ILETIMERKEZI_CODES, id="iletimerkezi's codes"),
+    ],
+)
+def test_every_code_of_a_providers_table_occurs(provider: str, table: dict[object, Cause]) -> None:
+    """A line added to a table needs the answer that it was added for."""
+    assert {str(code) for code in table} <= {payload.outcome.get("code") for payload in payloads(provider)}

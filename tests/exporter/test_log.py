@@ -1,0 +1,175 @@
+"""The log as it arrives on standard error: one event a line, whoever logs it."""
+
+import json
+import re
+import subprocess
+import sys
+from functools import cache
+
+import pytest
+
+PROGRAM = """
+import logging, sys
+import structlog
+from sms_credit_exporter import log
+
+log.set_up(sys.argv[1], sys.argv[2])
+own = structlog.stdlib.get_logger()
+own.debug("made up", level_was="debug")
+own.info("made up", level_was="info", account="marketing", number=5, amount=1.5, nothing=None, flag=True, empty="")
+own.warning("made up", level_was="warning", quoted='say "hi"', path="C:\\\\made up", pair="a=b", letters="Müşteri „ok“")
+own.error("made up", level_was="error", lines="one\\ntwo", windows="one\\r\\ntwo", spaced="one \\n two")
+own.error("made\\nup", level_was="error")
+try:
+    raise ValueError("made\\nup")
+except ValueError:
+    own.exception("failed", level_was="exception")
+
+for name in ("asyncio", "aiohttp.server", "made.up"):
+    foreign = logging.getLogger(name)
+    foreign.debug("foreign %s at debug", name)
+    foreign.info("foreign %s at info", name)
+    foreign.warning("foreign %s\\nat warning", name)
+    try:
+        raise ValueError("made\\nup")
+    except ValueError:
+        foreign.exception("foreign %s failed", name)
+
+for name in ("httpx", "httpcore", "httpcore.http11", "httpcore.connection"):
+    chatty = logging.getLogger(name)
+    chatty.debug("GET https://made-up-password@example.com")
+    chatty.info("GET https://made-up-password@example.com")
+    chatty.warning("warning of %s", name)
+    chatty.error("error of %s", name)
+"""
+"""Logs at every level, from the exporter's own logger and from those of libraries."""
+
+LOGFMT = re.compile(r'([^\s="]+)=("(?:[^"\\]|\\.)*"|[^\s="]*)(?: |$)')
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+
+LEVELS = ("debug", "info", "warning", "error")
+CHATTY = ("httpx", "httpcore", "httpcore.http11", "httpcore.connection")
+
+
+@cache
+def output(level: str, renderer: str) -> str:
+    """Return what the program writes to standard error."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, level, renderer], capture_output=True, check=True, encoding="utf-8"
+    )
+    assert done.stdout == ""
+    return done.stderr
+
+
+def from_logfmt(line: str) -> dict[str, str]:
+    """Return the pairs of a line."""
+    assert "".join(match[0] for match in LOGFMT.finditer(line)) == line
+    return {key: value.removeprefix('"').removesuffix('"') for key, value in LOGFMT.findall(line)}
+
+
+def events(level: str, renderer: str) -> list[dict[str, object]]:
+    """Return the events of the output, one for each line."""
+    read = {"logfmt": from_logfmt, "json": json.loads}[renderer]
+    return [read(line) for line in output(level, renderer).removesuffix("\n").split("\n")]
+
+
+each_format = pytest.mark.parametrize("renderer", ["logfmt", "json"])
+each_level = pytest.mark.parametrize("level", ["debug", "info", "warn", "error"])
+
+
+def test_logfmt_as_a_person_reads_it() -> None:
+    """Time, level and event first, then what else is known in the order in which it was given."""
+    lines = [TIME.sub("TIME", line) for line in output("debug", "logfmt").split("\n")]
+    assert lines[:3] == [
+        'ts=TIME level=debug event="made up" level_was=debug',
+        'ts=TIME level=info event="made up" level_was=info account=marketing number=5 amount=1.5 nothing= flag=true '
+        "empty=",
+        r'ts=TIME level=warning event="made up" level_was=warning quoted="say \"hi\"" path="C:\\made up" pair="a=b" '
+        'letters="Müşteri „ok“"',
+    ]
+
+
+def test_json_as_a_machine_reads_it() -> None:
+    """Every value keeps its type."""
+    first, second, third, fourth = events("debug", "json")[:4]
+    assert TIME.fullmatch(str(first.pop("ts")))
+    assert first == {"level": "debug", "event": "made up", "level_was": "debug"}
+    assert {**second, "ts": ""} == {
+        "ts": "",
+        "level": "info",
+        "event": "made up",
+        "level_was": "info",
+        "account": "marketing",
+        "number": 5,
+        "amount": 1.5,
+        "nothing": None,
+        "flag": True,
+        "empty": "",
+    }
+    assert (third["quoted"], third["letters"]) == ('say "hi"', "Müşteri „ok“")
+    assert (fourth["lines"], fourth["windows"]) == ("one\ntwo", "one\r\ntwo")
+
+
+@each_format
+def test_every_event_is_one_line(renderer: str) -> None:
+    """Also an exception with its traceback, and values with line breaks of any kind: what reads the log reads lines."""
+    text = output("debug", renderer)
+    assert len(events("debug", renderer)) == 7 + 3 * 4 + 4 * 2
+    assert text.endswith("\n")
+    assert text.splitlines() == text.removesuffix("\n").split("\n")
+
+
+@each_format
+def test_every_event_has_time_level_and_event(renderer: str) -> None:
+    """In UTC, and in the words that --log.level knows."""
+    for event in events("debug", renderer):
+        assert TIME.fullmatch(str(event["ts"]))
+        assert event["level"] in LEVELS
+        assert event["event"]
+
+
+@each_format
+def test_an_exception_brings_its_traceback(renderer: str) -> None:
+    """In one field, whoever logs it."""
+    failed = [event for event in events("info", renderer) if "failed" in str(event["event"])]
+    assert len(failed) == 4
+    assert all(event["level"] == "error" for event in failed)
+    assert all(str(event["exception"]).startswith("Traceback (most recent call last):") for event in failed)
+    assert all("ValueError: made" in str(event["exception"]) for event in failed)
+
+
+@each_format
+@pytest.mark.parametrize(
+    ("level", "allowed"),
+    [
+        ("debug", {"debug", "info", "warning", "error"}),
+        ("info", {"info", "warning", "error"}),
+        ("warn", {"warning", "error"}),
+        ("error", {"error"}),
+    ],
+)
+def test_the_level_holds_for_everybody(renderer: str, level: str, allowed: set[str]) -> None:
+    """What is below it is not logged, be it the exporter's own or a library's; what is not, is."""
+    assert {event["level"] for event in events(level, renderer)} == allowed
+
+
+@each_format
+@pytest.mark.parametrize("name", ["asyncio", "aiohttp.server", "made.up"])
+def test_libraries_log_in_the_same_format(renderer: str, name: str) -> None:
+    """Their messages are filled in, and read like the exporter's own."""
+    logged = [(event["level"], event["event"]) for event in events("debug", renderer) if name in str(event["event"])]
+    line_break = {"logfmt": r"\n", "json": "\n"}[renderer]
+    assert logged == [
+        ("debug", f"foreign {name} at debug"),
+        ("info", f"foreign {name} at info"),
+        ("warning", f"foreign {name}{line_break}at warning"),
+        ("error", f"foreign {name} failed"),
+    ]
+
+
+@each_format
+@each_level
+def test_the_http_library_never_logs_a_request(renderer: str, level: str) -> None:
+    """Its URLs and headers can hold credentials; its warnings and errors are its own business and stay."""
+    assert "made-up-password" not in output(level, renderer)
+    assert all(f"error of {name}" in output(level, renderer) for name in CHATTY)

@@ -4,8 +4,6 @@ It lives as long as the test session, on the session's event loop: suites that u
 `pytestmark = pytest.mark.asyncio(loop_scope="session")`.
 """
 
-import os
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -26,14 +24,9 @@ OpenPage = Callable[..., Awaitable[Page]]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
+async def browser(tool: Callable[[str], str]) -> AsyncIterator[Browser]:
     """Start the system's Chromium; no browser of playwright's own is downloaded."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        missing = "needs Chromium: apt-get install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
+    chromium = tool("chromium")
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
         yield started

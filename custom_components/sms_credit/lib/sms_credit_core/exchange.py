@@ -48,6 +48,8 @@ _RETRIED = frozenset({Cause.NOT_CONNECTED, Cause.CONNECTION_CUT})
 """What may be over in an instant. A name, a certificate or a slow provider will not change at once."""
 
 
+_REDIRECTS = range(300, 400)
+
 _last_timestamps: dict[frozenset[tuple[str, Secret]], int] = {}
 _CLOCK_STEP = 60
 """Seconds; a clock that was set by more than that counts from where it is now."""
@@ -132,8 +134,9 @@ async def _send(client: httpx.AsyncClient, request: Request, timeout: float) -> 
     try:
         return await client.send(outgoing, stream=True, auth=None, follow_redirects=False)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        if answered:  # even when it is not to follow a redirect, httpx fails on one that leads nowhere
-            raise NoReading(Cause.STATUS_UNEXPECTED, detail=str(answered[0])) from None
+        # Even when it is not to follow a redirect, httpx fails on one that leads nowhere. A proxy is traced too.
+        if answered and answered[-1] in _REDIRECTS and not isinstance(error, httpx.ProxyError):
+            raise NoReading(Cause.STATUS_UNEXPECTED, detail=str(answered[-1])) from None
         raise NoReading(_cause_of(error)) from None
 
 

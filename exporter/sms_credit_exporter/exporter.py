@@ -13,7 +13,7 @@ from .accounts import Config
 from .config import ConfigError
 from .config.web import WebConfig
 from .metrics import AccountCollector, ExporterCollector, registry
-from .protection import Authentication, tls_context
+from .protection import Authentication, needs_restart, tls_context
 from .watch import Watch
 from .web import Address, Site, application, serve
 
@@ -55,12 +55,15 @@ class Exporter:
     def reload(self) -> str | None:
         """Take over what is now in the configuration files, or keep the old and return what is wrong."""
         try:
-            config, self._web = self._load(), self._load_web()
+            config, web = self._load(), self._load_web()
         except ConfigError as error:
             self._own.reload_successful = False
             for mistake in error.mistakes:
                 _log.error("configuration not reloaded", path=mistake.path, line=mistake.line, mistake=mistake.text)
             return str(error)
+        if needs_restart(self._web, web):
+            _log.warning("changes to TLS other than of its certificate need a restart")
+        self._web = web
         self.watch.reconfigure(config)
         self._own.reload_successful, self._own.reload_success_unix = True, time.time()
         _log.info("configuration reloaded", accounts=len(config.accounts))

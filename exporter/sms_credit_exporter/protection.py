@@ -45,13 +45,16 @@ class Authentication:
         return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="sms-credit-exporter"'})
 
     async def _knows(self, request: web.Request) -> bool:
-        name, password = _basic(request.headers.get("Authorization", ""))
+        header = request.headers.get("Authorization")
+        if header is None:
+            return False
+        name, password = _basic(header)
         hashed = self._config().users.get(name, _NOBODY)
         seen = hashlib.blake2b(hashed + password, key=self._key).digest()
         if seen in self._remembered:
             return True
         async with self._one_at_a_time:  # bcrypt takes some 70 ms of a processor by design
-            known = await asyncio.to_thread(_fits, password, hashed)
+            known = seen in self._remembered or await asyncio.to_thread(_fits, password, hashed)
         if known:
             if len(self._remembered) >= _MAX_REMEMBERED:
                 self._remembered.clear()
@@ -77,37 +80,55 @@ def _fits(password: bytes, hashed: bytes) -> bool:
 
 
 def tls_context(config: Callable[[], WebConfig]) -> ssl.SSLContext | None:
-    """Return a context that takes up renewed certificates at the next handshake."""
+    """Return a context that takes up renewed certificates, and other ones after a reload, at the next handshake."""
     tls = config().tls
     if tls is None:
         return None
-    current = _Renewed(tls)
+    current = _Current(tls)
     context = tls.context()
 
     def renew(connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
-        connection.context = current.context()
+        connection.context = current.context(config().tls or tls)
 
     context.sni_callback = renew
     return context
 
 
-class _Renewed:
+def needs_restart(old: WebConfig, new: WebConfig) -> bool:
+    """Whether a reload cannot take over how connections are secured: handshakes use another certificate, no more."""
+    return _how(old.tls) != _how(new.tls)
+
+
+def _how(tls: Tls | None) -> tuple[object, ...]:
+    return (tls.client_auth_type, tls.client_ca_file, tls.min_version) if tls else ()
+
+
+class _Current:
     """The context of the certificate files as they are now."""
 
     def __init__(self, tls: Tls) -> None:
-        self._tls = tls
-        self._files = [path for path in (tls.cert_file, tls.key_file, tls.client_ca_file) if path]
-        self._stamps = self._stamp()
         self._context = tls.context()
+        self._loaded = self._refused = _stamps(tls)
 
-    def context(self) -> ssl.SSLContext:
-        try:
-            stamps = self._stamp()
-            if stamps != self._stamps:
-                self._context, self._stamps = self._tls.context(), stamps
-        except OSError:  # half-written, or a new certificate before its key: the old ones still serve
-            _log.warning("renewed certificate cannot be used yet", file=str(self._tls.cert_file))
+    def context(self, tls: Tls) -> ssl.SSLContext:
+        stamps = _stamps(tls)
+        if stamps not in (self._loaded, self._refused):
+            try:
+                self._context = tls.context()
+                self._loaded = stamps
+            except OSError:  # half-written, or a new certificate before its key: the old ones still serve
+                self._refused = stamps
+                _log.warning("renewed certificate cannot be used yet", file=str(tls.cert_file))
         return self._context
 
-    def _stamp(self) -> list[tuple[int, int, int]]:
-        return [(stat.st_mtime_ns, stat.st_size, stat.st_ino) for stat in map(Path.stat, self._files)]
+
+def _stamps(tls: Tls) -> list[tuple[object, ...]]:
+    return [_stamp(path) for path in (tls.cert_file, tls.key_file, tls.client_ca_file) if path]
+
+
+def _stamp(path: Path) -> tuple[object, ...]:
+    try:
+        stat = path.stat()
+    except OSError:  # being replaced at this very moment
+        return (path,)
+    return (path, stat.st_mtime_ns, stat.st_size, stat.st_ino)

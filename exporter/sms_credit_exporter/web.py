@@ -57,14 +57,14 @@ def application(site: Site, *middlewares: Middleware) -> web.Application:
     """Return the application; every route answers GET and HEAD, and /-/reload answers POST and PUT."""
 
     async def metrics(request: web.Request) -> web.Response:
-        content_type, body = exposition(site.registry, request.headers.get("Accept", ""))
-        encoding, body = compressed(body, request.headers.get("Accept-Encoding", ""))
+        content_type, body = exposition(site.registry, _header(request, "Accept"))
+        encoding, body = compressed(body, _header(request, "Accept-Encoding"))
         headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding", **encoding}
         return web.Response(body=body, headers=headers)
 
     async def page(request: web.Request) -> web.Response:
         html = render(site.views(), version=site.version, refresh=site.refresh, demo=site.demo)
-        encoding, body = compressed(html.encode(), request.headers.get("Accept-Encoding", ""))
+        encoding, body = compressed(html.encode(), _header(request, "Accept-Encoding"))
         headers = {"Content-Type": "text/html; charset=utf-8", "Vary": "Accept-Encoding", **encoding}
         return web.Response(body=body, headers=headers)
 
@@ -99,6 +99,11 @@ def application(site: Site, *middlewares: Middleware) -> web.Application:
     app.router.add_put("/-/reload", reload)
     app.on_response_prepare.append(_add_headers)
     return app
+
+
+def _header(request: web.Request, name: str) -> str:
+    """Return a header that may be repeated as one list."""
+    return ", ".join(request.headers.getall(name, ()))
 
 
 async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:

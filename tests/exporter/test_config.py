@@ -138,19 +138,19 @@ def test_the_environment_is_that_of_the_process_if_none_is_given(file: Path, mon
 
 
 @pytest.mark.parametrize(
-    "url",
+    ("written", "url"),
     [
-        "http://localhost",
-        "http://LOCALHOST:8000/api",
-        "http://127.0.0.1:8000",
-        "http://127.0.0.2",
-        "http://[::1]:8000",
-        "https://localhost:8443",
+        ("http://localhost", "http://localhost"),
+        ("http://LOCALHOST:8000/Api", "http://localhost:8000/Api"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("http://127.0.0.2", "http://127.0.0.2"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+        ("https://localhost:8443", "https://localhost:8443"),
     ],
 )
-def test_this_very_machine_may_be_asked_in_clear_and_each_second(file: Path, url: str) -> None:
+def test_this_very_machine_may_be_asked_in_clear_and_each_second(file: Path, written: str, url: str) -> None:
     """A simulated provider costs nobody anything."""
-    file.write_text(f"accounts:\n{account(base_url=url, poll_interval='1s')}")
+    file.write_text(f"accounts:\n{account(base_url=written, poll_interval='1s')}")
     (only,) = load(file, {}).accounts
     assert (only.base_url, only.poll_interval) == (url, 1.0)
 
@@ -309,7 +309,7 @@ MISTAKES: dict[str, Sequence[str]] = {
     "unknown-key": [f":5: pol_interval: {NOT_KNOWN}did you mean poll_interval? allowed are {TOP_KEYS}"],
     "unknown-key-like-no-other": [f":5: tls: {NOT_KNOWN}allowed are {TOP_KEYS}"],
     "unknown-key-in-an-account": [f":5: accounts[0].api_key: {NOT_KNOWN}allowed are {ACCOUNT_KEYS}"],
-    "unknown-key-of-digits": [f":5: accounts[0][10]: {NOT_KNOWN}allowed are {ACCOUNT_KEYS}"],
+    "unknown-key-of-digits": [f":5: accounts[0].…: {NOT_KNOWN}allowed are {ACCOUNT_KEYS}"],
     # Durations.
     "poll-interval-number": [f":5: {ITS_INTERVAL}found 300; {NO_DURATION}; a unit is missing: 300s?"],
     "poll-interval-sexagesimal": [f":5: {ITS_INTERVAL}found “5:30”; {NO_DURATION}"],
@@ -339,7 +339,6 @@ MISTAKES: dict[str, Sequence[str]] = {
     "name-number": [f":2: {ITS_NAME}found 4711; {NO_TEXT}"],
     "name-decimal": [f":2: {ITS_NAME}found 1.50; {NO_TEXT}"],
     "name-yes": [f":2: {ITS_NAME}found true or false; {NO_TEXT}"],
-    "name-date": [f":2: {ITS_NAME}found something else; {NO_TEXT}"],
     "name-null": [f":2: {ITS_NAME}found nothing; {NO_TEXT}"],
     "name-list": [f":2: {ITS_NAME}found a list; {NO_TEXT}"],
     "name-empty": [f":2: {ITS_NAME}{NO_NAME}"],
@@ -406,7 +405,7 @@ MISTAKES: dict[str, Sequence[str]] = {
     "low-balance-exponent": [f":5: {ITS_BALANCE}found “5.0e+1”; {NO_NUMBER}"],
     "low-balance-nan": [f":5: {ITS_BALANCE}found “.nan”; {NO_NUMBER}"],
     "low-balance-infinite": [f":5: {ITS_BALANCE}found “-.inf”; {NO_NUMBER}"],
-    "low-balance-huge": [f":5: {ITS_BALANCE}found “1000000000000000000”; {NO_NUMBER}"],
+    "low-balance-huge": [f":5: {ITS_BALANCE}found text; {NO_NUMBER}"],
     "low-balance-endless": [f":5: {ITS_BALANCE}found text; {NO_NUMBER}"],
     "low-balance-null": [f":5: {ITS_BALANCE}found nothing; {NO_NUMBER}"],
     "low-balance-no": [f":5: {ITS_BALANCE}found true or false; {NO_NUMBER}"],
@@ -421,7 +420,7 @@ MISTAKES: dict[str, Sequence[str]] = {
     ],
     "message-price-zero": [f":5: {ITS_PRICE}found 0.00; must be above zero"],
     "message-price-negative": [f":5: {ITS_PRICE}found -0.021; must be above zero"],
-    "message-price-beyond-18-decimals": [f":5: {ITS_PRICE}found “0.0210000000000000001”; {NO_NUMBER}"],
+    "message-price-beyond-18-decimals": [f":5: {ITS_PRICE}found text; {NO_NUMBER}"],
     "message-price-text": [f":5: {ITS_PRICE}found “cheap”; {NO_NUMBER}"],
     # Addresses.
     "base-url-text": [f":5: {ITS_URL}{NO_URL}"],
@@ -439,6 +438,8 @@ MISTAKES: dict[str, Sequence[str]] = {
     "base-url-with-password": [f":5: {ITS_URL}{NO_URL}"],
     "base-url-with-query": [f":5: {ITS_URL}{NO_URL}"],
     "base-url-with-fragment": [f":5: {ITS_URL}{NO_URL}"],
+    "base-url-with-empty-query": [f":5: {ITS_URL}{NO_URL}"],
+    "base-url-with-empty-fragment": [f":5: {ITS_URL}{NO_URL}"],
     "base-url-in-clear": [f":5: {ITS_URL}{IN_CLEAR}"],
     "base-url-in-clear-to-a-neighbour": [f":5: {ITS_URL}{IN_CLEAR}"],
     "base-url-in-clear-to-every-address": [f":5: {ITS_URL}{IN_CLEAR}"],
@@ -529,18 +530,25 @@ def test_a_file_that_cannot_be_read_is_one_mistake(tmp_path: Path, path: str, re
 def test_mistakes_on_one_line_come_in_the_same_order_at_each_run(file: Path) -> None:
     """Otherwise the same file would be reported differently from one start to the next."""
     file.write_text("accounts: [{}]")
-    command = "import sys; from sms_credit_exporter.cli import main; main(['check', f'--config.file={sys.argv[1]}'])"
-    said = {
+    code = (
+        "import pathlib, sys\n"
+        "from sms_credit_exporter.config import ConfigError, load\n"
+        "try:\n"
+        "    load(pathlib.Path(sys.argv[1]), {})\n"
+        "except ConfigError as error:\n"
+        "    print(error)\n"
+    )
+    runs = [
         subprocess.run(
-            [sys.executable, "-c", command, str(file)],
+            [sys.executable, "-c", code, str(file)],
             env={**os.environ, "PYTHONHASHSEED": seed},
             capture_output=True,
-            check=False,
-            text=True,
-        ).stderr
-        for seed in ("0", "1", "3")
-    }
-    assert len(said) == 1
+            check=True,
+        ).stdout
+        for seed in ("0", "3")
+    ]
+    assert runs[0].count(b"is missing") == 3
+    assert runs[0] == runs[1]
 
 
 # ------------------------------------------------------------------------------------------------------- secrets

@@ -180,8 +180,7 @@ ACCEPTED = [
     pytest.param("application/openmetrics-text;q=nan,text/plain;q=0.1", TEXT, id="a weight that is no number"),
     pytest.param("application/openmetrics-text;q=-1,text/plain;q=0.1", TEXT, id="a weight below zero"),
     pytest.param("application/openmetrics-text;q=,text/plain;q=0.1", TEXT, id="an empty weight"),
-    pytest.param("application/openmetrics-text;q=inf,text/plain", TEXT, id="an infinite weight"),
-    pytest.param("applicatıon/openmetrics-text,\x00\xff", TEXT, id="bytes that no header should hold"),
+    pytest.param("applicat\u0131on/openmetrics-text,\x00\xff", TEXT, id="bytes that no header should hold"),
 ]
 """What a scraper accepts, and what it is told that it gets."""
 
@@ -209,7 +208,7 @@ Parser = Callable[[str], Iterable[Metric]]
 
 
 @pytest.mark.parametrize(
-    ("accept", "parse", "names"),
+    ("accept", "parse", "types"),
     [
         pytest.param(
             "text/plain",
@@ -235,11 +234,11 @@ Parser = Callable[[str], Iterable[Metric]]
         ),
     ],
 )
-def test_the_body_is_what_a_parser_of_its_format_reads(accept: str, parse: Parser, names: dict[str, str]) -> None:
+def test_the_body_is_what_a_parser_of_its_format_reads(accept: str, parse: Parser, types: dict[str, str]) -> None:
     """The parsers are those of Prometheus' own Python library."""
     families = list(parse(exposition(REGISTRY, accept)[1].decode()))
     samples = {(sample.name, *sample.labels.values()): sample.value for family in families for sample in family.samples}
-    assert {family.name: family.type for family in families} == names
+    assert {family.name: family.type for family in families} == types
     assert samples == {
         ("made_up_balance", 'Müşteri "1"'): 1250.5,
         ("made_up_polls_total", "otp"): 7.0,
@@ -270,7 +269,7 @@ def test_who_accepts_gzip_gets_it(accepted: str) -> None:
     assert headers == {"Content-Encoding": "gzip"}
     assert gzip.decompress(packed) == body
     assert len(packed) < len(body) / 10
-    assert compressed(body, accepted) == (headers, packed)
+    assert packed[4:8] == bytes(4)  # no time in it
 
 
 @pytest.mark.parametrize(

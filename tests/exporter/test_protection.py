@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import ssl
 import threading
 from base64 import b64encode
@@ -30,6 +31,9 @@ STUCK = 20
 
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For plain HTTP; it trusts nobody."""
+
+BCRYPT = re.compile(rb"\$2[aby]\$[0-9]{2}\$.{53}")
+"""A whole hash; anything less would be found wanting in no time."""
 
 CHALLENGE = 'Basic realm="sms-credit-exporter"'
 
@@ -249,6 +253,7 @@ async def test_a_wrong_password_costs_one_check_whoever_tries_it(
         for tries in (1, 2, 3):
             assert_refused(await get(server, auth=(name, "wrong")))
             assert len(checks) == tries
+    assert all(BCRYPT.fullmatch(hashed) for hashed in checks)
 
 
 async def test_the_right_password_is_checked_once(server: Server, checks: list[bytes]) -> None:

@@ -47,42 +47,41 @@ def load(file: Path, environ: Mapping[str, str] = os.environ) -> Config:
 
 def _config(raw: object, secrets: Secrets) -> Config:
     given = raw if isinstance(raw, dict) else {}
-    checked = values.mapping(
-        {
-            vol.Optional("poll_interval"): values.duration(_MIN_INTERVAL),
-            vol.Optional("stale_after"): values.duration(_MIN_INTERVAL),
-            vol.Required("accounts"): _accounts(secrets, given.get("poll_interval")),
-        }
-    )(raw)
-    stale_after = checked.get("stale_after", DEFAULT_STALE_AFTER)
-    slowest = max(checked["accounts"], key=lambda account: account.poll_interval)
-    if slowest.poll_interval > stale_after:
-        text = (
-            f"is {duration_text(stale_after)}, shorter than the poll_interval of {slowest.name} "
-            f"({duration_text(slowest.poll_interval)}): its values would be unknown between two polls"
-        )
-        raise vol.MultipleInvalid([vol.Invalid(text, ["stale_after"])])
-    return Config(accounts=checked["accounts"], stale_after=stale_after)
+    sound: dict[int, AccountConfig] = {}
+    errors: list[vol.Invalid] = []
+    try:
+        values.mapping(
+            {
+                vol.Optional("poll_interval"): values.duration(_MIN_INTERVAL),
+                vol.Optional("stale_after"): values.duration(_MIN_INTERVAL),
+                vol.Required("accounts"): _accounts(secrets, given.get("poll_interval"), sound),
+            }
+        )(raw)
+    except vol.Invalid as invalid:
+        errors += values.every(invalid)
+    stale_after = values.seconds(given.get("stale_after")) or DEFAULT_STALE_AFTER
+    errors += [*_repeated_accounts(sound), *_outlived(sound, stale_after)]
+    if errors:
+        raise vol.MultipleInvalid(errors)
+    return Config(accounts=tuple(sound.values()), stale_after=stale_after)
 
 
-def _accounts(secrets: Secrets, poll_interval: object) -> Callable[[object], tuple[AccountConfig, ...]]:
-    """Accept a list of accounts; `poll_interval` holds for those that name none."""
+def _accounts(secrets: Secrets, poll_interval: object, sound: dict[int, AccountConfig]) -> Callable[[object], None]:
+    """Accept a list of accounts, and keep the sound ones by their index; `poll_interval` is for those without one."""
     default = {} if values.seconds(poll_interval) is None else {"poll_interval": poll_interval}
 
-    def validate(value: object) -> tuple[AccountConfig, ...]:
+    def validate(value: object) -> None:
         if not isinstance(value, list) or not value:
             values.mistake("must be a list of at least one account")
-        accounts, errors = [], list(_repeated_names(value))
+        errors = list(_repeated_names(value))
         for index, raw in enumerate(value):
             try:
-                accounts.append(_account({**default, **raw} if isinstance(raw, dict) else raw, secrets))
+                sound[index] = _account({**default, **raw} if isinstance(raw, dict) else raw, secrets)
             except vol.Invalid as invalid:
                 invalid.prepend([index])
                 errors += values.every(invalid)
-        errors += [] if errors else _repeated_accounts(accounts)
         if errors:
             raise vol.MultipleInvalid(errors)
-        return tuple(accounts)
 
     return validate
 
@@ -95,7 +94,7 @@ def _account(raw: object, secrets: Secrets) -> AccountConfig:
         {
             vol.Required("name"): values.name,
             vol.Required("provider"): values.provider,
-            vol.Required("credentials"): secrets.credentials(provider) if provider else dict,
+            vol.Required("credentials"): secrets.credentials(provider) if provider else values.any_mapping,
             vol.Optional("low_balance"): values.money(zero=True),
             vol.Optional("low_quota"): _low_quota(provider, given),
             vol.Optional("message_price"): values.money(zero=False),
@@ -130,7 +129,19 @@ def _repeated_names(accounts: Sequence[object]) -> Iterable[vol.Invalid]:
             yield vol.Invalid(f"is also the name of accounts[{names.index(name)}]; must be unique", [index, "name"])
 
 
-def _repeated_accounts(accounts: Sequence[AccountConfig]) -> Iterable[vol.Invalid]:
-    for (first, one), (second, other) in combinations(enumerate(accounts), 2):
+def _repeated_accounts(accounts: Mapping[int, AccountConfig]) -> Iterable[vol.Invalid]:
+    for (first, one), (second, other) in combinations(accounts.items(), 2):
         if one.asks_the_same(other):
-            yield vol.Invalid(f"is the same account as accounts[{first}]; it would be polled twice", [second])
+            text = f"is the same account as accounts[{first}]; it would be polled twice"
+            yield vol.Invalid(text, ["accounts", second])
+
+
+def _outlived(accounts: Mapping[int, AccountConfig], stale_after: float) -> Iterable[vol.Invalid]:
+    """Refuse values that would come and go between two polls."""
+    slowest = max(accounts.values(), key=lambda account: account.poll_interval, default=None)
+    if slowest and slowest.poll_interval > stale_after:
+        text = (
+            f"is {duration_text(stale_after)}, shorter than the poll_interval of {slowest.name} "
+            f"({duration_text(slowest.poll_interval)}): its values would be unknown between two polls"
+        )
+        yield vol.Invalid(text, ["stale_after"])

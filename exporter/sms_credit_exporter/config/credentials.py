@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import voluptuous as vol
@@ -20,7 +20,7 @@ class Secrets:
 
     folder: Path
     """Relative paths start here, as in Prometheus."""
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
 
     def credentials(self, provider: Provider) -> Callable[[object], Credentials]:
         """Accept the credentials that the provider declares, each as NAME, NAME_file or NAME_env."""
@@ -82,6 +82,8 @@ def _once(field: CredentialField, given: Mapping[str, object]) -> str | None:
 def _sendable(value: str, where: str) -> str:
     if not value:
         mistake(f"{where} is empty")
+    if len(value) > CredentialField.MAX_LENGTH:
+        mistake(f"{where} is longer than {CredentialField.MAX_LENGTH} characters")
     if not CredentialField.accepts(value):
         mistake(f"{where} holds a space, a line break or another character that no credential has")
     return value

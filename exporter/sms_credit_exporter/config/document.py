@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -44,26 +44,27 @@ class Document:
     """A parsed file."""
 
     file: Path
-    values: Any
-    _root: yaml.Node | None
+    values: Any = field(repr=False)
+    _root: yaml.Node | None = field(repr=False)
 
     @classmethod
     def read(cls, file: Path) -> "Document":
         """Read and parse a file. Raises ConfigError; its text never repeats what stands in the file."""
+        line = None
         try:
-            loader = _Loader(file.read_text(encoding="utf-8"))
-            root = loader.get_single_node()
-            return cls(file, loader.construct_document(root) if root else None, root)
+            return cls(file, *_parsed(file.read_text(encoding="utf-8")))
         except OSError as error:
-            text, line = f"cannot be read: {error.strerror}", None
+            text = f"cannot be read: {error.strerror}"
         except UnicodeDecodeError:
-            text, line = "is not text in UTF-8", None
+            text = "is not text in UTF-8"
         except yaml.MarkedYAMLError as error:
             # PyYAML quotes what it found there, which may be a credential.
             text = "is not valid YAML: " + re.sub(r"['\"].*['\"]", "…", error.problem or "it cannot be parsed")
             line = error.problem_mark.line + 1 if error.problem_mark else None
         except yaml.YAMLError:
-            text, line = "is not valid YAML: it holds a character that is not allowed", None
+            text = "is not valid YAML: it holds a character that is not allowed"
+        except (ValueError, LookupError, ArithmeticError, AttributeError, RecursionError):  # what PyYAML lets slip
+            text = "is not valid YAML: it holds a value that cannot be read"
         raise ConfigError(file, [Mistake("", text, line)])
 
     def mistake(self, steps: Steps, text: str) -> Mistake:
@@ -97,17 +98,37 @@ def _shown_key(key: object) -> str:
     return text if re.fullmatch(r"[a-z_]{1,32}", text) else "…"
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML without its traps: numbers stay exact, a key that stands twice is an error."""
+def _parsed(text: str) -> tuple[Any, yaml.Node | None]:
+    loader = _Loader(text)
+    root = loader.get_single_node()
+    if root is None:
+        return None, None
+    _refuse_repeated_keys(root, set())
+    return loader.construct_document(root), root
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
-        """Refuse duplicates, of which PyYAML would silently keep the last."""
-        mapping = super().construct_mapping(node, deep=deep)
+
+def _refuse_repeated_keys(node: yaml.Node, seen: set[yaml.Node]) -> None:
+    """Refuse what PyYAML would take without a word, keeping the last. Merged keys (`<<`) may be overridden."""
+    if node in seen or not isinstance(node, yaml.CollectionNode):
+        return
+    seen.add(node)
+    if isinstance(node, yaml.MappingNode):
         keys = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
         for key, _ in node.value:
-            if keys[key.value] > 1:
+            if isinstance(key, yaml.ScalarNode) and keys[key.value] > 1:
                 raise yaml.MarkedYAMLError(problem="a key stands here twice", problem_mark=key.start_mark)
-        return mapping
+    for child in node.value:
+        for part in child if isinstance(child, tuple) else (child,):
+            _refuse_repeated_keys(part, seen)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without its traps: numbers stay exact, dates stay text."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's name, and it copies before it changes
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
     def number(self, node: yaml.ScalarNode) -> int | Decimal | str:
         """Read plain numbers only: to YAML 1.1, 010 is eight and 1:30 is ninety. The rest stays text."""

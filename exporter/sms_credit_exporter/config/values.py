@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from ipaddress import ip_address
 from typing import Any, Never
+from urllib.parse import urlsplit
 
 import httpx
 import voluptuous as vol
@@ -31,10 +32,10 @@ _KINDS = {dict: "a mapping", list: "a list", type(None): "nothing", bool: "true 
 
 
 def found(value: object) -> str:
-    """Say what was found, shortly."""
+    """Say what was found, unless it is so long that it could be a credential in the wrong place."""
     if type(value) in (int, Decimal):
         return f"found {value}"
-    if isinstance(value, str) and re.fullmatch(r"[ -~]{1,32}", value):
+    if isinstance(value, str) and re.fullmatch(r"[ -~]{1,15}", value):
         return f"found “{value}”"
     return f"found {_KINDS.get(type(value), 'something else')}"
 
@@ -98,7 +99,7 @@ def provider(value: object) -> Provider:
 def base_url(value: object) -> str:
     """Accept where credentials may go: anywhere over TLS, or in clear to this very machine."""
     url = _url(value)
-    if url is None or url.userinfo or url.query or url.fragment:
+    if url is None or url.userinfo or "?" in str(value) or "#" in str(value):
         mistake("must be a URL such as https://example.com/api, without user, password, query or fragment")
     if url.scheme != "https" and not (url.scheme == "http" and is_loopback(value)):
         mistake("must begin with https:// (http:// is allowed towards this machine itself only)")
@@ -119,9 +120,16 @@ def _url(value: object) -> httpx.URL | None:
         return None
     try:
         url = httpx.URL(value)
+        sound = bool(url.host) and urlsplit(value).port != 0  # httpx takes any number for a port
     except (httpx.InvalidURL, ValueError):
         return None
-    return url if url.host and url.port != 0 else None
+    return url if sound else None
+
+
+def any_mapping(value: object) -> None:
+    """Accept a mapping whose keys cannot be judged."""
+    if not isinstance(value, dict):
+        mistake("must be a mapping")
 
 
 def mapping(members: Mapping[vol.Marker, Any]) -> Callable[[object], dict[str, Any]]:
@@ -135,17 +143,24 @@ def mapping(members: Mapping[vol.Marker, Any]) -> Callable[[object], dict[str, A
         try:
             result: dict[str, Any] = schema(value)
         except vol.MultipleInvalid as invalid:
-            raise vol.MultipleInvalid([_in_our_words(error, allowed) for error in invalid.errors]) from None
+            errors = sorted(invalid.errors, key=lambda error: _place(error.path[0], allowed))
+            raise vol.MultipleInvalid([_in_our_words(error, allowed) for error in errors]) from None
         return result
 
     return validate
+
+
+def _place(key: object, allowed: Sequence[str]) -> int:
+    """Return where a key stands in the declared order; unknown ones come last."""
+    return allowed.index(str(key)) if str(key) in allowed else len(allowed)
 
 
 def _in_our_words(error: vol.Invalid, allowed: Sequence[str]) -> vol.Invalid:
     if isinstance(error, vol.RequiredFieldInvalid):
         return vol.Invalid("is missing", error.path)
     if error.msg == "extra keys not allowed":
-        near = difflib.get_close_matches(str(error.path[-1]), allowed, n=1)
+        key = str(error.path[-1])
+        near = difflib.get_close_matches(key, allowed, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
-        return vol.Invalid(f"is not a known key; {hint}allowed are {', '.join(allowed)}", error.path)
+        return vol.Invalid(f"is not a known key; {hint}allowed are {', '.join(allowed)}", [*error.path[:-1], key])
     return error

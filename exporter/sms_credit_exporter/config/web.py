@@ -7,7 +7,7 @@ Supported are `tls_server_config` (cert_file, key_file, client_auth_type, client
 import re
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +15,8 @@ import voluptuous as vol
 
 from . import values
 from .document import ConfigError, Document
+
+_BCRYPT = re.compile(r"\$2[aby]\$(0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{53}")
 
 T = TypeVar("T")
 
@@ -40,7 +42,8 @@ class Tls:
         """Load the certificates. Raises OSError (ssl.SSLError is one)."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = self.min_version
-        context.load_cert_chain(self.cert_file, self.key_file)
+        # An encrypted key would have OpenSSL ask for its password on the terminal, and wait.
+        context.load_cert_chain(self.cert_file, self.key_file, password=lambda: "")
         if self.client_ca_file:
             context.load_verify_locations(self.client_ca_file)
         context.verify_mode = self.client_auth_type
@@ -60,16 +63,27 @@ def load_web(file: Path) -> WebConfig:
     """Read and check a web configuration file, and that its certificates can be used. Raises ConfigError."""
     document = Document.read(file)
     try:
-        config = _web_config(document.values or {}, file.parent)
+        config = _web_config({} if document.values is None else document.values, file.parent)
     except vol.Invalid as invalid:
         mistakes = [document.mistake(error.path, error.msg) for error in values.every(invalid)]
         raise ConfigError(file, mistakes) from None
-    try:
-        _ = config.tls and config.tls.context()
-    except OSError as error:
-        text = f"the certificate or key cannot be used: {error.strerror or 'they do not fit or are not PEM'}"
-        raise ConfigError(file, [document.mistake(["tls_server_config"], text)]) from None
+    if config.tls:
+        _try(document, replace(config.tls, client_ca_file=None), "the certificate or key cannot be used")
+        _try(document, config.tls, "client_ca_file cannot be used")
     return config
+
+
+def _try(document: Document, tls: Tls, text: str) -> None:
+    """Load certificates once, so that a mistake shows now and not at the first handshake."""
+    try:
+        tls.context()
+    except ssl.SSLError:
+        why = "they do not fit or are not PEM" if tls.client_ca_file is None else "it holds no certificate in PEM"
+    except OSError as error:
+        why = str(error.strerror)
+    else:
+        return
+    raise ConfigError(document.file, [document.mistake(["tls_server_config"], f"{text}: {why}")])
 
 
 def _web_config(raw: object, folder: Path) -> WebConfig:
@@ -115,7 +129,8 @@ def _one_of(table: Mapping[str, T]) -> Callable[[object], T]:
 def _users(value: object) -> Mapping[str, bytes]:
     if not isinstance(value, dict) or not all(isinstance(name, str) and ":" not in name for name in value):
         values.mistake("must map user names to bcrypt hashes")
-    for name, hashed in value.items():
-        if not isinstance(hashed, str) or not re.fullmatch(r"\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{53}", hashed):
-            values.mistake("must be a bcrypt hash, as `htpasswd -nBC 10 NAME` makes it", [name])
+    text = "must be a bcrypt hash, as `htpasswd -nBC 10 NAME` makes it"
+    wrong = [vol.Invalid(text, [name]) for name, hashed in value.items() if not _BCRYPT.fullmatch(str(hashed))]
+    if wrong:
+        raise vol.MultipleInvalid(wrong)
     return {name: hashed.encode() for name, hashed in value.items()}

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from .answer import Answer
 from .problem import Cause
 from .reading import Reading
 from .secret import Credentials
 
-_SENDABLE = re.compile(r"[!-~]{1,512}")
+_SENDABLE = re.compile(r"[!-~]+")
 
 
 class Value(StrEnum):
@@ -28,13 +28,15 @@ class Value(StrEnum):
 class CredentialField:
     """One credential that an account of the provider has."""
 
+    MAX_LENGTH: ClassVar[int] = 512
+
     name: str
     required: bool = True
 
-    @staticmethod
-    def accepts(value: str) -> bool:
-        """Whether the value can be a credential at all: 1 to 512 printable ASCII characters without white space."""
-        return _SENDABLE.fullmatch(value) is not None
+    @classmethod
+    def accepts(cls, value: str) -> bool:
+        """Whether the value can be a credential at all: printable ASCII without white space, and not too long."""
+        return len(value) <= cls.MAX_LENGTH and _SENDABLE.fullmatch(value) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

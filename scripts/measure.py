@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import yaml
+
 from sms_credit_exporter.simulator.server import Simulator
 
 RUNS = 7

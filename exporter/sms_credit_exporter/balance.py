@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from sms_credit_core import Account, Reading, Status
 
 from .accounts import Config, View, Views
-from .page.words import money
 from .watch import http_client, now, poll_once
+from .words import money
 
 _AT_ONCE = 10
 """Accounts polled at the same time."""

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from sms_credit_core import Instant, Quality, Reading, Status, Value
 
+from .. import words
 from ..accounts import View, Views
-from . import words
 
 _UNKNOWN = "unknown"
 _NOT_GIVEN = "not given"

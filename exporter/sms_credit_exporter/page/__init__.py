@@ -1,7 +1,7 @@
 """The status page: all accounts as a person wants to see them, worst first.
 
-rows.py, words.py    what is said of each account; numbers and times as people read them
-templates/, static/  the page itself; its style, script and icon
+rows.py                what is said of each account
+templates/, static/    the page itself; its style, script and icon
 """
 
 import math

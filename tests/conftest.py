@@ -3,14 +3,13 @@
 import os
 import shutil
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
 
-collect_ignore = [] if find_spec("homeassistant") else ["ha"]
+collect_ignore = ["ha"]  # runs inside Home Assistant, by a pytest.toml of its own
 
 
 @pytest.fixture(scope="session")

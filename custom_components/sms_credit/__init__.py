@@ -1,0 +1,37 @@
+"""SMS Credit: balance, SMS quota and credit block of prepaid SMS accounts.
+
+config_flow.py                  forms: choose a provider, its credentials, options
+coordinator.py                  one account: asked every few minutes, and what came of it
+sensor.py, binary_sensor.py     the entities, on the base in entity.py; they only read
+issues.py, repairs.py           what the user has to see to at the provider, and "check now"
+diagnostics.py                  the shape of it all for a bug report
+lib/sms_credit_core             the provider core: requests, strict reading, account over time
+"""
+
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+
+from .coordinator import SmsCreditConfigEntry, SmsCreditCoordinator
+from .issues import async_delete_issues
+
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: SmsCreditConfigEntry) -> bool:
+    """Set up one account. Raises what the first poll comes to, if it is no answer about the account."""
+    # Before the first poll, so that a form for new credentials can say why the old ones fail.
+    entry.runtime_data = SmsCreditCoordinator(hass, entry)
+    await entry.runtime_data.async_config_entry_first_refresh()
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: SmsCreditConfigEntry) -> bool:
+    """Unload one account."""
+    async_delete_issues(hass, entry)
+    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: SmsCreditConfigEntry) -> None:
+    """Delete what an account leaves behind whose set-up never succeeded."""
+    async_delete_issues(hass, entry)

@@ -1,0 +1,105 @@
+"""Binary sensors of an account: credit blocked by the provider, credit low by the user's own limits."""
+
+from dataclasses import dataclass
+from typing import override
+
+from homeassistant.components.binary_sensor import BinarySensorEntity, BinarySensorEntityDescription
+from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass  # 2026.10's root does not export it
+from homeassistant.const import STATE_ON, Platform
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.restore_state import RestoreEntity
+
+from .coordinator import SmsCreditConfigEntry
+from .entity import SmsCreditEntity, SmsCreditEntityDescription, async_existing
+from .lib.sms_credit_core import Value
+
+PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmsCreditBinarySensorDescription(SmsCreditEntityDescription, BinarySensorEntityDescription):
+    """Describes a binary sensor by the class that tells its state."""
+
+    entity_class: type[SmsCreditBinarySensor]
+
+
+class SmsCreditBinarySensor(SmsCreditEntity, BinarySensorEntity):
+    """A binary sensor of one account."""
+
+
+class CreditBlockedSensor(SmsCreditBinarySensor):
+    """Whether the provider refuses to send for lack of credit."""
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Return what the last good reading says while it is known."""
+        known = self.coordinator.known
+        return known.credit_blocked if known else None
+
+
+class LowCreditSensor(SmsCreditBinarySensor, RestoreEntity):
+    """Whether a limit of the user is reached.
+
+    Once low, it stays so until a reading says otherwise, through outages and restarts: nobody is alarmed twice by
+    the same low credit, and nobody is told that all is well by a provider that is silent.
+    """
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Remember a low credit from before the restart."""
+        await super().async_added_to_hass()
+        before = await self.async_get_last_state()
+        self._attr_is_on = before is not None and before.state == STATE_ON
+        self._take_account()
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Stay available while it is low."""
+        return super().available or self.is_on is True
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        self._take_account()
+        super()._handle_coordinator_update()
+
+    @callback
+    def _take_account(self) -> None:
+        """Say what the known values say; without any, keep a low credit low and leave the rest unknown."""
+        known = self.coordinator.known
+        low = self.coordinator.limits.low(known) if known else None
+        if low is None and self.coordinator.data.status.holds and self._attr_is_on:
+            return
+        self._attr_is_on = low
+
+
+BINARY_SENSORS = (
+    SmsCreditBinarySensorDescription(
+        key="credit_blocked",
+        device_class=BinarySensorDeviceClass.PROBLEM,
+        exists_fn=lambda coordinator: Value.CREDIT_BLOCKED in coordinator.provider.gives,
+        entity_class=CreditBlockedSensor,
+    ),
+    SmsCreditBinarySensorDescription(
+        key="low_credit",
+        device_class=BinarySensorDeviceClass.PROBLEM,
+        exists_fn=lambda coordinator: (
+            coordinator.limits.low_balance is not None or coordinator.limits.low_quota is not None
+        ),
+        entity_class=LowCreditSensor,
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: SmsCreditConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the binary sensors that the account has."""
+    coordinator = entry.runtime_data
+    async_add_entities(
+        description.entity_class(coordinator, description)
+        for description in async_existing(hass, Platform.BINARY_SENSOR, coordinator, BINARY_SENSORS)
+    )

@@ -1,0 +1,120 @@
+"""Sensors of an account: balance, SMS quota, status, and when the provider last updated them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import override
+
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import EntityCategory, Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .coordinator import SmsCreditConfigEntry
+from .entity import SmsCreditEntity, SmsCreditEntityDescription, async_existing
+from .lib.sms_credit_core import Reading, Status, Value
+
+PARALLEL_UPDATES = 0
+
+STATES = {status: "data_unavailable" if status is Status.UNAVAILABLE else status.value for status in Status}
+"""The states of the status sensor. Home Assistant has its own meaning for `unavailable`: it hears nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmsCreditSensorDescription(SmsCreditEntityDescription, SensorEntityDescription):
+    """Describes a sensor that shows a value of the last good reading."""
+
+    value_fn: Callable[[Reading], Decimal | int | datetime | None]
+
+
+def _plain(number: Decimal | None) -> Decimal | None:
+    """Return the same number written without an exponent, as a state is read by people."""
+    return number if number is None else Decimal(f"{number:f}")
+
+
+SENSORS = (
+    SmsCreditSensorDescription(
+        key="balance",
+        device_class=SensorDeviceClass.MONETARY,
+        state_class=SensorStateClass.TOTAL,
+        suggested_display_precision=2,
+        exists_fn=lambda coordinator: Value.BALANCE in coordinator.provider.gives,
+        value_fn=lambda reading: _plain(reading.balance),
+    ),
+    SmsCreditSensorDescription(
+        key="sms_quota",
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=0,
+        exists_fn=lambda coordinator: (
+            Value.QUOTA in coordinator.provider.gives or coordinator.limits.message_price is not None
+        ),
+        value_fn=lambda reading: reading.quota,
+    ),
+    SmsCreditSensorDescription(
+        key="provider_updated",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        exists_fn=lambda coordinator: Value.PROVIDER_UPDATED in coordinator.provider.gives,
+        value_fn=lambda reading: reading.provider_updated,
+    ),
+)
+
+STATUS = SensorEntityDescription(
+    key="status",
+    device_class=SensorDeviceClass.ENUM,
+    entity_category=EntityCategory.DIAGNOSTIC,
+    options=list(STATES.values()),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: SmsCreditConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the sensors that the account has."""
+    coordinator = entry.runtime_data
+    async_add_entities([StatusSensor(coordinator, STATUS)])
+    async_add_entities(
+        ReadingSensor(coordinator, description)
+        for description in async_existing(hass, Platform.SENSOR, coordinator, SENSORS)
+    )
+
+
+class ReadingSensor(SmsCreditEntity, SensorEntity):
+    """A value of the last good reading."""
+
+    entity_description: SmsCreditSensorDescription
+
+    @property
+    @override
+    def native_value(self) -> Decimal | int | datetime | None:
+        """Return the value while it is known."""
+        known = self.coordinator.known
+        return self.entity_description.value_fn(known) if known else None
+
+    @property
+    @override
+    def native_unit_of_measurement(self) -> str | None:
+        """Return the currency, which each answer names; the quota's unit is a translated text."""
+        return self.coordinator.currency if self.device_class is SensorDeviceClass.MONETARY else None
+
+
+class StatusSensor(SmsCreditEntity, SensorEntity):
+    """What the last poll came to."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Stay available when the provider is not: saying so is what this sensor is for."""
+        return True
+
+    @property
+    @override
+    def native_value(self) -> str:
+        """Return the status by its word."""
+        return STATES[self.coordinator.data.status]

@@ -1,0 +1,470 @@
+"""The forms: adding an account, new credentials for it, and its limits."""
+
+import hashlib
+import hmac
+import json
+
+import httpx
+import pytest
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_USER, ConfigEntryState, ConfigFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType, InvalidData
+from pytest_homeassistant_custom_component.common import MockConfigEntry, get_schema_suggested_value
+
+from custom_components.sms_credit.const import DOMAIN
+from custom_components.sms_credit.lib.sms_credit_core import MAX_BODY, PROVIDERS, Cause
+
+from .conftest import (
+    CREDENTIALS,
+    NAMES,
+    Answer,
+    Providers,
+    account,
+    pass_time,
+    raw,
+    set_up,
+    states,
+    texts,
+)
+
+NEW_KEY = "sk_test_new_never_print_me"
+SECRET = "hmac_never_print_me"
+
+FAILURES = [
+    pytest.param("23telecom", "error_unauthorized", "credentials_refused", id="credentials are refused"),
+    pytest.param("23telecom", "error_invalid_api_key", "api_key_unknown", id="the key is unknown"),
+    pytest.param("23telecom", "error_api_key_inactive", "api_key_inactive", id="the key is switched off"),
+    pytest.param("23telecom", "error_api_key_expired", "api_key_expired", id="the key has expired"),
+    pytest.param("23telecom", "error_signature_required", "signature_required", id="the key wants a signature"),
+    pytest.param("23telecom", "error_invalid_signature", "signature_invalid", id="the signature is wrong"),
+    pytest.param("iletimerkezi", "error_401", "credentials_or_access", id="one of iletiMerkezi's three causes"),
+    pytest.param("23telecom", "error_403_html", "access_refused", id="access is refused without a reason"),
+    pytest.param("23telecom", "error_ip_not_allowed", "ip_not_allowed", id="the IP address is not allowed"),
+    pytest.param("23telecom", "error_forbidden", "permission_missing", id="balance.read is missing"),
+    pytest.param("23telecom", "error_user_not_active", "account_inactive", id="the account is suspended"),
+    pytest.param("23telecom", "error_no_sms_access", "sms_not_set_up", id="SMS is not set up"),
+    pytest.param("23telecom", "error_no_main_workspace", "account_incomplete", id="the account is incomplete"),
+    pytest.param("23telecom", "error_cross_tenant_workspace", "workspace_refused", id="the workspace is wrong"),
+    pytest.param("23telecom", "error_rate_limited_empty", "rate_limited", id="too many requests"),
+    pytest.param("iletimerkezi", httpx.ReadTimeout("slow"), "timeout", id="no answer in time"),
+    pytest.param("iletimerkezi", httpx.ConnectError("refused"), "not_connected", id="no connection"),
+    pytest.param("iletimerkezi", httpx.ReadError("cut"), "connection_cut", id="the connection breaks off"),
+    pytest.param("iletimerkezi", "error_503", "provider_error", id="a fault of the provider"),
+    pytest.param("iletimerkezi", "body_html", "not_json", id="not JSON"),
+    pytest.param("iletimerkezi", "body_list", "not_an_object", id="not an object"),
+    pytest.param("iletimerkezi", raw(200, b" " * (MAX_BODY + 1)), "too_large", id="too large"),
+    pytest.param("iletimerkezi", raw(200, Content_Encoding="zstd"), "encoding_unknown", id="an unknown encoding"),
+    pytest.param("iletimerkezi", "amount_missing", "field_missing", id="a field is missing"),
+    pytest.param("iletimerkezi", "amount_as_text", "field_unreadable", id="a field is not what it must be"),
+    pytest.param("23telecom", "error_404_html", "status_unexpected", id="an unexpected HTTP status"),
+    pytest.param("23telecom", "error_insufficient_balance", "code_unexpected", id="a code of another call"),
+]
+
+CHANGES = ["reauth", "reconfigure"]
+
+
+async def choose(hass: HomeAssistant, provider: str) -> ConfigFlowResult:
+    """Begin to add an account of a provider."""
+    begun = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    return await hass.config_entries.flow.async_configure(begun["flow_id"], {"provider": provider})
+
+
+async def send(hass: HomeAssistant, form: ConfigFlowResult, entered: dict[str, str]) -> ConfigFlowResult:
+    """Send a form."""
+    result = await hass.config_entries.flow.async_configure(form["flow_id"], entered)
+    await hass.async_block_till_done()
+    return result
+
+
+async def add(hass: HomeAssistant, provider: str, **entered: str) -> ConfigFlowResult:
+    """Add an account."""
+    return await send(hass, await choose(hass, provider), {**CREDENTIALS[provider], **entered})
+
+
+async def change(hass: HomeAssistant, entry: MockConfigEntry, how: str) -> ConfigFlowResult:
+    """Begin to give an account new credentials."""
+    begin = {"reauth": entry.start_reauth_flow, "reconfigure": entry.start_reconfigure_flow}
+    return await begin[how](hass)
+
+
+async def test_the_first_form_offers_every_provider(hass: HomeAssistant) -> None:
+    """A provider of the core needs no further line here."""
+    form = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    assert (form["type"], form["step_id"], form["errors"]) == (FlowResultType.FORM, "user", None)
+    options = form["data_schema"].schema["provider"].config["options"]
+    assert {option["value"]: option["label"] for option in options} == NAMES
+    assert {key: provider.name for key, provider in PROVIDERS.items()} == NAMES
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_a_credential_form_asks_for_what_the_provider_declares(hass: HomeAssistant, provider: str) -> None:
+    """Every field hides what is typed, and has its label and its explanation in both languages."""
+    form = await choose(hass, provider)
+    declared = {field.name: field.required for field in PROVIDERS[provider].credentials}
+    assert (form["type"], form["step_id"], form["errors"]) == (FlowResultType.FORM, provider, None)
+    assert {str(key.schema): type(key).__name__ == "Required" for key in form["data_schema"].schema} == declared
+    assert {selector.config["type"] for selector in form["data_schema"].schema.values()} == {"password"}
+    for language in ("en", "tr"):
+        step = texts(language)["config"]["step"][provider]
+        assert set(step["data"]) == set(step["data_description"]) == set(declared)
+
+
+@pytest.mark.parametrize(
+    ("provider", "answer"),
+    [
+        pytest.param("23telecom", "healthy", id="23 Telecom, healthy"),
+        pytest.param("23telecom", "partial", id="23 Telecom, partial data"),
+        pytest.param("23telecom", "zero_balance_blocked", id="23 Telecom, no credit left"),
+        pytest.param("23telecom", "onboarding", id="23 Telecom, account being set up"),
+        pytest.param("23telecom", "unavailable_cache_disabled", id="23 Telecom, data unavailable"),
+        pytest.param("iletimerkezi", "healthy", id="iletiMerkezi, healthy"),
+        pytest.param("iletimerkezi", "sms_credit_account", id="iletiMerkezi, messages instead of money"),
+    ],
+)
+async def test_an_account_that_proves_its_credentials_is_added(
+    hass: HomeAssistant, providers: Providers, provider: str, answer: str
+) -> None:
+    """Its credentials work, whatever its balance."""
+    providers.answer(provider, answer)
+    result = await add(hass, provider)
+    assert (result["type"], result["title"]) == (FlowResultType.CREATE_ENTRY, NAMES[provider])
+    assert result["data"] == {"provider": provider, **CREDENTIALS[provider]}
+    assert result["options"] == {}
+    assert result["result"].unique_id is None
+    assert result["result"].state is ConfigEntryState.LOADED
+    assert len(providers.requests) == 2  # one decides, one is the first poll
+
+
+@pytest.mark.parametrize(("provider", "answer", "error"), FAILURES)
+async def test_a_failure_names_its_cause_and_can_be_mended(
+    hass: HomeAssistant, providers: Providers, provider: str, answer: Answer, error: str
+) -> None:
+    """The form stays, says what to do about it in either language, and takes the next attempt."""
+    providers.answer(provider, answer)
+    result = await add(hass, provider)
+    assert (result["type"], result["step_id"]) == (FlowResultType.FORM, provider)
+    assert result["errors"] == {"base": error}
+    assert error in texts("en")["config"]["error"]
+    assert error in texts("tr")["config"]["error"]
+    assert hass.config_entries.async_entries(DOMAIN) == []
+
+    providers.answer(provider, "healthy")
+    result = await send(hass, result, CREDENTIALS[provider])
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+def test_every_cause_of_a_failure_stands_in_the_table_above() -> None:
+    """Apart from two that only a real network can cause; the core's tests have them."""
+    tested = {row.values[2] for row in FAILURES}
+    assert set(Cause) - tested == {
+        *(cause for cause in Cause if cause.status.up),
+        Cause.NAME_NOT_FOUND,
+        Cause.TLS_FAILED,
+    }
+
+
+async def test_an_unreadable_answer_names_the_field(hass: HomeAssistant, providers: Providers) -> None:
+    """The text has a place for the detail."""
+    providers.answer("iletimerkezi", "amount_missing")
+    result = await add(hass, "iletimerkezi")
+    assert result["errors"] == {"base": "field_missing"}
+    assert result["description_placeholders"]["detail"] == "response.balance.amount"
+
+    providers.answer("iletimerkezi", "healthy")
+    assert (await send(hass, result, CREDENTIALS["iletimerkezi"]))["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize(
+    ("entered", "errors"),
+    [
+        pytest.param({"api_key": "sk test"}, {"api_key": "not_a_credential"}, id="a space inside"),
+        pytest.param({"api_key": "şifre"}, {"api_key": "not_a_credential"}, id="a letter that no key has"),
+        pytest.param({"api_key": "  "}, {"api_key": "not_a_credential"}, id="nothing but spaces"),
+        pytest.param({"api_key": "k" * 513}, {"api_key": "not_a_credential"}, id="far too long"),
+        pytest.param({"api_key": "k", "api_secret": "a b"}, {"api_secret": "not_a_credential"}, id="an odd secret"),
+    ],
+)
+async def test_what_cannot_be_a_credential_is_not_sent(
+    hass: HomeAssistant, providers: Providers, entered: dict[str, str], errors: dict[str, str]
+) -> None:
+    """The field says so, nobody is asked, and the next attempt is taken."""
+    result = await send(hass, await choose(hass, "23telecom"), entered)
+    assert (result["type"], result["errors"]) == (FlowResultType.FORM, errors)
+    assert providers.requests == []
+    assert (await send(hass, result, CREDENTIALS["23telecom"]))["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_white_space_around_a_pasted_credential_is_dropped(hass: HomeAssistant, providers: Providers) -> None:
+    """A copied key often brings a line's end with it."""
+    result = await add(hass, "23telecom", api_key=f" {NEW_KEY}\n", api_secret=" ")
+    assert result["data"] == {"provider": "23telecom", "api_key": NEW_KEY}
+    assert providers.requests[0].headers["X-API-Key"] == NEW_KEY
+
+
+async def test_iletimerkezis_credentials_travel_in_the_body(hass: HomeAssistant, providers: Providers) -> None:
+    """Key and hash are sent as they are; nothing is computed from them."""
+    await add(hass, "iletimerkezi")
+    sent = json.loads(providers.requests[0].content)
+    key, digest = CREDENTIALS["iletimerkezi"].values()
+    assert sent == {"request": {"authentication": {"key": key, "hash": digest}}}
+
+
+async def test_no_second_is_signed_twice(hass: HomeAssistant, providers: Providers) -> None:
+    """23 Telecom takes each signature once, and the form and the new account ask within the same second."""
+    await add(hass, "23telecom", api_secret=SECRET)
+    signed = {request.headers["X-Timestamp"]: request.headers["X-Signature"] for request in providers.requests}
+    assert len(signed) == len(providers.requests) == 2
+    for timestamp, signature in signed.items():
+        message = f"GET|/api/v1/user/balance|{timestamp}|"
+        assert signature == hmac.new(SECRET.encode(), message.encode(), hashlib.sha256).hexdigest()
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_the_same_account_is_not_added_twice(hass: HomeAssistant, providers: Providers, provider: str) -> None:
+    """The key tells; nobody is asked."""
+    account(provider).add_to_hass(hass)
+    result = await add(hass, provider)
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
+    assert providers.requests == []
+
+
+@pytest.mark.usefixtures("providers")
+async def test_several_accounts_of_one_provider_get_titles_of_their_own(hass: HomeAssistant) -> None:
+    """A number tells them apart until the user gives them names; one that is free again is used again."""
+    titles = [(await add(hass, "23telecom", api_key=f"sk_test_{number}"))["title"] for number in range(3)]
+    assert titles == ["23 Telecom", "23 Telecom 2", "23 Telecom 3"]
+    second = hass.config_entries.async_entries(DOMAIN)[1]
+    hass.config_entries.async_update_entry(second, title="Marketing")
+    assert (await add(hass, "23telecom", api_key="sk_test_4"))["title"] == "23 Telecom 2"
+    assert (await add(hass, "iletimerkezi"))["title"] == "iletiMerkezi"
+
+
+@pytest.mark.usefixtures("providers")
+async def test_the_same_key_at_another_provider_is_another_account(hass: HomeAssistant) -> None:
+    """Keys are unique to a provider only."""
+    account("23telecom").add_to_hass(hass)
+    result = await add(hass, "iletimerkezi", api_key=CREDENTIALS["23telecom"]["api_key"])
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize("how", CHANGES)
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_new_credentials_replace_the_old_ones(
+    hass: HomeAssistant, providers: Providers, how: str, provider: str
+) -> None:
+    """The account keeps its entry, title, options and entities, and is asked with the new ones from then on."""
+    entry = account(provider, title="OTP", low_balance="5")
+    await set_up(hass, entry)
+    before = states(hass, entry)
+    form = await change(hass, entry, how)
+    assert (form["type"], form["step_id"]) == (FlowResultType.FORM, provider)
+    result = await send(hass, form, {**CREDENTIALS[provider], "api_key": NEW_KEY})
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, f"{how}_successful")
+    assert entry.data == {"provider": provider, **CREDENTIALS[provider], "api_key": NEW_KEY}
+    assert (entry.title, entry.options) == ("OTP", {"low_balance": "5"})
+    assert hass.config_entries.async_entries(DOMAIN) == [entry]
+    assert states(hass, entry) == before
+    last = providers.requests[-1]
+    assert NEW_KEY in f"{last.headers} {last.content}"
+
+
+@pytest.mark.parametrize("how", CHANGES)
+@pytest.mark.parametrize(("provider", "answer", "error"), FAILURES[:7])
+async def test_credentials_that_fail_change_nothing(  # noqa: PLR0913, PLR0917 - a table of what and how
+    hass: HomeAssistant, providers: Providers, how: str, provider: str, answer: str, error: str
+) -> None:
+    """The old ones stay until others work."""
+    entry = account(provider)
+    entry.add_to_hass(hass)
+    form = await change(hass, entry, how)
+    providers.answer(provider, answer)
+    result = await send(hass, form, {**CREDENTIALS[provider], "api_key": NEW_KEY})
+    assert (result["type"], result["errors"]) == (FlowResultType.FORM, {"base": error})
+    assert entry.data == {"provider": provider, **CREDENTIALS[provider]}
+
+    providers.answer(provider, "healthy")
+    result = await send(hass, result, {**CREDENTIALS[provider], "api_key": NEW_KEY})
+    assert result["reason"] == f"{how}_successful"
+    assert entry.data["api_key"] == NEW_KEY
+
+
+@pytest.mark.parametrize("how", CHANGES)
+async def test_a_secret_that_is_left_empty_is_gone(hass: HomeAssistant, providers: Providers, how: str) -> None:
+    """A new key without signature verification must not be signed with the old key's secret."""
+    entry = MockConfigEntry(
+        domain=DOMAIN, data={"provider": "23telecom", "api_key": "sk_test_1", "api_secret": SECRET}, title="OTP"
+    )
+    entry.add_to_hass(hass)
+    await send(hass, await change(hass, entry, how), {"api_key": NEW_KEY})
+    assert entry.data == {"provider": "23telecom", "api_key": NEW_KEY}
+    assert "X-Signature" not in providers.requests[-1].headers
+
+
+@pytest.mark.parametrize("how", CHANGES)
+async def test_credentials_of_another_account_are_refused(hass: HomeAssistant, providers: Providers, how: str) -> None:
+    """Two entries would watch one account."""
+    entry = account("23telecom")
+    entry.add_to_hass(hass)
+    other = MockConfigEntry(domain=DOMAIN, data={"provider": "23telecom", "api_key": NEW_KEY}, title="Other")
+    other.add_to_hass(hass)
+    result = await send(hass, await change(hass, entry, how), {"api_key": NEW_KEY})
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
+    assert entry.data["api_key"] == CREDENTIALS["23telecom"]["api_key"]
+    assert providers.requests == []
+
+
+@pytest.mark.parametrize("how", CHANGES)
+async def test_no_credential_is_ever_shown(hass: HomeAssistant, providers: Providers, how: str) -> None:
+    """Neither what is stored nor what was entered and refused comes back in a form."""
+    entry = account("iletimerkezi")
+    entry.add_to_hass(hass)
+    form = await change(hass, entry, how)
+    assert "never_print_me" not in described(form)
+    providers.answer("iletimerkezi", "error_401")
+    form = await send(hass, form, {"api_key": NEW_KEY, "api_hash": SECRET})
+    assert form["errors"] == {"base": "credentials_or_access"}
+    assert "never_print_me" not in described(form)
+
+    providers.answer("iletimerkezi", "healthy")
+    assert (await send(hass, form, CREDENTIALS["iletimerkezi"]))["reason"] == f"{how}_successful"
+
+
+def described(form: ConfigFlowResult) -> str:
+    """Return all that a form hands to the browser."""
+    keys = form["data_schema"].schema
+    return str([form["description_placeholders"], [(key, key.default, key.description) for key in keys]])
+
+
+@pytest.mark.parametrize(
+    ("provider", "answer", "cause"),
+    [
+        pytest.param("iletimerkezi", "error_401", "credentials_or_access", id="iletiMerkezi"),
+        pytest.param("23telecom", "error_api_key_expired", "api_key_expired", id="23 Telecom"),
+    ],
+)
+async def test_losing_the_key_asks_for_another_and_says_why(  # noqa: PLR0913, PLR0917 - fixtures and a table
+    hass: HomeAssistant, providers: Providers, freezer: FrozenDateTimeFactory, provider: str, answer: str, cause: str
+) -> None:
+    """The form that Home Assistant opens by itself shows the cause before anything is entered."""
+    entry = account(provider)
+    await set_up(hass, entry)
+    providers.answer(provider, answer)
+    await pass_time(hass, freezer)
+    (flow,) = hass.config_entries.flow.async_progress()
+    assert (flow["context"]["source"], flow["context"]["entry_id"]) == (SOURCE_REAUTH, entry.entry_id)
+    form = await hass.config_entries.flow.async_configure(flow["flow_id"])  # as the browser opens it
+    assert (form["step_id"], form["errors"]) == (provider, {"base": cause})
+
+    providers.answer(provider, "healthy")
+    result = await send(hass, form, CREDENTIALS[provider])  # the same ones: access was allowed again in the panel
+    assert result["reason"] == "reauth_successful"
+    assert entry.state is ConfigEntryState.LOADED
+    assert states(hass, entry)["status"] == "ok"
+    assert hass.config_entries.flow.async_progress() == []
+
+
+OPTIONS = {
+    "23telecom": {"low_balance", "low_quota", "message_price"},
+    "iletimerkezi": {"low_balance", "low_quota"},
+}
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.usefixtures("providers")
+async def test_options_are_those_that_make_sense(hass: HomeAssistant, provider: str) -> None:
+    """A price is asked for only where the provider does not tell the quota itself."""
+    entry = account(provider)
+    await set_up(hass, entry)
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    assert (form["type"], form["step_id"]) == (FlowResultType.FORM, "init")
+    assert {str(key) for key in form["data_schema"].schema} == OPTIONS[provider]
+
+
+@pytest.mark.parametrize(
+    ("entered", "stored"),
+    [
+        pytest.param({"low_balance": 50}, {"low_balance": "50"}, id="a whole amount"),
+        pytest.param({"low_balance": 0}, {"low_balance": "0"}, id="zero is a limit"),
+        pytest.param({"low_balance": 12.345}, {"low_balance": "12.345"}, id="an exact amount"),
+        pytest.param({"message_price": 0.021}, {"message_price": "0.021"}, id="a price"),
+        pytest.param({"message_price": 0.00001}, {"message_price": "0.00001"}, id="the smallest price"),
+        pytest.param(
+            {"low_quota": 500.0, "message_price": 0.1},
+            {"low_quota": "500", "message_price": "0.1"},
+            id="messages are whole",
+        ),
+        pytest.param({}, {}, id="an emptied form removes all limits"),
+    ],
+)
+@pytest.mark.usefixtures("providers")
+async def test_limits_are_kept_exactly_as_entered(
+    hass: HomeAssistant, entered: dict[str, float], stored: dict[str, str]
+) -> None:
+    """They are money, so no binary fraction may creep in; the form shows them again."""
+    entry = account("23telecom", low_balance="1", low_quota="2", message_price="3")
+    await set_up(hass, entry)
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    result = await hass.config_entries.options.async_configure(form["flow_id"], entered)
+    await hass.async_block_till_done()
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert entry.options == stored
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    shown = {str(key): get_schema_suggested_value(form["data_schema"].schema, key) for key in OPTIONS["23telecom"]}
+    assert {name: value for name, value in shown.items() if value is not None} == entered
+
+
+@pytest.mark.parametrize(
+    "entered",
+    [
+        pytest.param({"low_balance": -0.01}, id="a negative balance"),
+        pytest.param({"low_quota": -1}, id="a negative number of messages"),
+        pytest.param({"message_price": 0}, id="messages for nothing"),
+        pytest.param({"low_balance": 1e10}, id="more than any account holds"),
+        pytest.param({"poll_interval": 1}, id="an option that there is not"),
+    ],
+)
+@pytest.mark.usefixtures("providers")
+async def test_limits_out_of_bounds_are_refused(hass: HomeAssistant, entered: dict[str, float]) -> None:
+    """The form refuses them, and takes others."""
+    entry = account("23telecom", low_balance="1")
+    await set_up(hass, entry)
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    with pytest.raises(InvalidData):
+        await hass.config_entries.options.async_configure(form["flow_id"], entered)
+    result = await hass.config_entries.options.async_configure(form["flow_id"], {"low_balance": 2})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert entry.options == {"low_balance": "2"}
+
+
+@pytest.mark.usefixtures("providers")
+async def test_a_quota_limit_needs_a_quota(hass: HomeAssistant) -> None:
+    """Without a price there would be nothing to hold against the limit; what was entered stays in the form."""
+    entry = account("23telecom")
+    await set_up(hass, entry)
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    result = await hass.config_entries.options.async_configure(form["flow_id"], {"low_quota": 500})
+    assert (result["type"], result["errors"]) == (FlowResultType.FORM, {"low_quota": "price_needed"})
+    assert get_schema_suggested_value(result["data_schema"].schema, "low_quota") == 500
+    entered = {"low_quota": 500, "message_price": 0.021}
+    result = await hass.config_entries.options.async_configure(form["flow_id"], entered)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert entry.options == {"low_quota": "500", "message_price": "0.021"}
+
+
+@pytest.mark.usefixtures("providers")
+async def test_options_bring_and_remove_entities_at_once(hass: HomeAssistant) -> None:
+    """The account reloads; what an emptied option had brought leaves nothing in the registry."""
+    entry = account("23telecom")
+    await set_up(hass, entry)
+    without = {"balance", "credit_blocked", "provider_updated", "status"}
+    assert set(states(hass, entry)) == without
+    for entered, more in (
+        ({"low_balance": 50, "message_price": 0.021}, {"low_credit", "sms_quota"}),
+        ({"message_price": 0.021}, {"sms_quota"}),
+        ({}, set()),
+    ):
+        form = await hass.config_entries.options.async_init(entry.entry_id)
+        await hass.config_entries.options.async_configure(form["flow_id"], entered)
+        await hass.async_block_till_done()
+        assert set(states(hass, entry)) == without | more

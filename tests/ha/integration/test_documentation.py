@@ -1,0 +1,140 @@
+"""The user's documentation: complete, and its examples work."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+from homeassistant.components.automation import DOMAIN as AUTOMATION_DOMAIN
+from homeassistant.components.automation.config import async_validate_config_item
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.setup import async_setup_component
+
+from custom_components.sms_credit.lib.sms_credit_core import PROVIDERS
+from custom_components.sms_credit.sensor import STATES
+
+from .conftest import CHECKOUT, account, set_up, texts
+
+DOCUMENT = CHECKOUT / "docs" / "home-assistant.md"
+BLUEPRINT = CHECKOUT / "blueprints" / "automation" / "sms_credit" / "credit_alert.yaml"
+TEXT = DOCUMENT.read_text()
+EXAMPLES = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)]
+CARDS = [pytest.param(example, id=example["type"]) for example in EXAMPLES if "type" in example]
+TRIGGERS, USE = (next(example[key] for example in EXAMPLES if key in example) for key in ("triggers", "automation"))
+
+
+def headings() -> list[str]:
+    """Return the document's headings of the second level."""
+    return re.findall(r"^## (.+)$", TEXT, re.MULTILINE)
+
+
+def table_below(heading: str) -> list[list[str]]:
+    """Return the rows of the first table below a heading."""
+    _, _, below = TEXT.partition(f" {heading}\n")
+    table = re.search(r"(?:^\|.*\n)+", below, re.MULTILINE)
+    assert table
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table[0].splitlines()[2:]]
+
+
+def test_it_has_every_part_that_the_quality_scale_asks_for() -> None:
+    """In the order in which a user needs them."""
+    assert headings() == [
+        "Supported providers",
+        "What it is good for",
+        "Prerequisites",
+        "Installation",
+        "Options",
+        "Entities",
+        "Data updates",
+        "Repairs",
+        "Automation blueprint",
+        "Dashboard cards",
+        "Troubleshooting",
+        "Known limitations",
+        "Removing the integration",
+    ]
+
+
+def test_every_provider_and_its_fields_are_told() -> None:
+    """By the labels that the forms show."""
+    steps = texts("en")["config"]["step"]
+    assert [re.sub(r"\[(.+)\].*", r"\1", row[0]) for row in table_below("Supported providers")] == [
+        provider.name for provider in PROVIDERS.values()
+    ]
+    assert [row[:2] for row in table_below("Parameters")] == [
+        [provider.name, steps[key]["data"][field.name]]
+        for key, provider in PROVIDERS.items()
+        for field in provider.credentials
+    ]
+
+
+def test_every_option_is_told() -> None:
+    """By its label."""
+    labels = texts("en")["options"]["step"]["init"]["data"]
+    assert [row[0] for row in table_below("Options")] == list(labels.values())
+
+
+def test_every_entity_and_every_status_is_told() -> None:
+    """By the words that Home Assistant shows."""
+    entity = texts("en")["entity"]
+    names = {words["name"] for platform in entity.values() for words in platform.values()}
+    assert {row[0] for row in table_below("Entities")} == names
+    told = {row[0].strip("`"): row[1] for row in table_below("Status")}
+    assert told == entity["sensor"]["status"]["state"]
+    assert set(told) == set(STATES.values())
+
+
+async def example_entities(hass: HomeAssistant) -> set[str]:
+    """Return the entities of the accounts that the examples are about."""
+    for provider, options in (("23telecom", {"low_balance": "50", "message_price": "0.02"}), ("iletimerkezi", {})):
+        await set_up(hass, account(provider, **options))
+    return set(er.async_get(hass).entities)
+
+
+def named(content: Any) -> set[str]:  # noqa: ANN401 - whatever YAML holds
+    """Return the entities that an example names."""
+    return set(re.findall(r"\b(?:binary_)?sensor\.[a-z0-9_]+", str(content)))
+
+
+@pytest.mark.usefixtures("providers")
+@pytest.mark.parametrize("card", CARDS)
+async def test_a_card_is_about_entities_that_there_are(hass: HomeAssistant, card: dict[str, Any]) -> None:
+    """With the titles that the accounts get by themselves, it can be pasted as it is."""
+    assert named(card)
+    assert named(card) <= await example_entities(hass)
+
+
+@pytest.mark.usefixtures("providers")
+async def test_the_trigger_is_valid_and_about_an_entity_that_there_is(hass: HomeAssistant) -> None:
+    """Home Assistant accepts it."""
+    assert named(TRIGGERS) <= await example_entities(hass)
+    automation = {"alias": "Example", "triggers": TRIGGERS, "actions": []}
+    assert await async_setup_component(hass, AUTOMATION_DOMAIN, {})
+    validated = await async_validate_config_item(hass, "example", automation)
+    assert validated
+    assert validated.validation_status == "ok"
+
+
+@pytest.mark.usefixtures("providers")
+async def test_the_example_of_the_blueprint_uses_inputs_and_entities_that_there_are(hass: HomeAssistant) -> None:
+    """A misspelt input would be ignored."""
+    (automation,) = USE
+    assert automation["use_blueprint"]["path"] == "/".join(BLUEPRINT.parts[-2:])
+    inputs = re.findall(r"!input (\w+)", BLUEPRINT.read_text())
+    assert set(automation["use_blueprint"]["input"]) <= set(inputs)
+    assert named(automation) <= await example_entities(hass)
+
+
+def test_the_import_button_leads_to_the_blueprint() -> None:
+    """It carries the address that the blueprint itself names."""
+    (address,) = re.findall(r"source_url: (\S+)", BLUEPRINT.read_text())
+    assert address.replace(":", "%3A").replace("/", "%2F") in TEXT
+
+
+def test_troubleshooting_quotes_what_is_shown() -> None:
+    """Users look for the words that they see."""
+    messages = [message["message"] for message in texts("en")["exceptions"].values()]
+    quoted = re.findall(r"^\| “(.+?)” \|", TEXT, re.MULTILINE)
+    assert quoted
+    assert [each for each in quoted if not any(message.startswith(each) for message in messages)] == []

@@ -1,0 +1,150 @@
+"""The texts: complete, the same in both languages, and shown by Home Assistant as they stand in the files."""
+
+import re
+from collections.abc import Iterator
+from string import Formatter
+from typing import Any
+
+import pytest
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.translation import async_get_translations
+
+from custom_components.sms_credit.binary_sensor import BINARY_SENSORS
+from custom_components.sms_credit.const import CONF_PROVIDER, DOMAIN
+from custom_components.sms_credit.lib.sms_credit_core import PROVIDERS, Cause, Status
+from custom_components.sms_credit.sensor import SENSORS, STATES, STATUS
+
+from .conftest import COMPONENT, texts
+
+LANGUAGES = ["en", "tr"]
+FAILING = {cause.value for cause in Cause if not cause.status.up}
+DENYING = {cause.value for cause in Cause if cause.status is Status.ACCESS_DENIED}
+
+SAME_IN_TURKISH = {"23 Telecom", "iletiMerkezi", "SMS", "API hash"}
+
+every_language = pytest.mark.parametrize("language", LANGUAGES)
+
+
+def flat(content: dict[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every text with its path."""
+    for key, value in content.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", value
+
+
+def placeholders(text: str) -> set[str]:
+    """Return what a text leaves open."""
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def test_there_is_no_other_language_and_no_strings_json() -> None:
+    """Every language that is added must be added here."""
+    assert sorted(path.stem for path in (COMPONENT / "translations").iterdir()) == LANGUAGES
+    assert not (COMPONENT / "strings.json").exists()
+
+
+def test_both_languages_say_the_same_things() -> None:
+    """The same keys with the same placeholders; Home Assistant drops a text that differs in them."""
+    english, turkish = (dict(flat(texts(language))) for language in LANGUAGES)
+    assert list(english) == list(turkish)
+    assert {key for key in english if placeholders(english[key]) != placeholders(turkish[key])} == set()
+
+
+def test_everything_is_translated() -> None:
+    """What reads the same in both is a name."""
+    english, turkish = (dict(flat(texts(language))) for language in LANGUAGES)
+    assert {text for key, text in english.items() if turkish[key] == text} == SAME_IN_TURKISH
+
+
+@every_language
+def test_texts_follow_home_assistants_rules(language: str) -> None:
+    """No address, no HTML, no stray space, no quoted placeholder; lower-case keys; no full stop behind a word."""
+    content = texts(language)
+    for key, text in flat(content):
+        assert text == text.strip()
+        assert not re.search(r"https?:|</?[a-z]|'\{|  ", text)
+        assert all(re.fullmatch(r"[a-z0-9]+([-_][a-z0-9]+)*", part) for part in key.split("."))
+        assert all(name.isidentifier() for name in placeholders(text))
+    shown_alone = dict(flat(content["entity"]))
+    assert not [text for text in shown_alone.values() if placeholders(text) or text.endswith(".")]
+
+
+@every_language
+def test_keys_are_sorted(language: str) -> None:
+    """A new text has one place to stand."""
+
+    def sorted_throughout(content: dict[str, Any]) -> bool:
+        inner = [value for value in content.values() if isinstance(value, dict)]
+        return list(content) == sorted(content) and all(map(sorted_throughout, inner))
+
+    assert sorted_throughout(texts(language))
+
+
+def test_forms_have_exactly_the_texts_that_they_need() -> None:
+    """One step for each provider, a label and an explanation for each field, and a text for each error."""
+    config = texts("en")["config"]
+    fields = {key: {field.name for field in provider.credentials} for key, provider in PROVIDERS.items()}
+    fields["user"] = {CONF_PROVIDER}
+    assert {step: set(words["data"]) for step, words in config["step"].items()} == fields
+    assert {step: set(words["data_description"]) for step, words in config["step"].items()} == fields
+    assert set(config["error"]) == FAILING | {"not_a_credential"}
+    assert set(config["abort"]) == {"already_configured", "reauth_successful", "reconfigure_successful"}
+    options = texts("en")["options"]
+    limits = {"low_balance", "low_quota", "message_price"}
+    assert set(options["step"]) == {"init"}
+    assert set(options["step"]["init"]["data"]) == set(options["step"]["init"]["data_description"]) == limits
+    assert set(options["error"]) == {"price_needed"}
+
+
+def test_entities_have_exactly_the_texts_that_they_need() -> None:
+    """A name for each, and a word for each state that is not a number."""
+    entity = texts("en")["entity"]
+    assert set(entity) == {"sensor", "binary_sensor"}
+    assert set(entity["sensor"]) == {description.key for description in (*SENSORS, STATUS)}
+    assert set(entity["binary_sensor"]) == {description.key for description in BINARY_SENSORS}
+    assert set(entity["sensor"]["status"]["state"]) == set(STATES.values())
+    assert all(set(words["state"]) == {"on", "off"} for words in entity["binary_sensor"].values())
+    assert {key for key, words in entity["sensor"].items() if "unit_of_measurement" in words} == {"sms_quota"}
+
+
+def test_exceptions_and_repairs_have_exactly_the_texts_that_they_need() -> None:
+    """Every cause of a failure can be raised; every denial and the block are repairs with a dialog."""
+    english = texts("en")
+    assert set(english) == {"config", "entity", "exceptions", "issues", "options"}
+    assert set(english["exceptions"]) == FAILING
+    assert set(english["issues"]) == DENYING | {"credit_blocked"}
+    for issue in english["issues"].values():
+        assert set(issue) == {"title", "fix_flow"}
+        assert set(issue["fix_flow"]) == {"step", "error"}
+        assert set(issue["fix_flow"]["step"]) == {"confirm"}
+        assert set(issue["fix_flow"]["step"]["confirm"]) == {"title", "description"}
+        assert set(issue["fix_flow"]["error"]) == {"too_soon", "unchanged"}
+        left_open = set().union(*(placeholders(text) for _, text in flat(issue)))
+        assert left_open <= {"account", "provider", "panel_url"}
+
+
+@every_language
+def test_a_cause_has_one_text_wherever_it_is_told(language: str) -> None:
+    """A form and the log do not differ about the same thing."""
+    content = texts(language)
+    told = {cause: message["message"] for cause, message in content["exceptions"].items()}
+    assert told == {cause: text for cause, text in content["config"]["error"].items() if cause in FAILING}
+
+
+def test_the_english_texts_are_the_cores() -> None:
+    """The exporter's users read the same."""
+    assert {cause: message["message"] for cause, message in texts("en")["exceptions"].items()} == {
+        cause.value: cause.text for cause in Cause if cause.value in FAILING
+    }
+
+
+@every_language
+async def test_home_assistant_loads_every_text(hass: HomeAssistant, language: str) -> None:
+    """It checks them as it does, and drops none."""
+    content = texts(language)
+    for category in content:
+        loaded = await async_get_translations(hass, language, category, {DOMAIN})
+        ours = {f"component.{DOMAIN}.{key}": text for key, text in flat({category: content[category]})}
+        assert ours.items() <= loaded.items()

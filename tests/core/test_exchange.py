@@ -743,6 +743,15 @@ async def test_no_error_of_httpx_escapes(
     assert KEY not in repr(outcome) + outcome.text + caplog.text
 
 
+async def test_an_error_that_is_its_own_cause_has_an_end() -> None:
+    """Some transports raise an error from itself; looking for its cause must not go round for ever."""
+    error = httpx.ReadError("")
+    error.__cause__ = error
+    async with httpx.AsyncClient(verify=TRUST, transport=Failing(error, "sending")) as client:
+        outcome = await ask(client, "http://127.0.0.1")
+    assert outcome == Problem(cause=Cause.CONNECTION_CUT)
+
+
 @pytest.mark.parametrize(
     "script",
     [

@@ -6,4 +6,5 @@ answers.py     the answer that this comes to
 scenarios.py   named behaviours over time, and the accounts of the demo
 apis.py        what each API demands of a request
 server.py      the server, its accounts and what it was asked; the only one that needs aiohttp
+proxy.py       a way to it under the real providers' host names
 """

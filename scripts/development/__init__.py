@@ -1,0 +1,7 @@
+"""A real Home Assistant among simulated providers, for people and for tests/e2e; scripts/develop starts it.
+
+__main__.py         the command: everything together, until Ctrl-C
+providers.py        the simulated providers, reached under the real ones' host names
+control.py          a page on which one chooses what an account answers
+home_assistant.py   a Home Assistant in a process and a folder of its own, with an owner
+"""

@@ -1,0 +1,288 @@
+"""The page of one account: what it has, what it spends, and how well it can be read."""
+
+from grafana_foundation_sdk.builders import dashboard as d
+from grafana_foundation_sdk.builders import stat, statetimeline, timeseries
+from grafana_foundation_sdk.models import common as cm
+from grafana_foundation_sdk.models import dashboard as m
+
+from . import panels as p
+from . import shared as s
+from .recording import SLOW, runway
+from .settings import Settings
+from .states import state, state_texts
+
+SCOPE = p.Scope(('provider="$provider"', 'account="$account"'))
+
+_CURRENCY = f"{p.ACCOUNT}, currency"
+_GAP = "1h"
+"""How long a gap in the readings may be for what was spent in it to be counted."""
+_STEP = "5m"
+
+_NOT_KNOWN = "unknown"
+_NOT_WATCHED = "The account was not watched in this time."
+_NO_BALANCE = "The balance was not known in this time."
+
+
+def account(settings: Settings) -> m.Dashboard:
+    """Return the dashboard."""
+    of_provider = 'sms_credit_up{job=~"$job", instance=~"$instance", provider="$provider"}'
+    return p.built(
+        s.dashboard(settings, "Account", s.ACCOUNT_UID)
+        .description("History of one SMS-gateway account: balance, quota, spending, status and polls.")
+        .time("now-7d", "now")
+        .link(
+            d.DashboardLink("All accounts")
+            .type(m.DashboardLinkType.LINK)
+            .url(f"/d/{s.OVERVIEW_UID}?${{datasource:queryparam}}&${{job:queryparam}}")
+            .keep_time(True)
+        )
+        .with_variable(p.label_variable("provider", s.WATCHED, label="Provider", single=True))
+        .with_variable(p.label_variable("account", of_provider, label="Account", single=True))
+        .annotation(_top_ups())
+        .annotation(_alerts())
+        .with_panel(_state().span(4).height(4))
+        .with_panel(_status().span(4).height(4))
+        .with_panel(_balance().span(4).height(4))
+        .with_panel(_quota().span(4).height(4))
+        .with_panel(_lasts().span(4).height(4))
+        .with_panel(_age().span(4).height(4))
+        .with_panel(_balances().span(12).height(9))
+        .with_panel(_quotas().span(12).height(9))
+        .with_panel(_spent("day").span(12).height(8))
+        .with_panel(_spent("hour").span(12).height(8))
+        .with_panel(_timeline().span(24).height(8))
+        .with_panel(s.firing_alerts(SCOPE.own).span(12).height(8))
+        .with_panel(s.polls(SCOPE, "1h").span(12).height(8))
+        .with_panel(_ages().span(12).height(8))
+        .with_panel(_durations().span(12).height(8))
+    )
+
+
+def _top_ups() -> d.AnnotationQuery:
+    """Mark each reading that is higher than the one before, at the time of that reading."""
+    balance, before = SCOPE.each("sms_credit_balance", by=_CURRENCY), _before("sms_credit_balance", "1m", by=_CURRENCY)
+    read = SCOPE.each("sms_credit_last_reading_timestamp_seconds")
+    at = f"{read} and ignoring (currency) ({balance} > {before})"
+    return (
+        d.AnnotationQuery()
+        .name("Top-ups")
+        .datasource(p.DATA_SOURCE)
+        .enable(True)
+        .icon_color(p.GREEN)
+        .expr(f"1000 * max_over_time(({at})[$__interval:1m])")
+        .use_value_for_time(True)
+        .title_format("Top-up")
+        .text_format("The balance rose.")
+    )
+
+
+def _alerts() -> d.AnnotationQuery:
+    firing = s.alert_selector("ALERTS", SCOPE.own, 'alertstate="firing"')
+    return (
+        d.AnnotationQuery()
+        .name("Alerts")
+        .datasource(p.DATA_SOURCE)
+        .enable(True)
+        .icon_color(p.VERMILION)
+        .expr(f"max_over_time({firing}[$__interval])")
+        .title_format("{{alertname}}")
+        .text_format("{{severity}}")
+    )
+
+
+def _state() -> stat.Panel:
+    return p.number(
+        "State",
+        "The worst that holds of blocked, at or below half of a threshold, at or below it, running out within three "
+        "days, not read, degraded, being set up.",
+        p.now(state(SCOPE)),
+        nothing="not watched",
+    ).mappings([p.texts(state_texts(SCOPE))])
+
+
+def _status() -> stat.Panel:
+    current = SCOPE.each("sms_credit_status", by="status")
+    panel = p.number(
+        "Status",
+        "What the last poll came to. Two exporters of one account can differ.",
+        p.now(f"{current} == 1", "{{status}}"),
+        nothing="not watched",
+    ).text_mode(cm.BigValueTextMode.NAME)
+    for status, color in s.STATUS_COLORS.items():
+        panel = panel.override_by_name(status.value, p.set_to(color=p.fixed(color)))
+    return panel
+
+
+def _balance() -> stat.Panel:
+    return (
+        p.number(
+            "Balance",
+            "As the provider last reported it. Unknown when no poll has brought a reading for long.",
+            p.now(SCOPE.each("sms_credit_balance", by="currency"), "{{currency}}"),
+            unit=p.MONEY,
+            nothing=_NOT_KNOWN,
+        )
+        .decimals(2)
+        .text_mode(cm.BigValueTextMode.VALUE_AND_NAME)
+    )
+
+
+def _quota() -> stat.Panel:
+    return p.number(
+        "Messages",
+        "Messages that the balance can pay for, by the provider or by message_price in the exporter's configuration.",
+        p.now(SCOPE.each("sms_credit_quota_messages")),
+        unit=p.MONEY,
+        nothing=_NOT_KNOWN,
+    ).decimals(0)
+
+
+def _lasts() -> stat.Panel:
+    return p.number(
+        "Lasts for",
+        "Time until the credit ends at the pace of the last day. Unknown while nothing was spent, and in the first six "
+        "hours. Needs the recording rules.",
+        p.now(f"min({SCOPE.recorded(runway(SLOW))})"),
+        unit=p.SECONDS,
+        nothing=_NOT_KNOWN,
+        colors=s.LEFT,
+    ).decimals(1)
+
+
+def _age() -> stat.Panel:
+    return p.number(
+        "Age of the reading",
+        "Time since the last good reading.",
+        p.now(f"min(time() - ({SCOPE.each('sms_credit_last_reading_timestamp_seconds')} > 0))"),
+        unit=p.SECONDS,
+        nothing="never",
+    ).decimals(0)
+
+
+def _balances() -> timeseries.Panel:
+    return (
+        p.chart(
+            "Balance",
+            "The balance, and the threshold at or below which it is low.",
+            [
+                p.query(SCOPE.each("sms_credit_balance", by="currency"), "{{currency}}", ref="balance"),
+                p.query(SCOPE.each("sms_credit_low_balance_threshold", by="account"), "low at", ref="threshold"),
+            ],
+            unit=p.MONEY,
+            nothing=_NO_BALANCE,
+        )
+        .decimals(2)
+        .override_by_name("low at", _dashed())
+    )
+
+
+def _quotas() -> timeseries.Panel:
+    return (
+        p.chart(
+            "Messages",
+            "Messages that the balance can pay for, and the threshold at or below which they are few.",
+            [
+                p.query(SCOPE.each("sms_credit_quota_messages", by="account"), "messages", ref="quota"),
+                p.query(SCOPE.each("sms_credit_low_quota_threshold_messages", by="account"), "low at", ref="threshold"),
+            ],
+            unit=p.MONEY,
+            nothing="The provider does not count messages, and no message_price is configured.",
+        )
+        .decimals(0)
+        .override_by_name("low at", _dashed())
+    )
+
+
+def _dashed() -> list[m.DynamicConfigValue]:
+    return p.set_to(
+        color=p.fixed(p.VERMILION), custom__lineStyle={"fill": "dash", "dash": [10, 10]}, custom__fillOpacity=0
+    )
+
+
+_LENGTHS = {"day": "1d", "hour": "1h"}
+
+
+def _spent(each: str) -> timeseries.Panel:
+    """Return bars of what was spent in each day or hour, from its beginning on."""
+    holds_money = f"{SCOPE.each('sms_credit_balance')} > 0"
+    messages = f"({_last('sms_credit_quota_messages')} unless {holds_money})"
+    fewer = f"{_before('sms_credit_quota_messages', _STEP)} - {messages}"
+    less = f"{_before('sms_credit_balance', _STEP, by=_CURRENCY)} - {_last('sms_credit_balance', by=_CURRENCY)}"
+    return (
+        p.bars(
+            p.chart(
+                f"Spent by the {each}",
+                f"What was spent in each {each}: the sum of all falls, so that topping up hides nothing. An account "
+                "that holds no money spends messages. The last bar is not over yet.",
+                [
+                    p.query(f"max by (currency) ({_fallen(less)})", "{{currency}}", ref="money"),
+                    p.query(f"max by (account) ({_fallen(fewer)})", "messages", ref="messages"),
+                ],
+                unit=p.MONEY,
+                nothing=_NO_BALANCE,
+            )
+        )
+        .decimals(2)
+        .interval(_LENGTHS[each])
+    )
+
+
+def _fallen(difference: str) -> str:
+    return f"sum_over_time(clamp_min({difference}, 0)[$__interval:{_STEP}] offset -$__interval)"
+
+
+def _last(metric: str, *, by: str = p.ACCOUNT) -> str:
+    return SCOPE.last_value(metric, _GAP, by=by)
+
+
+def _before(metric: str, step: str, *, by: str = p.ACCOUNT) -> str:
+    return SCOPE.last_value(metric, _GAP, offset=f" offset {step}", by=by)
+
+
+def _timeline() -> statetimeline.Panel:
+    blocked = "credit blocked"
+    panel = (
+        statetimeline.Panel()
+        .title("Status over time")
+        .description("Which status the account had when, and when it was blocked for lack of credit. One row each.")
+        .datasource(p.DATA_SOURCE)
+        .with_target(p.query(f"{SCOPE.each('sms_credit_status', by='status')} == 1", "{{status}}", ref="status"))
+        .with_target(p.query(f"{SCOPE.each('sms_credit_blocked', by='account')} == 1", blocked, ref="blocked"))
+        .unit(p.COUNT)
+        .no_value(_NOT_WATCHED)
+        .span_nulls(False)
+        .merge_values(True)
+        .show_value(cm.VisibilityMode.NEVER)
+        .row_height(0.8)
+        .fill_opacity(90)
+    )
+    for name, color in (*s.STATUS_COLORS.items(), (blocked, s.DARK_RED)):
+        panel = panel.override_by_name(str(name), p.set_to(mappings=[p.texts({"1": (str(name), color)})]))
+    return panel
+
+
+def _ages() -> timeseries.Panel:
+    read = SCOPE.each("sms_credit_last_reading_timestamp_seconds", by="account")
+    updated = SCOPE.each("sms_credit_provider_updated_timestamp_seconds", by="account")
+    return p.chart(
+        "Age of the data",
+        "Time since the last good reading; since the provider itself last refreshed it, where it says so (in UTC, as "
+        "far as is known); and between two polls.",
+        [
+            p.query(f"time() - ({read} > 0)", "last reading", ref="reading"),
+            p.query(f"time() - {updated}", "provider's own refresh", ref="updated"),
+            p.query(SCOPE.each("sms_credit_poll_interval_seconds", by="account"), "poll interval", ref="interval"),
+        ],
+        unit=p.SECONDS,
+        nothing=_NOT_WATCHED,
+    ).override_by_name("poll interval", p.set_to(custom__lineStyle={"fill": "dash", "dash": [10, 10]}))
+
+
+def _durations() -> timeseries.Panel:
+    return p.chart(
+        "Duration of polls",
+        "How long each poll took, until an answer or the end of patience.",
+        [p.query(SCOPE.each("sms_credit_poll_duration_seconds", by="instance"), "{{instance}}")],
+        unit=p.SECONDS,
+        nothing="The account has not been polled yet.",
+    )

@@ -1,0 +1,243 @@
+"""What both dashboards are made of: variables, queries, colours, and panels with everything that a panel must have."""
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from grafana_foundation_sdk.builders import common as c
+from grafana_foundation_sdk.builders import dashboard as d
+from grafana_foundation_sdk.builders import prometheus, stat, table, timeseries
+from grafana_foundation_sdk.models import common as cm
+from grafana_foundation_sdk.models import dashboard as m
+from grafana_foundation_sdk.models import prometheus as pm
+
+DATA_SOURCE = m.DataSourceRef(type_val="prometheus", uid="${datasource}")
+
+ACCOUNT = "job, provider, account"
+"""The labels that make an account; without `instance`, so that two exporters of one account are one row."""
+
+# Eight colours that people see apart whatever their colour vision (Okabe and Ito 2008), darker where more urgent.
+BLUE, SKY, GREEN, YELLOW, ORANGE, VERMILION, PURPLE, GREY = (
+    "#0072B2",
+    "#56B4E9",
+    "#009E73",
+    "#F0E442",
+    "#E69F00",
+    "#D55E00",
+    "#CC79A7",
+    "#999999",
+)
+
+MONEY = "locale"
+"""Unit of amounts: exact, whatever the currency; the currency units of Grafana shorten 1234.56 to 1.23K."""
+COUNT = "none"
+SECONDS = "s"
+
+COLORED = {"type": "color-background"}
+"""Cells of a table in the colour of their value."""
+
+
+def selector(metric: str, *matchers: str) -> str:
+    """Return a selector."""
+    matched = ", ".join(matchers)
+    return f"{metric}{{{matched}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which accounts a dashboard is about, as matchers."""
+
+    own: tuple[str, ...]
+    """Matchers of provider and account."""
+
+    def series(self, metric: str, *matchers: str) -> str:
+        """Return a selector of the accounts' series of a metric of the exporter."""
+        return selector(metric, 'job=~"$job"', 'instance=~"$instance"', *self.own, *matchers)
+
+    def recorded(self, metric: str, *matchers: str) -> str:
+        """Return a selector of the accounts' series of a recording rule, which have no instance."""
+        return selector(metric, 'job=~"$job"', *self.own, *matchers)
+
+    def each(self, metric: str, *matchers: str, by: str = ACCOUNT) -> str:
+        """Return the value of each account, whichever exporter gives it."""
+        return f"max by ({by}) ({self.series(metric, *matchers)})"
+
+    def last_value(self, metric: str, window: str, *, offset: str = "", by: str = ACCOUNT) -> str:
+        """Return the last value of each account within a window, so that a short gap makes no difference."""
+        return f"max by ({by}) (last_over_time({self.series(metric)}[{window}]{offset}))"
+
+
+def label_variable(name: str, query: str, *, label: str, single: bool = False) -> d.QueryVariable:
+    """Return a variable with the values of a label."""
+    variable = (
+        d.QueryVariable(name)
+        .label(label)
+        .datasource(DATA_SOURCE)
+        .query(f"label_values({query}, {name})")
+        .refresh(m.VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(m.VariableSort.ALPHABETICAL_CASE_INSENSITIVE_ASC)
+        .multi(not single)
+        .include_all(not single)
+    )
+    if single:
+        return variable
+    return variable.all_value(".+").current(m.VariableOption(selected=True, text="All", value="$__all"))
+
+
+def query(expr: str, legend: str = "", *, ref: str = "A") -> prometheus.Dataquery:
+    """Return a query over the time range."""
+    return prometheus.Dataquery().datasource(DATA_SOURCE).expr(expr).legend_format(legend).ref_id(ref)
+
+
+def now(expr: str, legend: str = "", *, ref: str = "A") -> prometheus.Dataquery:
+    """Return a query of the moment."""
+    return query(expr, legend, ref=ref).instant()
+
+
+def rows(expr: str, *, ref: str = "A") -> prometheus.Dataquery:
+    """Return a query of the moment whose labels become columns."""
+    return now(expr, ref=ref).format(pm.PromQueryFormat.TABLE)
+
+
+def steps(*pairs: tuple[float | None, str]) -> d.ThresholdsConfig:
+    """Return colours by value; each holds from its value up, the first from below all."""
+    return (
+        d.ThresholdsConfig()
+        .mode(m.ThresholdsMode.ABSOLUTE)
+        .steps([m.Threshold(value=value, color=color) for value, color in pairs])
+    )
+
+
+ALARMING = ((None, BLUE), (1, VERMILION))
+WORTH_A_LOOK = ((None, BLUE), (1, ORANGE))
+PLAIN = ((None, BLUE),)
+
+
+def texts(words: Mapping[str, tuple[str, str]]) -> m.ValueMap:
+    """Map values to a text and a colour."""
+    return m.ValueMap(
+        options={
+            value: m.ValueMappingResult(text=text, color=color, index=index)
+            for index, (value, (text, color)) in enumerate(words.items())
+        }
+    )
+
+
+def set_to(**properties: object) -> list[m.DynamicConfigValue]:
+    """Return the properties of an override; a double underscore stands for the dot in a name."""
+    return [m.DynamicConfigValue(id_val=name.replace("__", "."), value=value) for name, value in properties.items()]
+
+
+def fixed(color: str) -> dict[str, str]:
+    """Return a colour as an override has it."""
+    return {"mode": "fixed", "fixedColor": color}
+
+
+def number(  # noqa: PLR0913 - a panel has a title, a description, a query, a unit, a text for nothing, and colours
+    title: str,
+    description: str,
+    target: prometheus.Dataquery,
+    *,
+    unit: str = COUNT,
+    nothing: str,
+    colors: Sequence[tuple[float | None, str]] = PLAIN,
+) -> stat.Panel:
+    """Return a panel that shows the present value."""
+    return (
+        stat.Panel()
+        .title(title)
+        .description(description)
+        .datasource(DATA_SOURCE)
+        .with_target(target)
+        .unit(unit)
+        .no_value(nothing)
+        .thresholds(steps(*colors))
+        .color_mode(cm.BigValueColorMode.BACKGROUND_SOLID)
+        .graph_mode(cm.BigValueGraphMode.NONE)
+        .reduce_options(c.ReduceDataOptions().calcs(["lastNotNull"]))
+    )
+
+
+def chart(
+    title: str, description: str, targets: Iterable[prometheus.Dataquery], *, unit: str, nothing: str
+) -> timeseries.Panel:
+    """Return a panel of lines over time. Gaps stay gaps: what was not known then is not drawn in."""
+    panel = (
+        timeseries.Panel()
+        .title(title)
+        .description(description)
+        .datasource(DATA_SOURCE)
+        .unit(unit)
+        .no_value(nothing)
+        .span_nulls(False)
+        .line_width(2)
+        .show_points(cm.VisibilityMode.AUTO)
+        .tooltip(c.VizTooltipOptions().mode(cm.TooltipDisplayMode.MULTI).sort(cm.SortOrder.DESCENDING))
+        .legend(
+            c.VizLegendOptions()
+            .display_mode(cm.LegendDisplayMode.LIST)
+            .placement(cm.LegendPlacement.BOTTOM)
+            .show_legend(True)
+        )
+    )
+    for target in targets:
+        panel = panel.with_target(target)
+    return panel
+
+
+def bars(panel: timeseries.Panel) -> timeseries.Panel:
+    """Draw stacked bars, each from its time on."""
+    return (
+        panel.draw_style(cm.GraphDrawStyle.BARS)
+        .bar_alignment(cm.BarAlignment.AFTER)
+        .fill_opacity(80)
+        .line_width(0)
+        .stacking(c.StackingConfig().mode(cm.StackingMode.NORMAL).group("A"))
+    )
+
+
+def listing(
+    title: str, description: str, targets: Iterable[prometheus.Dataquery], *, unit: str, nothing: str
+) -> table.Panel:
+    """Return a table of the present values."""
+    panel = (
+        table.Panel()
+        .title(title)
+        .description(description)
+        .datasource(DATA_SOURCE)
+        .unit(unit)
+        .no_value(nothing)
+        .override_by_regexp("/.*/", set_to(noValue="–"))  # the panel's own text would stand in each empty cell
+        .cell_height(cm.TableCellHeight.SM)
+    )
+    for target in targets:
+        panel = panel.with_target(target)
+    return panel
+
+
+def columns(*named: tuple[str, str], hidden: Iterable[str]) -> m.DataTransformerConfig:
+    """Put the columns in this order and under these headings."""
+    return m.DataTransformerConfig(
+        id_val="organize",
+        options={
+            "excludeByName": dict.fromkeys(hidden, True),
+            "indexByName": {column: index for index, (column, _) in enumerate(named)},
+            "renameByName": dict(named),
+        },
+    )
+
+
+def merged() -> m.DataTransformerConfig:
+    """Make one row of what several queries say about the same account."""
+    return m.DataTransformerConfig(id_val="merge", options={})
+
+
+def built(dashboard: d.Dashboard) -> m.Dashboard:
+    """Finish a dashboard: number its panels, which Grafana knows them by."""
+    finished = dashboard.build()
+    numbers = itertools.count(1)
+    for panel in finished.panels or ():
+        panel.id_val = next(numbers)
+        for inner in panel.panels if isinstance(panel, m.RowPanel) else ():
+            inner.id_val = next(numbers)
+    return finished

@@ -1,0 +1,136 @@
+"""Recording and alerting rules as data, and as the YAML that Prometheus reads."""
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+import yaml
+
+Document = dict[str, object]
+
+
+class Severity(StrEnum):
+    """Who is to look at an alert, and when."""
+
+    CRITICAL = "critical"
+    """Somebody, now."""
+    WARNING = "warning"
+    """Somebody, within the working day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """A recording rule."""
+
+    record: str
+    expr: str
+    why: str = ""
+    """A comment for whoever reads the rules."""
+
+    @property
+    def document(self) -> Document:
+        """The rule as Prometheus reads it."""
+        return {"record": self.record, "expr": _block(self.expr)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """An alerting rule."""
+
+    name: str
+    severity: Severity
+    summary: str
+    """One sentence that is the same for every alert of this name."""
+    description: str
+    """A template."""
+    expr: str
+    runbook: str
+    """Address of the runbook, without an anchor."""
+    lasting: str | None = None
+    """How long the condition must hold."""
+    why: str = ""
+    """A comment for whoever reads the rules."""
+
+    @property
+    def document(self) -> Document:
+        """The rule as Prometheus reads it."""
+        return {
+            "alert": self.name,
+            "expr": _block(self.expr),
+            **({"for": self.lasting} if self.lasting else {}),
+            "labels": {"severity": self.severity.value},
+            "annotations": {
+                "summary": self.summary,
+                "description": self.description,
+                "runbook_url": f"{self.runbook}#{self.name.lower()}",
+            },
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of rules, evaluated in their order."""
+
+    name: str
+    rules: tuple[Recording | Alert, ...]
+
+
+def as_rule_file(groups: Iterable[Group], heading: str) -> str:
+    """Write the groups as a rule file."""
+    return heading + _groups(groups)
+
+
+def as_prometheus_rule(groups: Iterable[Group], heading: str) -> str:
+    """Write the groups as the custom resource that the Prometheus Operator reads."""
+    resource = {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "PrometheusRule",
+        "metadata": {"name": "sms-credit", "labels": {"app.kubernetes.io/name": "sms-credit-exporter"}},
+    }
+    return heading + _dump(resource) + "spec:\n" + textwrap.indent(_groups(groups), "  ", _not_blank)
+
+
+def _groups(groups: Iterable[Group]) -> str:
+    return "groups:\n" + "\n".join(textwrap.indent("".join(_lines(group)), "  ", _not_blank) for group in groups)
+
+
+def _lines(group: Group) -> Iterator[str]:
+    yield f"- name: {group.name}\n  rules:\n"
+    for number, rule in enumerate(group.rules):
+        if number:
+            yield "\n"
+        for line in textwrap.wrap(rule.why, 110):
+            yield f"    # {line}\n"
+        yield textwrap.indent(_dump([rule.document]), "    ", _not_blank)
+
+
+def _not_blank(line: str) -> bool:
+    return line.strip() != ""
+
+
+class _Block(str):
+    """Text to be written line by line as it is."""
+
+    __slots__ = ()
+
+
+def _block(text: str) -> str:
+    return _Block(textwrap.dedent(text).strip("\n") + "\n") if "\n" in text else text
+
+
+class _Dumper(yaml.SafeDumper):
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - PyYAML's own signature
+        """Indent the items of lists as well."""
+        super().increase_indent(flow, indentless=False)
+
+
+def _represent_block(dumper: _Dumper, text: _Block) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|")
+
+
+_Dumper.add_representer(_Block, _represent_block)
+
+
+def _dump(value: object) -> str:
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)

@@ -1,0 +1,62 @@
+"""One word for the whole state of an account, the worst that holds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sms_credit_core import Status
+
+from .panels import ACCOUNT, BLUE, GREY, ORANGE, PURPLE, SKY, VERMILION, YELLOW, Scope
+from .recording import SLOW, runway
+from .settings import DAY
+from .shared import DARK_RED
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A state: its rank, what people read, and which accounts are in it."""
+
+    rank: int
+    """The higher, the more urgent."""
+    text: str
+    color: str
+    accounts: str
+    """PromQL."""
+
+
+def states(scope: Scope) -> tuple[State, ...]:
+    """Return all states, the most urgent first; an account is in the first that fits."""
+    degraded = f'status=~"{Status.PARTIAL}|{Status.UNAVAILABLE}"'
+    only_pending = f'status="{Status.PENDING}"'
+    pending = f"{scope.each('sms_credit_status', only_pending)} == 1"
+    not_yet = f'status=~"{Status.PENDING}|{Status.ONBOARDING}"'
+    return (
+        State(7, "Blocked", DARK_RED, f"{scope.each('sms_credit_blocked')} == 1"),
+        State(6, "Very low", VERMILION, low(scope, "0.5 * ")),
+        State(5, "Low", ORANGE, low(scope)),
+        State(4, "Runs out soon", YELLOW, f"{scope.recorded(runway(SLOW))} < {3 * DAY}"),
+        State(3, "Not read", PURPLE, f"{scope.each('sms_credit_up')} == 0 unless {pending}"),
+        State(2, "Degraded", GREY, f"{scope.each('sms_credit_status', degraded)} == 1"),
+        State(1, "Being set up", SKY, f"{scope.each('sms_credit_status', not_yet)} == 1"),
+        State(0, "OK", BLUE, scope.each("sms_credit_up")),
+    )
+
+
+def state(scope: Scope) -> str:
+    """Return the rank of each account's state."""
+    ranked = (f"{state.rank} * group by ({ACCOUNT}) ({state.accounts})" for state in states(scope))
+    return "\nor\n".join(ranked)
+
+
+def state_texts(scope: Scope) -> Mapping[str, tuple[str, str]]:
+    """Return text and colour by rank."""
+    ordered = sorted(states(scope), key=lambda state: state.rank)
+    return {str(state.rank): (state.text, state.color) for state in ordered}
+
+
+def low(scope: Scope, share: str = "") -> str:
+    """Return the accounts whose balance or quota is at or below this share of its threshold."""
+    pairs = (
+        (scope.each("sms_credit_balance"), scope.each("sms_credit_low_balance_threshold")),
+        (scope.each("sms_credit_quota_messages"), scope.each("sms_credit_low_quota_threshold_messages")),
+    )
+    return " or ".join(f"{value} <= {share}{threshold}" for value, threshold in pairs)

@@ -177,7 +177,7 @@ def _table() -> table.Panel:
         p.listing(
             "Accounts, the worst first",
             "State: the worst that holds of blocked, at or below half of a threshold, at or below it, running out "
-            "within three days, not read, degraded, being set up. A zero is a real zero; what is not known is not shown. "
+            "within three days, not read, degraded, being set up. A zero is a real zero, never the unknown. "
             "Values of an account that is not read are those from before, for as long as the exporter holds them.",
             [
                 p.rows(state(SCOPE), ref="state"),

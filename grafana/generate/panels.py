@@ -25,7 +25,7 @@ BLUE, SKY, GREEN, YELLOW, ORANGE, VERMILION, PURPLE, GREY = (
     "#E69F00",
     "#D55E00",
     "#CC79A7",
-    "#999999",
+    "#BBBBBB",
 )
 
 MONEY = "locale"
@@ -207,7 +207,7 @@ def listing(
         .datasource(DATA_SOURCE)
         .unit(unit)
         .no_value(nothing)
-        .override_by_regexp("/.*/", set_to(noValue="–"))  # the panel's own text would stand in each empty cell
+        .override_by_regexp("/.*/", set_to(noValue="-"))  # the panel's own text would stand in each empty cell
         .cell_height(cm.TableCellHeight.SM)
     )
     for target in targets:

@@ -24,7 +24,7 @@ STATUS_COLORS = {
     Status.PARTIAL: p.SKY,
     Status.UNAVAILABLE: p.GREY,
     Status.ONBOARDING: p.GREEN,
-    Status.PENDING: "#CCCCCC",
+    Status.PENDING: "#555555",
     Status.AUTH_FAILED: p.VERMILION,
     Status.ACCESS_DENIED: p.ORANGE,
     Status.RATE_LIMITED: p.YELLOW,

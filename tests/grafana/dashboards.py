@@ -1,0 +1,81 @@
+"""The committed dashboards, taken apart: panels, queries, variables, selectors."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.conftest import ROOT
+
+FOLDER = ROOT / "grafana/dashboards"
+DASHBOARDS: Mapping[str, Mapping[str, Any]] = {
+    file.stem: json.loads(file.read_text()) for file in sorted(FOLDER.glob("*.json"))
+}
+
+
+def panels(dashboard: str) -> Iterator[Mapping[str, Any]]:
+    """Return all panels but rows."""
+    for panel in DASHBOARDS[dashboard]["panels"]:
+        if panel["type"] == "row":
+            yield from panel["panels"]
+        else:
+            yield panel
+
+
+@dataclass(frozen=True)
+class Query:
+    """One query of a dashboard."""
+
+    dashboard: str
+    panel: str
+    ref: str
+    expr: str
+    at_once: bool
+    """Whether it is of the moment."""
+    interval: str
+    """The least time between two points."""
+
+    def __str__(self) -> str:
+        """Name it in test ids."""
+        return f"{self.dashboard}, {self.panel}, {self.ref}"
+
+    def filled_in(self, **values: str) -> str:
+        """Return its PromQL as Grafana sends it, with these values of variables and all of the others."""
+        filled = {
+            "__rate_interval": "1m",
+            "__interval": self.interval,
+            "job": "sms-credit",
+            "instance": ".+",
+            "provider": ".+",
+            "account": ".+",
+            "currency": ".+",
+        } | values
+        return re.sub(r"\$(\w+)", lambda match: filled[match[1]], self.expr)
+
+
+def _queries() -> Iterator[Query]:
+    for name, dashboard in DASHBOARDS.items():
+        for panel in panels(name):
+            for target in panel["targets"]:
+                interval = panel.get("interval", "1m")
+                yield Query(name, panel["title"], target["refId"], target["expr"], "instant" in target, interval)
+        for annotation in dashboard["annotations"].get("list", ()):
+            yield Query(name, "annotation", annotation["name"], annotation["expr"], at_once=False, interval="1h")
+
+
+QUERIES = tuple(_queries())
+"""Every query of every panel and annotation."""
+
+VARIABLES = tuple(
+    (name, variable)
+    for name, dashboard in DASHBOARDS.items()
+    for variable in dashboard["templating"]["list"]
+    if variable["type"] == "query"
+)
+"""Every variable that asks Prometheus, with the name of its dashboard."""
+
+
+def selectors(expr: str) -> dict[str, str]:
+    """Return the matchers of every metric in an expression; whatever looks like a metric has some."""
+    return dict(re.findall(r"([a-zA-Z_:][\w:]*)\{([^}]*)\}", expr))

@@ -140,7 +140,7 @@ class Webhook:
         return web.Response()
 
     @asynccontextmanager
-    async def serving(self) -> AsyncIterator["Webhook"]:  # noqa: UP037 - Python 3.11 looks for it at once
+    async def serving(self) -> AsyncIterator["Webhook"]:
         """Serve on a free port."""
         app = web.Application()
         app.router.add_post("/{receiver}", self._take)

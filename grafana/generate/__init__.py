@@ -1,7 +1,10 @@
-"""Generates what Prometheus and Grafana users install: rules, and dashboards.
+"""Generates what Prometheus and Grafana users install: `python -m grafana.generate`.
 
-settings    what can differ from one installation to the next
-rules       rules as data, and as YAML
-recording   what is known of each account
-alerts      what is worth somebody's time
+settings            what can differ from one installation to the next
+rules               rules as data, and as YAML
+recording           what is known of each account, whoever watches it and even while nobody can be asked
+alerts              what is worth somebody's time, and how soon
+panels              what dashboards are made of: variables, queries, colours, kinds of panels
+shared, states      what both dashboards have: pieces, and one word for the whole state of an account
+overview, account   the dashboards
 """

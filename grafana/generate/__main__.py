@@ -1,4 +1,4 @@
-"""Write the generated files, or a set of them for a job of another name."""
+"""Write the generated files: those that are committed, or a set for a job of another name."""
 
 import argparse
 from collections.abc import Mapping, Sequence

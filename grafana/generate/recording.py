@@ -20,6 +20,7 @@ GROUP = "sms-credit.rules"
 WATCHED = "account:sms_credit_up:count"
 STILL_WATCHED = "account:sms_credit_up:last_count"
 STATUS = "account:sms_credit_status:last"
+_STATUS_SEEN = "account:sms_credit_status:time"
 READ_AT = "account:sms_credit_last_reading_timestamp_seconds:last"
 BALANCE = "account:sms_credit_balance:last"
 QUOTA = "account:sms_credit_quota_messages:last"
@@ -85,31 +86,32 @@ def _watched(s: Settings) -> tuple[Recording, ...]:
 
 
 def _status(s: Settings) -> tuple[Recording, ...]:
-    now = "account:sms_credit_status:max"
     pending = s.series("sms_credit_status", 'status="pending"')
+    last_seen = f"last_over_time({s.series(_STATUS_SEEN)}[{s.span(HOLD)}])"
     return (
         Recording(
-            record=now,
-            why="An exporter that has only just started knows nothing yet (pending), so it has no say here.",
+            record=_STATUS_SEEN,
+            why="When each status was last seen. An exporter that has only just started knows nothing yet (pending), "
+            "so it has no say here.",
             expr=f"""
-                max without (instance, pod) (
-                    {s.series("sms_credit_status")}
-                  unless ignoring (status)
-                    {pending} == 1
+                time() * (
+                  max without (instance, pod) (
+                      {s.series("sms_credit_status")}
+                    unless ignoring (status)
+                      {pending} == 1
+                  ) == 1
                 )
                 """,
         ),
         Recording(
             record=STATUS,
-            why="Each account's status, or its last known one. Two replicas can differ, and then it has both.",
+            why="The status that was seen last. Two replicas can see different ones at the same time; then it is both.",
             expr=f"""
-                (
-                    {s.series(now)}
-                  or
-                      last_over_time({s.series(now)}[{s.span(HOLD)}])
-                    and ignoring (status)
-                      {s.series(STILL_WATCHED)}
-                ) == 1
+                    {last_seen}
+                  == ignoring (status) group_left ()
+                    max without (status) ({last_seen})
+                and ignoring (status)
+                  {s.series(STILL_WATCHED)}
                 """,
         ),
     )
@@ -160,7 +162,7 @@ def _readings(s: Settings, metric: str, *labels: str) -> tuple[Recording, ...]:
     """Record a value that the provider reads out; `labels` are those that it has and the others have not."""
     now = f"account:sms_credit_{metric}:latest"
     own = f" ignoring ({', '.join(labels)})" if labels else ""
-    onboarding = s.series("account:sms_credit_status:max", 'status="onboarding"')
+    onboarding = s.series(_STATUS_SEEN, 'status="onboarding"')
     return (
         Recording(
             record=now,
@@ -187,7 +189,7 @@ def _readings(s: Settings, metric: str, *labels: str) -> tuple[Recording, ...]:
                     and{own}
                       {s.series(STILL_WATCHED)}
                   unless ignoring ({", ".join((*labels, "status"))})
-                    max_over_time({onboarding}[{s.span(HOLD)}]) == 1
+                    last_over_time({onboarding}[{s.span(HOLD)}])
                 """,
         ),
     )

@@ -76,6 +76,6 @@ VARIABLES = tuple(
 """Every variable that asks Prometheus, with the name of its dashboard."""
 
 
-def selectors(expr: str) -> dict[str, str]:
-    """Return the matchers of every metric in an expression; whatever looks like a metric has some."""
-    return dict(re.findall(r"([a-zA-Z_:][\w:]*)\{([^}]*)\}", expr))
+def selectors(expr: str) -> list[tuple[str, str]]:
+    """Return the metrics in an expression with their matchers; whatever looks like a metric has some."""
+    return re.findall(r"([a-zA-Z_:][\w:]*)\{([^}]*)\}", expr)

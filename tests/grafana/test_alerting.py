@@ -1,4 +1,4 @@
-"""The shipped rules in a real Prometheus, with the shipped inhibition rules in a real Alertmanager, 600 times as fast."""  # noqa: E501 - one sentence
+"""The shipped rules in a real Prometheus, the shipped inhibition rules in a real Alertmanager, 600 times as fast."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

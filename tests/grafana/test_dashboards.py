@@ -89,7 +89,7 @@ def test_what_was_not_known_is_not_drawn(panel: Mapping[str, Any]) -> None:
 @pytest.mark.parametrize("query", QUERIES, ids=str)
 def test_every_query_keeps_to_the_chosen_job_and_instance(query: Query) -> None:
     """Nobody else's series are mixed in."""
-    for metric, matchers in selectors(query.expr).items():
+    for metric, matchers in selectors(query.expr):
         assert 'job=~"$job"' in matchers, metric
         assert ('instance=~"$instance"' in matchers) != bool(WITHOUT_INSTANCE.fullmatch(metric)), metric
 

@@ -1,59 +1,183 @@
-"""The rules as Prometheus' own tool judges them, and the generated files against what generates them."""
+"""The rules as files: checked and tested by promtool, and in the style of the monitoring mixins."""
 
+import asyncio
 import re
-import subprocess
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
-from grafana.generate.__main__ import files
-from grafana.generate.settings import Settings
-from sms_credit_exporter.exporter import VERSION
-from sms_credit_exporter.metrics import AccountCollector, ExporterCollector, registry
+from grafana.generate.rules import Severity
 from tests.conftest import ROOT
+from tests.grafana.dashboards import selectors
+from tests.grafana.rules import ALERTS, FOLDER, GROUPS, RECORDED, RULES
+from tests.grafana.servers import GENERATIONS
 
-PROMETHEUS = ROOT / "grafana" / "prometheus"
-SCENARIOS = sorted((PROMETHEUS / "tests").glob("*.yml"))
+Tool = Callable[[str], str]
 
+TESTS = sorted((FOLDER / "tests").glob("*.yml"))
+EACH_ALERT = [pytest.param(rule, id=f"{rule['alert']}, {rule['labels']['severity']}") for rule in ALERTS]
 
-def promtool(tool: Callable[[str], str], *arguments: str, folder: Path = PROMETHEUS) -> str:
-    """Run promtool and return what it says; a complaint fails the test."""
-    command = [tool("promtool"), *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def test_promtool_accepts_the_rules(tool: Callable[[str], str]) -> None:
-    """Every rule parses, and none stands there twice."""
-    assert "SUCCESS" in promtool(tool, "check", "rules", "rules.yml")
+generations = pytest.mark.parametrize("programs", GENERATIONS.values(), ids=GENERATIONS)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda file: file.stem)
-def test_what_fires_and_what_does_not(tool: Callable[[str], str], scenario: Path) -> None:
-    """Each alert fires when it should, with the right words, and stays silent when it should."""
-    assert "SUCCESS" in promtool(tool, "test", "rules", scenario.name, folder=scenario.parent)
+async def run(*command: str | Path) -> str:
+    """Run a program that must succeed, and return what it says."""
+    process = await asyncio.create_subprocess_exec(*map(str, command), stdout=-1, stderr=asyncio.subprocess.STDOUT)
+    out, _ = await process.communicate()
+    assert process.returncode == 0, out.decode()
+    return out.decode()
 
 
-def test_the_committed_files_are_the_generated_ones() -> None:
-    """A change by hand would be lost at the next generation."""
-    for path, content in files(Settings()).items():
-        assert (ROOT / "grafana" / path).read_text() == content, path
+@generations
+async def test_promtool_reads_the_rules(tool: Tool, programs: str) -> None:
+    """Every rule is one that this Prometheus can evaluate, and lint has nothing to say."""
+    out = await run(tool(f"{programs}promtool"), "check", "rules", "--lint=all", "--lint-fatal", FOLDER / "rules.yml")
+    assert f"{len(RULES)} rules found" in out
 
 
-def test_every_metric_that_is_used_is_one_that_the_exporter_has() -> None:
-    """A misspelt metric would be an alert that never fires."""
-    own = registry(AccountCollector(tuple), ExporterCollector(VERSION))
-    names = {
-        f"{metric.name}{suffix}"
-        for metric in own.collect()
-        for suffix in {"counter": ("_total",), "info": ("_info",)}.get(metric.type, ("",))
+@generations
+@pytest.mark.parametrize("file", TESTS, ids=lambda file: file.stem)
+async def test_promtool_runs_the_tests_of_the_rules(tool: Tool, programs: str, file: Path) -> None:
+    """Each alert fires when it must, says what it must, and is silent otherwise."""
+    assert "SUCCESS" in await run(tool(f"{programs}promtool"), "test", "rules", file)
+
+
+@generations
+async def test_the_example_configurations_are_valid(tool: Tool, programs: str) -> None:
+    """What the user copies is taken by the servers."""
+    assert "SUCCESS" in await run(tool(f"{programs}promtool"), "check", "config", FOLDER / "prometheus.yml")
+    assert "SUCCESS" in await run(tool(f"{programs}amtool"), "check-config", FOLDER / "alertmanager.yml")
+
+
+def _named(rule: Mapping[str, Any]) -> str:
+    return f"{rule['alert']}, {rule['labels']['severity']}"
+
+
+def cases() -> Iterator[tuple[str, bool]]:
+    """Return the alerts that the tests look at, and whether they are to fire."""
+    for file in TESTS:
+        for test in yaml.safe_load(file.read_text())["tests"]:
+            for case in test["alert_rule_test"]:
+                fires = case["exp_alerts"]
+                yield from ((f"{case['alertname']}, {alert['exp_labels']['severity']}", True) for alert in fires)
+                if not fires:
+                    yield case["alertname"], False
+
+
+def test_each_alert_is_tested_both_ways() -> None:
+    """There is a case in which it fires, of each severity, and a case in which it does not."""
+    tested = set(cases())
+    assert {_named(rule) for rule in ALERTS} == {name for name, fires in tested if fires}
+    assert {rule["alert"] for rule in ALERTS} == {name for name, fires in tested if not fires}
+
+
+def test_groups_are_tested_in_the_order_in_which_they_build_on_each_other() -> None:
+    """Promtool runs them in random order otherwise."""
+    names = [group["name"] for group in GROUPS]
+    assert [yaml.safe_load(file.read_text())["group_eval_order"] for file in TESTS] == [names] * len(TESTS)
+
+
+_ABOUT = {
+    "SmsCreditExporterAbsent": {"job"},
+    "SmsCreditExporterDown": {"instance"},
+    "SmsCreditNoAccounts": {"instance"},
+    "SmsCreditConfigReloadFailed": {"instance"},
+    "SmsCreditProviderDown": {"provider"},
+}
+"""The labels that the description names, where they are not provider and account."""
+
+
+@pytest.mark.parametrize("rule", EACH_ALERT)
+def test_an_alert_is_written_as_mixins_are(rule: Mapping[str, Any]) -> None:
+    """It has a severity, a sentence that is always the same, one that names its subject, and a place to read on."""
+    assert re.fullmatch(r"SmsCredit([A-Z][a-z]+)+", rule["alert"])
+    assert rule["labels"].keys() == {"severity"}
+    assert rule["labels"]["severity"] in set(Severity)
+    assert rule["annotations"].keys() == {"summary", "description", "runbook_url"}
+    assert re.fullmatch(r"[A-Z][^{}]+\.", rule["annotations"]["summary"])
+    named = set(re.findall(r"\{\{ \$labels\.(\w+) \}\}", rule["annotations"]["description"]))
+    assert named >= _ABOUT.get(rule["alert"], {"provider", "account"})
+
+
+@pytest.mark.parametrize("language", ["runbook.md", "runbook.tr.md"])
+def test_the_runbook_has_a_place_for_each_alert(language: str) -> None:
+    """And none for alerts that do not exist, in the order of the rules."""
+    text = (ROOT / "grafana" / language).read_text()
+    ordered = list(dict.fromkeys(rule["alert"] for rule in ALERTS))
+    assert re.findall(r"^## (SmsCredit\w+)$", text, re.MULTILINE) == ordered
+
+
+@pytest.mark.parametrize("rule", EACH_ALERT)
+def test_its_link_leads_there(rule: Mapping[str, Any]) -> None:
+    """The anchor is the one that the heading gets."""
+    page, _, anchor = rule["annotations"]["runbook_url"].partition("#")
+    assert (ROOT / page.rpartition("/main/")[2]).is_file()
+    assert anchor == rule["alert"].lower()
+
+
+@pytest.mark.parametrize("rule", [pytest.param(rule, id=rule.get("alert") or rule["record"]) for rule in RULES])
+def test_every_series_is_of_the_job(rule: Mapping[str, Any]) -> None:
+    """Rules that are loaded beside others mix nothing in."""
+    assert all('job="sms-credit"' in matchers for _, matchers in selectors(rule["expr"]))
+    followed_by = re.findall(r"(?<![\w:])(?:account:)?sms_credit_\w+(?::\w+)?(?![\w:])(\{?)", rule["expr"])
+    assert all(followed_by)
+
+
+def test_recorded_series_are_recorded_before_they_are_used() -> None:
+    """And by one rule each."""
+    assert len(set(RECORDED)) == len(RECORDED)
+    known: set[str] = set()
+    for rule in RULES:
+        assert {metric for metric, _ in selectors(rule["expr"]) if ":" in metric} <= known
+        known.add(rule.get("record", ""))
+
+
+def test_the_operators_resource_has_the_same_rules() -> None:
+    """Kubernetes or not makes no difference."""
+    resource = yaml.safe_load((FOLDER / "prometheus-rule.yaml").read_text())
+    assert (resource["apiVersion"], resource["kind"]) == ("monitoring.coreos.com/v1", "PrometheusRule")
+    assert resource["spec"] == {"groups": GROUPS}
+
+
+INHIBITIONS = yaml.safe_load((FOLDER / "alertmanager.yml").read_text())["inhibit_rules"]
+
+
+def _matched(matchers: list[str]) -> set[tuple[str, str]]:
+    """Return the alerts, by name and severity, that the matchers of an inhibition rule match."""
+    wanted = dict(re.findall(r'(\w+) =~? "(.+)"', "\n".join(matchers)))
+    severities: dict[str, set[str]] = defaultdict(set)
+    for rule in ALERTS:
+        severities[rule["alert"]].add(rule["labels"]["severity"])
+    return {
+        (name, severity)
+        for name in wanted["alertname"].split("|")
+        for severity in severities[name]
+        if severity == wanted.get("severity", severity)
     }
-    text = (PROMETHEUS / "rules.yml").read_text() + "".join(
-        file.read_text() for file in (ROOT / "grafana" / "dashboards").glob("*.json")
-    )
-    used = set(re.findall(r"(?<![a-z0-9_:])sms_credit_\w+(?!:)\b(?![:])", text))
 
-    assert used
-    assert used <= names
+
+def test_inhibition_is_about_alerts_that_exist() -> None:
+    """A misspelt name would silence nothing, and nobody would notice."""
+    for rule in INHIBITIONS:
+        for matchers in (rule["source_matchers"], rule["target_matchers"]):
+            named = {name for matcher in matchers for name in re.findall(r"SmsCredit\w+", matcher)}
+            assert named == {name for name, _ in _matched(matchers)}
+
+
+def test_no_two_alerts_silence_each_other() -> None:
+    """Whatever fires together, the worst of it is told."""
+    pairs = {
+        (source, target)
+        for rule in INHIBITIONS
+        for source in _matched(rule["source_matchers"])
+        for target in _matched(rule["target_matchers"])
+        if source != target
+    }
+    rest = {alert for pair in pairs for alert in pair}
+    while told := {alert for alert in rest if not any((source, alert) in pairs for source in rest)}:
+        rest -= told
+    assert not rest

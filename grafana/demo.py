@@ -1,0 +1,161 @@
+"""The exporter's demo with a Prometheus and an Alertmanager: what takes hours passes in a minute, notifications too.
+
+`scripts/demo --with-prometheus` runs this. Notifications, which would reach people by other ways, are printed.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from aiohttp import web
+
+from .generate.alerts import groups
+from .generate.rules import as_rule_file
+from .generate.settings import MINUTE, Settings
+
+PACE = 150
+"""The demo polls every two seconds, which at this pace is every five minutes."""
+
+FOLDER = Path(__file__).parent
+_UNPACKED = FOLDER.parent / ".tools/prometheus-3/usr/bin"
+
+_PROMETHEUS = ("prometheus",)
+_ALERTMANAGER = ("prometheus-alertmanager", "alertmanager")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until a signal ends it; arguments that are not known here go to `sms-credit-exporter demo`."""
+    parser = argparse.ArgumentParser(prog="scripts/demo --with-prometheus", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--web.listen-address", dest="exporter", default="127.0.0.1:10767", metavar="ADDR")
+    parser.add_argument("--prometheus", default="127.0.0.1:9090", metavar="ADDR", help="default %(default)s")
+    parser.add_argument("--alertmanager", default="127.0.0.1:9093", metavar="ADDR", help="default %(default)s")
+    options, others = parser.parse_known_args(arguments)
+    missing = [names[0] for names in (_PROMETHEUS, _ALERTMANAGER) if _program(names) is None]
+    if missing:
+        print(f"Not installed: {', '.join(missing)} (Debian: apt install {' '.join(missing)}).", file=sys.stderr)
+        return 1
+    return asyncio.run(_run(options, others))
+
+
+def _program(names: Sequence[str]) -> str | None:
+    """Find a program by any of its names."""
+    return next((found for name in names if (found := shutil.which(name) or shutil.which(_UNPACKED / name))), None)
+
+
+async def _run(options: argparse.Namespace, others: Sequence[str]) -> int:
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    async with contextlib.AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sms-credit-demo-")))
+        webhook = await stack.enter_async_context(_notifications())
+        _write(folder, options, webhook)
+        programs = [
+            await stack.enter_async_context(_process(*command))
+            for command in (
+                (
+                    *(sys.executable, "-m", "sms_credit_exporter", "demo", "--log.level=warn"),
+                    *(f"--web.listen-address={options.exporter}", *others),
+                ),
+                (
+                    *(str(_program(_PROMETHEUS)), "--log.level=error", f"--config.file={folder / 'prometheus.yml'}"),
+                    *(f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address={options.prometheus}"),
+                ),
+                (
+                    *(str(_program(_ALERTMANAGER)), "--log.level=error", "--cluster.listen-address="),
+                    f"--config.file={folder / 'alertmanager.yml'}",
+                    *(f"--storage.path={folder / 'alerts'}", f"--web.listen-address={options.alertmanager}"),
+                ),
+            )
+        ]
+        _greet(options)
+        waiting = [asyncio.create_task(each) for each in (ended.wait(), *(program.wait() for program in programs))]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    return 0 if ended.is_set() else 1
+
+
+def _write(folder: Path, options: argparse.Namespace, webhook: str) -> None:
+    """Write the shipped configurations, at the pace of the demo."""
+    rules = as_rule_file(groups(Settings(pace=PACE)), "")
+    (folder / "rules.yml").write_text(rules)
+    prometheus = yaml.safe_load((FOLDER / "prometheus/prometheus.yml").read_text())
+    prometheus["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+    [job], [alertmanager] = prometheus["scrape_configs"], prometheus["alerting"]["alertmanagers"]
+    job |= {"scrape_interval": "1s", "static_configs": [{"targets": [options.exporter]}]}
+    alertmanager["static_configs"] = [{"targets": [options.alertmanager]}]
+    (folder / "prometheus.yml").write_text(yaml.safe_dump(prometheus))
+    alerts = yaml.safe_load(
+        (FOLDER / "prometheus/alertmanager.yml").read_text().replace("http://localhost:9094", webhook)
+    )
+    for route in (alerts["route"], *alerts["route"]["routes"]):
+        route |= {"group_wait": "1s", "group_interval": f"{5 * MINUTE // PACE}s"}
+    (folder / "alertmanager.yml").write_text(yaml.safe_dump(alerts))
+
+
+@contextlib.asynccontextmanager
+async def _process(*command: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a program as long as the demo lasts."""
+    process = await asyncio.create_subprocess_exec(*command, start_new_session=True)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+@contextlib.asynccontextmanager
+async def _notifications() -> AsyncIterator[str]:
+    """Print what Alertmanager sends; gives the URL to send it to."""
+    firing: set[tuple[str, str]] = set()
+
+    async def take(request: web.Request) -> web.Response:
+        receiver = request.path.strip("/")
+        for alert in (await request.json())["alerts"]:
+            _print_news(receiver, alert, firing)
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/{receiver}", take)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0]
+        yield f"http://{host}:{port}"
+    finally:
+        await runner.cleanup()
+
+
+def _print_news(receiver: str, alert: Mapping[str, Any], firing: set[tuple[str, str]]) -> None:
+    """Print an alert that has begun or ended; a notification repeats those of its group that go on."""
+    alert_of_receiver = receiver, alert["fingerprint"]
+    begins = alert["status"] == "firing"
+    if begins == (alert_of_receiver in firing):
+        return
+    firing ^= {alert_of_receiver}
+    name, text = alert["labels"]["alertname"], alert["annotations"]["description"]
+    print(f"{time.strftime('%H:%M:%S')}  {receiver:8} {alert['status']:9} {name}: {text}", flush=True)
+
+
+def _greet(options: argparse.Namespace) -> None:
+    print(
+        f"Exporter      http://{options.exporter}\n"
+        f"Prometheus    http://{options.prometheus}/alerts\n"
+        f"Alertmanager  http://{options.alertmanager}\n"
+        f"Time passes {PACE} times as fast as in life. Notifications:\n",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

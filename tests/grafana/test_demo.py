@@ -1,0 +1,59 @@
+"""`scripts/demo --with-prometheus`: one command, three servers, and notifications on the terminal."""
+
+import asyncio
+import re
+import signal
+import socket
+import sys
+from collections.abc import Callable
+
+import httpx
+
+from tests.conftest import ROOT
+
+Tool = Callable[[str], str]
+
+
+def free_address() -> str:
+    """Return an address that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        host, port = listener.getsockname()
+        return f"{host}:{port}"
+
+
+async def test_one_command_shows_everything_and_ends_cleanly(tool: Tool) -> None:
+    """Within a minute there are notifications of both kinds; then all of it ends with one signal."""
+    for needed in ("prometheus", "prometheus-alertmanager"):
+        tool(needed)
+    exporter, prometheus, alertmanager = (free_address() for _ in range(3))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "grafana.demo", f"--web.listen-address={exporter}"),
+        *(f"--prometheus={prometheus}", f"--alertmanager={alertmanager}"),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert process.stdout
+        wanted = {
+            rb"Exporter +http://" + exporter.encode(),
+            rb"tickets +firing +SmsCreditAuthFailed: iletimerkezi refuses the credentials of account courier-app\.",
+            rb"on-call +firing +SmsCreditDepletesSoon: At the pace of the last hour, account on-call ",
+        }
+        async with asyncio.timeout(100), httpx.AsyncClient(trust_env=False) as http:
+            while wanted:
+                line = await process.stdout.readline()
+                assert line
+                wanted -= {pattern for pattern in wanted if re.search(pattern, line)}
+            alerts = (await http.get(f"http://{alertmanager}/api/v2/alerts")).json()
+            rules = (await http.get(f"http://{prometheus}/api/v1/rules")).json()["data"]["groups"]
+        assert {alert["labels"]["alertname"] for alert in alerts} >= {"SmsCreditAuthFailed"}
+        assert [rule for group in rules for rule in group["rules"] if rule["health"] != "ok"] == []
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 20) == 0
+    async with httpx.AsyncClient(trust_env=False) as http:
+        gone = await asyncio.gather(
+            *(http.get(f"http://{address}") for address in (exporter, prometheus, alertmanager)), return_exceptions=True
+        )
+    assert [type(each) for each in gone] == [httpx.ConnectError] * 3

@@ -1,0 +1,89 @@
+"""What is committed is what the code generates, and is about metrics that exist."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from prometheus_client.registry import Collector
+
+from grafana.generate.__main__ import FOLDER, files, main
+from grafana.generate.settings import Settings
+from sms_credit_exporter.metrics import AccountCollector, ExporterCollector, registry
+from tests.grafana.dashboards import DASHBOARDS, QUERIES, VARIABLES, panels, selectors
+from tests.grafana.test_rules import RECORDED, RULES
+
+OF_PROMETHEUS = {"up", "ALERTS", "ALERTS_FOR_STATE"}
+"""Series that Prometheus itself makes."""
+
+_SUFFIX = {"counter": "_total", "info": "_info"}
+
+
+@pytest.mark.parametrize(("path", "text"), files(Settings()).items(), ids=files(Settings()))
+def test_the_committed_file_is_the_generated_one(path: str, text: str) -> None:
+    """Byte for byte; `python -m grafana.generate` makes it so."""
+    assert (FOLDER / path).read_text() == text
+
+
+def test_nothing_generated_is_left_over() -> None:
+    """A dashboard that is no longer generated does not stay."""
+    assert {f"dashboards/{file.name}" for file in (FOLDER / "dashboards").iterdir()} <= set(files(Settings()))
+
+
+def test_another_job_can_be_generated_for(tmp_path: Path) -> None:
+    """Whoever calls the job otherwise, or keeps the runbook elsewhere, generates rules of their own."""
+    main(["--job=gateways", "--runbook=https://example.org/runbook", f"--output={tmp_path}"])
+    text = (tmp_path / "prometheus/rules.yml").read_text()
+    assert 'job="sms-credit"' not in text
+    assert "https://example.org/runbook#smscreditblocked" in text
+    assert "https://example.org/runbook" in (tmp_path / "dashboards/overview.json").read_text()
+
+
+def emitted(*collectors: Collector) -> set[str]:
+    """Return the names of all samples that an exporter can show."""
+    names = set()
+    for metric in registry(*collectors).collect():
+        names.add(metric.name + _SUFFIX.get(metric.type, ""))
+    return names
+
+
+def used() -> set[str]:
+    """Return the names of all series in rules, panels, annotations and variables."""
+    expressions = [rule["expr"] for rule in RULES] + [query.expr for query in QUERIES]
+    in_selectors = {metric for expr in expressions for metric, _ in selectors(expr)}
+    in_variables = {
+        variable["query"].removeprefix("label_values(").partition("{")[0].partition(",")[0] for _, variable in VARIABLES
+    }
+    return in_selectors | in_variables
+
+
+def test_every_metric_exists() -> None:
+    """No panel and no rule waits for a series that nobody makes."""
+    exists = emitted(AccountCollector(lambda: ()), ExporterCollector("1")) | OF_PROMETHEUS | set(RECORDED)
+    assert used() - exists == set()
+
+
+def test_every_metric_of_an_account_is_looked_at() -> None:
+    """What the exporter has to say is on some dashboard or in some rule."""
+    assert emitted(AccountCollector(lambda: ())) - used() <= {
+        "sms_credit_last_poll_timestamp_seconds",  # of use where something is wrong with the exporter itself
+        *(name for name in emitted() if not name.startswith("sms_credit_")),
+    }
+
+
+@pytest.mark.parametrize("kind", ["datasources", "dashboards"])
+def test_provisioning_files_are_of_grafanas_form(kind: str) -> None:
+    """They are read, and the folder is the one that the README copies the dashboards to."""
+    [file] = (FOLDER / "provisioning" / kind).iterdir()
+    document = yaml.safe_load(file.read_text())
+    assert document["apiVersion"] == 1
+    [entry] = document[{"datasources": "datasources", "dashboards": "providers"}[kind]]
+    readme = (FOLDER / "README.md").read_text()
+    assert {"prometheus": entry.get("url"), "file": entry.get("options", {}).get("path")}[entry["type"]] in readme
+
+
+def test_the_readmes_name_the_panels_that_the_runbook_sends_people_to() -> None:
+    """A panel that is renamed is renamed there too."""
+    titles = {panel["title"] for name in DASHBOARDS for panel in panels(name)}
+    for runbook in ("runbook.md", "runbook.tr.md"):
+        text = (FOLDER / runbook).read_text()
+        assert {title for title in ("Status over time", "Polls", "Spent by the hour") if f"“{title}”" in text} <= titles

@@ -148,16 +148,20 @@ def _polling(s: Settings) -> tuple[Alert, ...]:
             summary="An SMS account cannot be read.",
             description=f"Account {_NAMED} has not been read for {s.words(30 * MINUTE)}; "
             f"the last poll came to {_LAST_STATUS}.",
+            why="After an outage each account is asked again in its own time, at the latest after four intervals. Until "
+            "then its failure is one from before.",
             expr=f"""
-                    {failed}
-                  unless
-                    {answered}
-                unless ignoring (account)
-                  (
-                      {provider_failed}
+                      {failed}
                     unless
-                      {provider_answered}
-                  )
+                      {answered}
+                  unless ignoring (account)
+                    (
+                        {provider_failed}
+                      unless
+                        {provider_answered}
+                    )
+                unless on (job, provider)
+                  last_over_time({_firing(s, "ProviderDown")}[{s.span(30 * MINUTE)}])
                 """,
             lasting=s.span(30 * MINUTE),
             runbook=s.runbook,

@@ -26,7 +26,7 @@ async def main() -> None:
                 {
                     "name": f"account-{number}",
                     "provider": (account := simulator.add(provider)).provider,
-                    "credentials": {name: secret.reveal() for name, secret in account.credentials.items()},
+                    "credentials": dict(account.credentials),
                     "base_url": base_urls[provider],
                 }
                 for number, provider in enumerate(("23telecom", "iletimerkezi", "23telecom"))

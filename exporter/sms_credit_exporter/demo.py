@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from sms_credit_core import PROVIDERS
+from sms_credit_core import PROVIDERS, Secret
 
 from .accounts import AccountConfig, Config
 from .exporter import Exporter
@@ -31,7 +31,7 @@ def _account(simulator: Simulator, base_urls: Mapping[str, str], account: DemoAc
     return AccountConfig(
         name=account.name,
         provider=PROVIDERS[account.provider],
-        credentials=opened.credentials,
+        credentials={name: Secret(value) for name, value in opened.credentials.items()},
         base_url=base_urls[account.provider],
         poll_interval=_POLL_INTERVAL,
         timeout=_TIMEOUT,

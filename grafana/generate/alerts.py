@@ -148,8 +148,8 @@ def _polling(s: Settings) -> tuple[Alert, ...]:
             summary="An SMS account cannot be read.",
             description=f"Account {_NAMED} has not been read for {s.words(30 * MINUTE)}; "
             f"the last poll came to {_LAST_STATUS}.",
-            why="After an outage each account is asked again in its own time, at the latest after four intervals. Until "
-            "then its failure is one from before.",
+            why="After an outage each account is asked again in its own time, at the latest after four intervals. "
+            "Until then its failure is one from before.",
             expr=f"""
                       {failed}
                     unless

@@ -11,7 +11,7 @@ from sms_credit_core import PROVIDERS
 
 from .control import controlling
 from .home_assistant import CHECKOUT, PASSWORD, RESTART, USER, HomeAssistantError, check_free, running
-from .providers import SimulatedProviders, revealed, simulated_providers
+from .providers import SimulatedProviders, simulated_providers
 
 _FOLDER = CHECKOUT / ".tools" / "develop"
 
@@ -55,7 +55,7 @@ def _welcome(url: str, control: str, providers: SimulatedProviders) -> str:
     """Say where everything is, and what can be added."""
     accounts = [
         f"  {name:18}{PROVIDERS[account.provider].name:15}"
-        + "  ".join(f"{field}: {value}" for field, value in revealed(account.credentials).items())
+        + "  ".join(f"{field}: {value}" for field, value in account.credentials.items())
         for name, account in providers.accounts.items()
     ]
     return "\n".join(

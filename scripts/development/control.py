@@ -11,7 +11,7 @@ from sms_credit_exporter.simulator.behaviour import Scenario
 from sms_credit_exporter.simulator.payloads import payloads
 from sms_credit_exporter.simulator.scenarios import DEMO, SCENARIOS
 
-from .providers import SimulatedProviders, revealed
+from .providers import SimulatedProviders
 
 _SCENARIO = "scenario/"
 """Tells the scenarios from the payloads, some of which bear the same name."""
@@ -40,7 +40,7 @@ account is reloaded (Settings → Devices &amp; services → SMS Credit → ⋮ 
     <td>{{ name }}
     <td>{{ providers[account.provider].name }}
     <td>
-      {% for field, value in revealed(account.credentials).items() %}
+      {% for field, value in account.credentials.items() %}
       {{ field }} <code>{{ value }}</code><br>
       {% endfor %}
     <td>{{ account.requests | length }}
@@ -77,7 +77,6 @@ class _Control:
             answers=self._answers,
             payloads=payloads,
             providers=PROVIDERS,
-            revealed=revealed,
             scenario=_SCENARIO,
             scenarios=SCENARIOS,
         )

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import httpx
 import trustme
 
-from sms_credit_core import PROVIDERS, Credentials, Secret
+from sms_credit_core import PROVIDERS
 from sms_credit_exporter.simulator.proxy import HOSTS, proxying
 from sms_credit_exporter.simulator.scenarios import DEMO, SCENARIOS, DemoAccount
 from sms_credit_exporter.simulator.server import SimulatedAccount, Simulator
@@ -51,16 +51,11 @@ async def simulated_providers() -> AsyncIterator[SimulatedProviders]:
             yield SimulatedProviders(accounts, environment)
 
 
-def revealed(credentials: Credentials) -> dict[str, str]:
-    """Return credentials as they are typed into a form."""
-    return {name: secret.reveal() for name, secret in credentials.items()}
-
-
 def _open(simulator: Simulator, account: DemoAccount) -> SimulatedAccount:
     """Open an account with credentials that are the same in every run, so that what was added stays valid."""
     name = account.name.replace("-", "_")
     fields = [field.name for field in PROVIDERS[account.provider].credentials if field.required]
-    credentials = {field: Secret(f"{name}_{field}") for field in fields}
+    credentials = {field: f"{name}_{field}" for field in fields}
     return simulator.add(account.provider, SCENARIOS[account.provider][account.scenario], credentials=credentials)
 
 

@@ -6,7 +6,7 @@ import logging
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -21,7 +21,6 @@ from sms_credit_core import (
     MAX_BODY,
     PROVIDERS,
     Cause,
-    Credentials,
     Problem,
     Provider,
     Reading,
@@ -35,7 +34,7 @@ from sms_credit_exporter.simulator.server import Simulator
 
 PROVIDER = PROVIDERS["23telecom"]
 KEY = "sk_prod_5f1e0c7a9b3d"
-CREDENTIALS = {"api_key": Secret(KEY)}
+CREDENTIALS = {"api_key": KEY}
 BODY = b'{"balance": 1250.50, "currency": "EUR"}'
 LENGTH = b"Content-Length: %d" % len(BODY)
 
@@ -150,7 +149,7 @@ async def ask(  # noqa: PLR0913 - poll's own
     base_url: str,
     *,
     provider: Provider = PROVIDER,
-    credentials: Credentials = CREDENTIALS,
+    credentials: Mapping[str, str] = CREDENTIALS,
     timeout: float = 5.0,  # noqa: ASYNC109 - poll's own
     now: float | None = None,
 ) -> Reading | Problem:
@@ -158,7 +157,7 @@ async def ask(  # noqa: PLR0913 - poll's own
     return await poll(
         client,
         provider,
-        credentials,
+        {name: Secret(value) for name, value in credentials.items()},
         unix_time=time.time if now is None else lambda: now,
         base_url=base_url,
         timeout=timeout,
@@ -205,7 +204,7 @@ async def test_the_request_for_iletimerkezi_is_what_its_documentation_asks_for(
         outcome = await ask(
             client, base_urls["iletimerkezi"], provider=PROVIDERS["iletimerkezi"], credentials=account.credentials
         )
-    key, hash_ = (account.credentials[name].reveal() for name in ("api_key", "api_hash"))
+    key, hash_ = (account.credentials[name] for name in ("api_key", "api_hash"))
     request = account.requests[0]
     body = f'{{"request": {{"authentication": {{"key": "{key}", "hash": "{hash_}"}}}}}}'
     assert cause_of(outcome) is None
@@ -663,7 +662,7 @@ def in_turn(*acts: Act) -> Iterator[Act]:
 
 async def test_a_retry_is_signed_anew(client: httpx.AsyncClient) -> None:
     """The provider accepts each timestamp and signature once, and both attempts fall into one second."""
-    credentials = CREDENTIALS | {"api_secret": Secret("s3cret")}
+    credentials = CREDENTIALS | {"api_secret": "s3cret"}
     now = NOW.timestamp()
     acts = in_turn(NoAnswer.CUT, Canned("healthy"))
     simulator = Simulator(unix_time=lambda: now)
@@ -689,7 +688,7 @@ async def test_a_poll_right_after_another_is_accepted(client: httpx.AsyncClient,
     """A config flow tries the credentials, and a moment later the account is polled for the first time."""
     now = NOW.timestamp()
     simulator = Simulator(unix_time=lambda: now)
-    account = simulator.add("23telecom", credentials={"api_key": Secret(f"k{step}"), "api_secret": Secret("s3cret")})
+    account = simulator.add("23telecom", credentials={"api_key": f"k{step}", "api_secret": "s3cret"})
     async with simulator.serving() as base_urls:
         first = await ask(client, base_urls["23telecom"], credentials=account.credentials, now=now)
         now += step

@@ -14,7 +14,6 @@ import httpx
 from playwright.async_api import BrowserContext, Locator, Page, expect
 
 from scripts.development.home_assistant import CHECKOUT, PASSWORD, USER
-from scripts.development.providers import revealed
 from sms_credit_core import PROVIDERS
 from sms_credit_exporter.simulator.server import SimulatedAccount
 
@@ -71,7 +70,7 @@ class Installation:
 
     def credentials(self, account: str) -> dict[str, str]:
         """Return what is typed into the form for a simulated account."""
-        return revealed(self.accounts[account].credentials)
+        return dict(self.accounts[account].credentials)
 
     async def answers(self, account: str, answer: str) -> None:
         """Have a simulated account answer with this payload from now on."""

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import httpx
 
-from sms_credit_core import Credentials
 from sms_credit_exporter.simulator.behaviour import Act, Behaviour
 from sms_credit_exporter.simulator.server import SimulatedAccount, Simulator
 
@@ -44,16 +43,11 @@ class Providers:
         return {
             "name": name,
             "provider": account.provider,
-            "credentials": revealed(account.credentials),
+            "credentials": dict(account.credentials),
             "base_url": self.base_urls[account.provider],
             "poll_interval": "1s",
             **more,
         }
-
-
-def revealed(credentials: Credentials) -> dict[str, str]:
-    """Return credentials as they are written into a file."""
-    return {name: secret.reveal() for name, secret in credentials.items()}
 
 
 @dataclass

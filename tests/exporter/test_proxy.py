@@ -10,7 +10,7 @@ import httpx
 import pytest
 import trustme
 
-from sms_credit_core import PROVIDERS, Cause, Problem, Reading, poll
+from sms_credit_core import PROVIDERS, Cause, Credentials, Problem, Reading, Secret, poll
 from sms_credit_exporter.simulator.behaviour import NoAnswer
 from sms_credit_exporter.simulator.proxy import HOSTS, proxying
 from sms_credit_exporter.simulator.server import SimulatedAccount, Simulator
@@ -26,7 +26,7 @@ class Way:
 
     async def ask(self, account: SimulatedAccount) -> Reading | Problem:
         """Ask an account's provider at its own address."""
-        return await poll(self.client, PROVIDERS[account.provider], account.credentials, unix_time=time.time)
+        return await poll(self.client, PROVIDERS[account.provider], _credentials(account), unix_time=time.time)
 
     async def say(self, words: bytes) -> bytes:
         """Return what the proxy says to these bytes before it hangs up."""
@@ -155,7 +155,11 @@ async def test_an_open_tunnel_does_not_hold_up_the_end(tls: ssl.SSLContext, trus
     assert not outcome.status.up
 
 
+def _credentials(account: SimulatedAccount) -> Credentials:
+    return {name: Secret(value) for name, value in account.credentials.items()}
+
+
 async def _ask_patiently(account: SimulatedAccount, proxy: str, trust: ssl.SSLContext) -> Reading | Problem:
     async with httpx.AsyncClient(proxy=proxy, verify=trust, trust_env=False) as client:
         provider = PROVIDERS[account.provider]
-        return await poll(client, provider, account.credentials, unix_time=time.time, timeout=60)
+        return await poll(client, provider, _credentials(account), unix_time=time.time, timeout=60)

@@ -22,7 +22,7 @@ from syrupy.assertion import SnapshotAssertion
 
 import custom_components.sms_credit
 
-from .conftest import VERSION
+from .conftest import VERSION, Simulation
 
 CHECKOUT = Path(__file__).parents[2]
 HTTP_LIBRARIES = {"2026.10": "httpx", "2026.11": "httpx2"}
@@ -95,3 +95,12 @@ async def test_blocking_calls_of_the_integration_are_noticed(misuse: list[str]) 
 def test_snapshots_are_kept_for_each_version(snapshot: SnapshotAssertion) -> None:
     """The versions write different registry entries."""
     assert snapshot == VERSION
+
+
+async def test_the_simulated_providers_answer_home_assistants_client(
+    hass: HomeAssistant, simulation: Simulation
+) -> None:
+    """Real HTTP, over a real connection, in the event loop of the test."""
+    response = await get_async_client(hass).get(simulation.base_urls["23telecom"] + "/user/balance")
+    assert response.status_code == httpx.codes.UNAUTHORIZED
+    assert response.json()["error_code"] == "UNAUTHORIZED"

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sms_credit_core import Credentials
-
 _CLOCK_TOLERANCE = 300.0
 """Seconds that the timestamp of a signed request may be off, either way."""
 
@@ -30,13 +28,15 @@ class Api(Protocol):
     """One provider's API."""
 
     base_path: str
+    required: tuple[str, ...]
+    """The credentials that every account has."""
     unknown: str
     """The refusal of credentials that no account has."""
 
     def named(self, request: Received) -> dict[str, str]:
         """Return the credentials that say whose request it is; empty if it does not say."""
 
-    def refusal(self, request: Received, credentials: Credentials) -> str | None:
+    def refusal(self, request: Received, credentials: Mapping[str, str]) -> str | None:
         """Return why the request is refused in any other way; the credentials are those of its account, if any."""
 
 
@@ -44,6 +44,7 @@ class Telecom23Api:
     """An API key in a header; with an API secret also a signature, which is good for one request."""
 
     base_path = "/api/v1"
+    required: tuple[str, ...] = ("api_key",)
     unknown = "error_invalid_api_key"
 
     def __init__(self) -> None:
@@ -55,7 +56,7 @@ class Telecom23Api:
         key = request.headers.get("X-API-Key")
         return {"api_key": key} if key else {}
 
-    def refusal(self, request: Received, credentials: Credentials) -> str | None:
+    def refusal(self, request: Received, credentials: Mapping[str, str]) -> str | None:
         """Check path, method and key, then the signature where the account has an API secret."""
         if request.path != "/api/v1/user/balance":
             return "error_404_html"
@@ -64,7 +65,7 @@ class Telecom23Api:
         if not self.named(request):
             return "error_unauthorized"
         secret = credentials.get("api_secret")
-        return self._signature_refusal(request, secret.reveal().encode()) if secret else None
+        return self._signature_refusal(request, secret.encode()) if secret else None
 
     def _signature_refusal(self, request: Received, secret: bytes) -> str | None:
         timestamp, signature = (request.headers.get(name) for name in ("X-Timestamp", "X-Signature"))
@@ -83,6 +84,7 @@ class IletiMerkeziApi:
     """An API key and its hash in the body."""
 
     base_path = ""
+    required: tuple[str, ...] = ("api_key", "api_hash")
     unknown = "error_401"
 
     def named(self, request: Received) -> dict[str, str]:
@@ -97,7 +99,7 @@ class IletiMerkeziApi:
         exact = members == {"request": {"authentication": {"key": key, "hash": hash_}}}
         return {"api_key": key, "api_hash": hash_} if exact and media_type == "application/json" else {}
 
-    def refusal(self, request: Received, credentials: Credentials) -> str | None:  # noqa: ARG002 - not signed
+    def refusal(self, request: Received, credentials: Mapping[str, str]) -> str | None:  # noqa: ARG002 - not signed
         """Check path and method, then the body."""
         if (request.method, request.path) != ("POST", "/v1/get-balance/json"):
             return "error_404"

@@ -10,10 +10,8 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from sms_credit_core import PROVIDERS, Credentials, Secret
-
 from .answers import answer
-from .apis import Received, apis
+from .apis import Api, Received, apis
 from .behaviour import Act, Behaviour, Canned, NoAnswer, always
 from .payloads import Payload, payload
 
@@ -27,10 +25,11 @@ _SHUTDOWN_TIMEOUT = 0.1
 class SimulatedAccount:
     """One account at a simulated provider."""
 
-    def __init__(self, provider: str, credentials: Credentials, clock: Callable[[], float]) -> None:
+    def __init__(self, provider: str, credentials: Mapping[str, str], clock: Callable[[], float]) -> None:
         """Open an account in good health."""
         self.provider = provider
         self.credentials = credentials
+        """In plain text, as their owner was given them."""
         self.requests: deque[Received] = deque(maxlen=_REMEMBERED)
         """What was asked in its name, refused requests too, the newest last."""
         self._clock = clock
@@ -69,10 +68,10 @@ class Simulator:
         provider: str,
         what: str | Act | Behaviour = "healthy",
         *,
-        credentials: Credentials | None = None,
+        credentials: Mapping[str, str] | None = None,
     ) -> SimulatedAccount:
         """Open an account, without credentials with those that the provider requires, made up."""
-        account = SimulatedAccount(provider, credentials or _made_up(provider), self._clock)
+        account = SimulatedAccount(provider, credentials or _made_up(self._apis[provider]), self._clock)
         account.answer_with(what)
         self._accounts.append(account)
         return account
@@ -126,8 +125,7 @@ class Simulator:
     def _account(self, provider: str, named: Mapping[str, str]) -> SimulatedAccount | None:
         """Return the provider's account with these credentials."""
         for account in self._accounts:
-            own = {name: secret.reveal() for name, secret in account.credentials.items()}
-            if account.provider == provider and named and named.items() <= own.items():
+            if account.provider == provider and named and named.items() <= account.credentials.items():
                 return account
         return None
 
@@ -147,6 +145,5 @@ async def _leave_as_written(_request: web.Request, response: web.StreamResponse)
             response.headers.popall(name, None)
 
 
-def _made_up(provider: str) -> Credentials:
-    fields = PROVIDERS[provider].credentials
-    return {field.name: Secret(secrets.token_hex(16)) for field in fields if field.required}
+def _made_up(api: Api) -> Mapping[str, str]:
+    return {name: secrets.token_hex(16) for name in api.required}

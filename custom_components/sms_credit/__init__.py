@@ -18,10 +18,14 @@ PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: SmsCreditConfigEntry) -> bool:
-    """Set up one account. Raises what the first poll comes to, if it is no answer about the account."""
+    """Set up one account, whatever its first poll comes to.
+
+    What entities there are does not hang on an answer, and it takes the entities to say that there is none: a
+    status without which nobody would know why, and a low credit from before that must not alarm twice.
+    """
     # Before the first poll, so that a form for new credentials can say why the old ones fail.
     entry.runtime_data = SmsCreditCoordinator(hass, entry)
-    await entry.runtime_data.async_config_entry_first_refresh()
+    await entry.runtime_data.async_refresh()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
 
@@ -30,8 +34,3 @@ async def async_unload_entry(hass: HomeAssistant, entry: SmsCreditConfigEntry) -
     """Unload one account."""
     async_delete_issues(hass, entry)
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
-
-
-async def async_remove_entry(hass: HomeAssistant, entry: SmsCreditConfigEntry) -> None:
-    """Delete what an account leaves behind whose set-up never succeeded."""
-    async_delete_issues(hass, entry)

@@ -60,6 +60,13 @@ class SmsCreditConfigFlow(ConfigFlow, domain=DOMAIN):
     _problem: Problem | None = None
     """Why the credentials in use, or those entered last, do not work."""
 
+    @property
+    def _entry(self) -> ConfigEntry[Any] | None:
+        """The account that is to have other credentials; None while one is added."""
+        if self.source == SOURCE_USER:
+            return None
+        return self._get_reauth_entry() if self.source == SOURCE_REAUTH else self._get_reconfigure_entry()
+
     @staticmethod
     @callback
     @override
@@ -97,7 +104,7 @@ class SmsCreditConfigFlow(ConfigFlow, domain=DOMAIN):
         credentials = {field.name: user_input.get(field.name, "").strip() for field in fields}
         given = {field.name: credentials[field.name] for field in fields if field.required or credentials[field.name]}
         if errors := {name: "not_a_credential" for name, value in given.items() if not CredentialField.accepts(value)}:
-            return self._show_form(errors)
+            return self._show_form(given, errors)
         # They name no account; the first credential is what belongs to one and no other.
         data = {CONF_PROVIDER: self._provider.key, **given}
         self._async_abort_entries_match({name: data[name] for name in (CONF_PROVIDER, fields[0].name)})
@@ -105,12 +112,14 @@ class SmsCreditConfigFlow(ConfigFlow, domain=DOMAIN):
         # An account that is being set up, or whose data are unavailable, has proven its credentials.
         if isinstance(outcome, Problem) and not outcome.status.up:
             self._problem = outcome
-            return self._show_form()
+            return self._show_form(given)
         return self._finish(data)
 
     @callback
-    def _show_form(self, errors: dict[str, str] | None = None) -> ConfigFlowResult:
-        """Show the form of the provider's credentials; what was entered before is not shown again."""
+    def _show_form(
+        self, entered: dict[str, str] | None = None, errors: dict[str, str] | None = None
+    ) -> ConfigFlowResult:
+        """Show the form of the provider's credentials with what was just entered; what is in use is not shown."""
         schema = {
             (probatio.Required if field.required else probatio.Optional)(probatio.Secret(field.name)): _PASSWORD
             for field in self._provider.credentials
@@ -118,9 +127,10 @@ class SmsCreditConfigFlow(ConfigFlow, domain=DOMAIN):
         problem = self._problem
         return self.async_show_form(
             step_id=self._provider.key,
-            data_schema=probatio.Schema(schema),
+            data_schema=self.add_suggested_values_to_schema(probatio.Schema(schema), entered),
             errors=errors or ({"base": problem.cause.value} if problem else None),
             description_placeholders={
+                "account": entry.title if (entry := self._entry) else self._provider.name,
                 "panel_url": self._provider.panel_url,
                 "detail": (problem.detail if problem else None) or "",
             },
@@ -128,10 +138,9 @@ class SmsCreditConfigFlow(ConfigFlow, domain=DOMAIN):
 
     @callback
     def _finish(self, data: dict[str, Any]) -> ConfigFlowResult:
-        if self.source == SOURCE_USER:
-            return self.async_create_entry(title=self._unused_title(), data=data)
-        entry = self._get_reauth_entry() if self.source == SOURCE_REAUTH else self._get_reconfigure_entry()
-        return self.async_update_reload_and_abort(entry, data=data)
+        if entry := self._entry:
+            return self.async_update_reload_and_abort(entry, data=data)
+        return self.async_create_entry(title=self._unused_title(), data=data)
 
     def _unused_title(self) -> str:
         """Return the provider's name, with a number if there is an account of that title."""

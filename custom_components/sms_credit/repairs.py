@@ -1,7 +1,6 @@
 """The repairs as dialogs: what to do at the provider, and a button that asks it again."""
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
@@ -36,10 +35,7 @@ class CheckNowFlow(RepairsFlow):
         """Ask the provider, though not more often than it wants. Returns what to say if the issue is still there."""
         if self._entry.runtime_data.asked_recently:
             return "too_soon"
-        if self._entry.state is ConfigEntryState.LOADED:
-            await self._entry.runtime_data.async_refresh()
-        else:
-            await self.hass.config_entries.async_reload(self._entry.entry_id)
+        await self._entry.runtime_data.async_refresh()
         return "unchanged"
 
 

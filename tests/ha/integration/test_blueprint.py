@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.automation import DOMAIN as AUTOMATION_DOMAIN
@@ -261,10 +262,11 @@ async def test_quiet_hours_are_kept(  # noqa: PLR0913, PLR0917 - fixtures and a 
 
 @pytest.mark.freeze_time("2026-11-21 12:00:00+00:00")
 @pytest.mark.parametrize(
-    ("since_last_alert", "expected"),
+    ("since_last_alert", "answer", "expected"),
     [
-        pytest.param(timedelta(hours=2), [], id="told not long ago"),
-        pytest.param(timedelta(hours=30), [LOW], id="told long ago"),
+        pytest.param(timedelta(hours=2), SOME, [], id="told not long ago"),
+        pytest.param(timedelta(hours=2), httpx.ConnectError("refused"), [], id="told not long ago, no connection yet"),
+        pytest.param(timedelta(hours=30), SOME, [LOW], id="told long ago"),
     ],
 )
 async def test_a_restart_is_no_alert(  # noqa: PLR0913, PLR0917 - fixtures and a table
@@ -274,6 +276,7 @@ async def test_a_restart_is_no_alert(  # noqa: PLR0913, PLR0917 - fixtures and a
     told: list[ServiceCall],
     automate: Automate,
     since_last_alert: timedelta,
+    answer: Answer,
     expected: list[str],
 ) -> None:
     """The account comes back low, as it was; the repetition counts from the alert before the restart."""
@@ -288,6 +291,7 @@ async def test_a_restart_is_no_alert(  # noqa: PLR0913, PLR0917 - fixtures and a
     await hass.services.async_call(AUTOMATION_DOMAIN, "turn_off", {"entity_id": "automation.alert"}, blocking=True)
     await hass.config_entries.async_unload(entry.entry_id)
     freezer.tick(since_last_alert)
+    providers.answer("23telecom", answer)
     hass.set_state(CoreState.starting)
     await hass.services.async_call(AUTOMATION_DOMAIN, "turn_on", {"entity_id": "automation.alert"}, blocking=True)
     await hass.config_entries.async_setup(entry.entry_id)

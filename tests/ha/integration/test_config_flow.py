@@ -103,6 +103,7 @@ async def test_a_credential_form_asks_for_what_the_provider_declares(hass: HomeA
     form = await choose(hass, provider)
     declared = {field.name: field.required for field in PROVIDERS[provider].credentials}
     assert (form["type"], form["step_id"], form["errors"]) == (FlowResultType.FORM, provider, None)
+    assert form["description_placeholders"]["account"] == NAMES[provider]
     assert {str(key.schema): type(key).__name__ == "Required" for key in form["data_schema"].schema} == declared
     assert {selector.config["type"] for selector in form["data_schema"].schema.values()} == {"password"}
     for language in ("en", "tr"):
@@ -315,25 +316,29 @@ async def test_credentials_of_another_account_are_refused(hass: HomeAssistant, p
 
 
 @pytest.mark.parametrize("how", CHANGES)
-async def test_no_credential_is_ever_shown(hass: HomeAssistant, providers: Providers, how: str) -> None:
-    """Neither what is stored nor what was entered and refused comes back in a form."""
-    entry = account("iletimerkezi")
+async def test_a_form_keeps_what_was_entered_and_shows_nothing_that_is_stored(
+    hass: HomeAssistant, providers: Providers, how: str
+) -> None:
+    """Where access had only to be allowed in the panel, nobody has to paste the same credentials again."""
+    entry = account("iletimerkezi", title="OTP")
     entry.add_to_hass(hass)
     form = await change(hass, entry, how)
-    assert "never_print_me" not in described(form)
+    assert filled_in(form) == {"api_key": None, "api_hash": None}
+    assert form["description_placeholders"]["account"] == "OTP"
     providers.answer("iletimerkezi", "error_401")
-    form = await send(hass, form, {"api_key": NEW_KEY, "api_hash": SECRET})
+    entered = {"api_key": NEW_KEY, "api_hash": SECRET}
+    form = await send(hass, form, entered)
     assert form["errors"] == {"base": "credentials_or_access"}
-    assert "never_print_me" not in described(form)
+    assert filled_in(form) == entered
 
     providers.answer("iletimerkezi", "healthy")
-    assert (await send(hass, form, CREDENTIALS["iletimerkezi"]))["reason"] == f"{how}_successful"
+    assert (await send(hass, form, entered))["reason"] == f"{how}_successful"
 
 
-def described(form: ConfigFlowResult) -> str:
-    """Return all that a form hands to the browser."""
+def filled_in(form: ConfigFlowResult) -> dict[str, str | None]:
+    """Return what stands in the fields of a form when it opens."""
     keys = form["data_schema"].schema
-    return str([form["description_placeholders"], [(key, key.default, key.description) for key in keys]])
+    return {str(key.schema): get_schema_suggested_value(keys, key) for key in keys}
 
 
 @pytest.mark.parametrize(

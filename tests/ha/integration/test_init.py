@@ -1,5 +1,6 @@
 """Setting up, unloading and removing an account."""
 
+import httpx
 import pytest
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryDisabler, ConfigEntryState
@@ -11,7 +12,7 @@ from homeassistant.helpers import issue_registry as ir
 from custom_components.sms_credit.const import DOMAIN
 from custom_components.sms_credit.lib.sms_credit_core import PROVIDERS
 
-from .conftest import NAMES, Providers, account, pass_time, set_up, states
+from .conftest import NAMES, Answer, Providers, account, pass_time, raw, set_up, states
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -31,28 +32,38 @@ async def test_an_account_is_one_service_device(
 
 
 @pytest.mark.parametrize(
-    ("answer", "cause"),
+    ("answer", "status", "wait"),
     [
-        pytest.param("error_rate_limited_empty", "rate_limited", id="too many requests"),
-        pytest.param("error_503_html", "provider_error", id="a fault of the provider"),
-        pytest.param("body_html", "not_json", id="an unreadable answer"),
-        pytest.param("error_ip_not_allowed", "ip_not_allowed", id="access denied"),
+        pytest.param("error_rate_limited_empty", "rate_limited", 300, id="too many requests"),
+        pytest.param("error_503_html", "provider_error", 300, id="a fault of the provider"),
+        pytest.param(httpx.ConnectError("refused"), "unreachable", 300, id="no connection yet"),
+        pytest.param("body_html", "invalid_response", 300, id="an unreadable answer"),
+        pytest.param("error_ip_not_allowed", "access_denied", 300, id="access denied"),
+        pytest.param(raw(429, Retry_After="1000"), "rate_limited", 1000, id="a longer pause"),
     ],
 )
-async def test_a_failing_first_poll_is_retried(
-    hass: HomeAssistant, providers: Providers, freezer: FrozenDateTimeFactory, answer: str, cause: str
+async def test_a_failing_first_poll_is_told_by_the_status(  # noqa: PLR0913, PLR0917 - fixtures and a table
+    hass: HomeAssistant,
+    providers: Providers,
+    freezer: FrozenDateTimeFactory,
+    answer: Answer,
+    status: str,
+    wait: int,
 ) -> None:
-    """The reason is shown where the entry is, in the user's language, until the account is set up after all."""
+    """As at any other time: the status says why there is nothing, and the next request waits its time."""
     providers.answer("23telecom", answer)
-    entry = account("23telecom")
+    entry = account("23telecom", low_balance="50")
     await set_up(hass, entry)
-    assert entry.state is ConfigEntryState.SETUP_RETRY
-    assert (entry.error_reason_translation_domain, entry.error_reason_translation_key) == (DOMAIN, cause)
-    assert states(hass, entry) == {}
+    assert entry.state is ConfigEntryState.LOADED
+    assert states(hass, entry) == dict.fromkeys(
+        ("balance", "credit_blocked", "low_credit", "provider_updated"), "unavailable"
+    ) | {"status": status}
 
     providers.answer("23telecom", "healthy")
-    await pass_time(hass, freezer, 600)
-    assert entry.state is ConfigEntryState.LOADED
+    asked = len(providers.requests)
+    await pass_time(hass, freezer, wait - 2)
+    assert len(providers.requests) == asked
+    await pass_time(hass, freezer, 4)
     assert states(hass, entry)["balance"] == "1250.50"
 
 
@@ -63,15 +74,23 @@ async def test_a_failing_first_poll_is_retried(
         pytest.param("iletimerkezi", "error_401", "credentials_or_access", id="iletiMerkezi"),
     ],
 )
-async def test_refused_credentials_ask_for_others(
-    hass: HomeAssistant, providers: Providers, provider: str, answer: str, cause: str
+async def test_refused_credentials_ask_for_others(  # noqa: PLR0913, PLR0917 - fixtures and a table
+    hass: HomeAssistant,
+    providers: Providers,
+    freezer: FrozenDateTimeFactory,
+    provider: str,
+    answer: str,
+    cause: str,
 ) -> None:
-    """Nobody but the user can help, so nothing is retried; the form says why."""
+    """Nobody but the user can help, so it is left at one more request; the form says why."""
     providers.answer(provider, answer)
     entry = account(provider)
     await set_up(hass, entry)
-    assert entry.state is ConfigEntryState.SETUP_ERROR
-    assert (entry.error_reason_translation_domain, entry.error_reason_translation_key) == (DOMAIN, cause)
+    assert states(hass, entry)["status"] == "auth_failed"
+    assert states(hass, entry)["balance"] == "unavailable"
+    for _ in range(5):
+        await pass_time(hass, freezer, 3600)
+    assert len(providers.requests) == 2
     (flow,) = hass.config_entries.flow.async_progress()
     assert flow["context"]["source"] == SOURCE_REAUTH
     form = await hass.config_entries.flow.async_configure(flow["flow_id"])
@@ -79,7 +98,7 @@ async def test_refused_credentials_ask_for_others(
 
     providers.answer(provider, "healthy")
     assert await hass.config_entries.async_reload(entry.entry_id)
-    assert entry.state is ConfigEntryState.LOADED
+    assert states(hass, entry)["status"] == "ok"
 
 
 async def test_an_unloaded_account_asks_nothing_and_says_nothing(
@@ -108,7 +127,7 @@ async def test_an_unloaded_account_asks_nothing_and_says_nothing(
     [
         pytest.param("healthy", id="a healthy account"),
         pytest.param("zero_balance_blocked", id="a blocked account"),
-        pytest.param("error_forbidden", id="an account that was never set up"),
+        pytest.param("error_forbidden", id="an account that was never readable"),
         pytest.param("error_invalid_api_key", id="an account whose key is refused"),
     ],
 )

@@ -9,7 +9,6 @@ import pytest
 from aiohttp.test_utils import TestClient
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.repairs import DOMAIN as REPAIRS_DOMAIN
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
@@ -237,27 +236,24 @@ async def test_the_dialog_respects_a_pause_that_was_asked_for(
     assert (await repair.submit())["type"] == "create_entry"
 
 
-async def test_the_dialog_sets_up_an_account_that_never_was(
+async def test_the_dialog_helps_an_account_that_was_never_read(
     hass: HomeAssistant,
     providers: Providers,
     freezer: FrozenDateTimeFactory,
     hass_client: ClientSessionGenerator,
 ) -> None:
-    """After a restart with access denied, there is a repair, though there are no entities."""
+    """After a restart with access denied, there is a repair like at any other time."""
     providers.answer("23telecom", "error_ip_not_allowed")
     entry: MockConfigEntry = account("23telecom")
     await set_up(hass, entry)
-    assert entry.state is ConfigEntryState.SETUP_RETRY
     repair = await dialog(hass, hass_client, f"access_denied_{entry.entry_id}")
     await repair.open()
     assert (await repair.submit())["errors"] == {"base": "too_soon"}
-    hass.config_entries.async_get_known_entry(entry.entry_id).async_cancel_retry_setup()
     await pass_time(hass, freezer, 150)
     assert (await repair.submit())["errors"] == {"base": "unchanged"}
 
     providers.answer("23telecom", "healthy")
-    hass.config_entries.async_get_known_entry(entry.entry_id).async_cancel_retry_setup()
     await pass_time(hass, freezer, 150)
     assert (await repair.submit())["type"] == "create_entry"
-    assert entry.state is ConfigEntryState.LOADED
+    assert states(hass, entry)["status"] == "ok"
     assert issues(hass) == {}

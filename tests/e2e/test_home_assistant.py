@@ -44,16 +44,18 @@ class Sight:
     answer: str
     status: str
     blocked: str | None
+    """The state; None where the balance is no number either."""
     numbers: Mapping[str, Mapping[str, str]]
     """By entity and language, as they are written there."""
 
     def values(self, home: Installation) -> dict[str, str]:
         """Return the words by entity."""
         blocked = f"entity.binary_sensor.credit_blocked.state.{self.blocked}"
+        numbers = {key: words[home.language] for key, words in self.numbers.items()}
         return {
             "status": home.text(f"entity.sensor.status.state.{self.status}"),
-            "credit_blocked": home.text(blocked) if self.blocked else UNKNOWN[home.language],
-            **{key: words[home.language] for key, words in self.numbers.items()},
+            "credit_blocked": home.text(blocked) if self.blocked else numbers["balance"],
+            **numbers,
         }
 
 
@@ -80,6 +82,7 @@ LIVES = {
             numbers={"balance": {"en": "€0.00", "tr": "€0,00"}},
         ),
         Sight(answer="unavailable_blocked", status="data_unavailable", blocked=None, numbers={"balance": UNKNOWN}),
+        Sight(answer="error_503_html", status="provider_error", blocked=None, numbers={"balance": UNAVAILABLE}),
         Sight(answer="onboarding", status="onboarding", blocked=None, numbers={"balance": UNKNOWN}),
         DOLLARS,
     ),
@@ -222,9 +225,8 @@ async def test_a_lost_key_is_asked_for(home: Installation, ui: Interface) -> Non
     await home.answers(account, "error_api_key_expired")
     await ui.open_accounts()
     await ui.choose(entry, "reload")
-    expired = home.text("config.error.api_key_expired")
-    await ui.shows(expired)
     await ui.attention(entry).click()
+    expired = home.text("config.error.api_key_expired")
     await ui.shows(*home.paragraphs("config.step.23telecom.description", panel_url=""), expired)
     await ui.enter({"api_key": "sk_prod_wrong"})
     await ui.shows(refused)

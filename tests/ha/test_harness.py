@@ -1,5 +1,6 @@
 """The environment is the one that it claims to be, and its guards bite."""
 
+import logging
 import re
 import socket
 import sys
@@ -76,20 +77,36 @@ def test_nothing_but_this_machine_can_be_reached() -> None:
         socket.getaddrinfo("api.iletimerkezi.com", 443)
 
 
-async def test_misuse_of_home_assistant_is_noticed(hass: HomeAssistant, misuse: list[str]) -> None:
+async def test_misuse_of_home_assistant_is_noticed(hass: HomeAssistant, unwanted: list[str]) -> None:
     """It only warns, in a log that nobody would read."""
     await async_get_integration(hass, "sms_credit")
     frame.report_usage("leaves the lights on", integration_domain="sms_credit")
-    complaint = misuse.pop()
+    complaint = unwanted.pop()
     assert complaint.startswith("Detected that custom integration 'sms_credit' leaves the lights on.")
 
 
 @pytest.mark.usefixtures("hass")
-async def test_blocking_calls_of_the_integration_are_noticed(misuse: list[str]) -> None:
+async def test_blocking_calls_of_the_integration_are_noticed(unwanted: list[str]) -> None:
     """Home Assistant stands still for everyone until such a call returns."""
     FunctionType(BLOCKING, {"__name__": custom_components.sms_credit.__name__})()
-    complaint = misuse.pop()
+    complaint = unwanted.pop()
     assert complaint.startswith("Detected blocking call to iglob")
+
+
+@pytest.mark.parametrize("level", [logging.DEBUG, logging.ERROR])
+def test_a_secret_in_the_log_is_noticed(unwanted: list[str], level: int) -> None:
+    """A user who debugs shows the log to others."""
+    logging.getLogger("httpcore").log(level, "sent %s", b"sk_test_never_print_me")
+    assert unwanted.pop() == "sent b'sk_test_never_print_me'"
+
+
+def test_an_error_with_a_traceback_is_noticed(unwanted: list[str]) -> None:
+    """Home Assistant catches what escapes from an integration, logs it and goes on."""
+    try:
+        int("odd")
+    except ValueError:
+        logging.getLogger("homeassistant").exception("Unexpected")
+    assert unwanted.pop().startswith("Unexpected\nTraceback")
 
 
 def test_snapshots_are_kept_for_each_version(snapshot: SnapshotAssertion) -> None:

@@ -1,7 +1,6 @@
 """The integration in Home Assistant, with both providers' APIs answered here and nowhere else replaced by anything."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -118,15 +117,6 @@ def providers(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> Providers
     simulated = Providers()
     monkeypatch.setattr(get_async_client(hass), "_transport", httpx.MockTransport(simulated.respond))
     return simulated
-
-
-@pytest.fixture(autouse=True)
-def _clean_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Hold every test to a clean log: no secret in it, however much is logged, and no traceback."""
-    for logger in (f"custom_components.{DOMAIN}", "httpx", "httpx2", "httpcore", "httpcore2"):
-        caplog.set_level("DEBUG", logger)
-    yield
-    assert [words for words in ("never_print_me", "Traceback") if words in caplog.text] == []
 
 
 def account(provider: str, *, title: str | None = None, entry_id: str | None = None, **options: str) -> MockConfigEntry:

@@ -4,10 +4,9 @@ The harness blocks every address but 127.0.0.1 and fails what leaves a task, a t
 """
 
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, override
+from typing import override
 
 import pytest
 from homeassistant import block_async_io
@@ -18,9 +17,6 @@ from syrupy.location import PyTestLocation
 
 # The first `custom_components` that is imported stays; later Home Assistant would find the harness's.
 import custom_components.sms_credit  # noqa: F401
-
-if TYPE_CHECKING:
-    from sms_credit_exporter.simulator.server import Simulator
 
 VERSION = f"{MAJOR_VERSION}.{MINOR_VERSION}"
 """Home Assistant's, without the patch."""
@@ -94,22 +90,3 @@ def unwanted(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) 
 def _blocking_calls_are_detected(disable_block_async_io: None) -> None:  # noqa: ARG001 - ends it
     """Detect blocking calls in the event loop, which Home Assistant reports as misuse."""
     block_async_io.enable()
-
-
-@dataclass(frozen=True, slots=True)
-class Simulation:
-    """The simulated providers at work."""
-
-    simulator: Simulator
-    base_urls: Mapping[str, str]
-    """By provider."""
-
-
-@pytest.fixture
-async def simulation(socket_enabled: None) -> AsyncIterator[Simulation]:  # noqa: ARG001 - on 127.0.0.1
-    """Serve the simulated providers on 127.0.0.1, in the test's own event loop."""
-    from sms_credit_exporter.simulator.server import Simulator  # noqa: PLC0415 - few tests need it
-
-    simulator = Simulator()
-    async with simulator.serving() as base_urls:
-        yield Simulation(simulator, base_urls)

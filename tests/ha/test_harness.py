@@ -23,7 +23,7 @@ from syrupy.assertion import SnapshotAssertion
 
 import custom_components.sms_credit
 
-from .conftest import VERSION, Simulation
+from .conftest import VERSION
 
 CHECKOUT = Path(__file__).parents[2]
 HTTP_LIBRARIES = {"2026.10": "httpx", "2026.11": "httpx2"}
@@ -112,12 +112,3 @@ def test_an_error_with_a_traceback_is_noticed(unwanted: list[str]) -> None:
 def test_snapshots_are_kept_for_each_version(snapshot: SnapshotAssertion) -> None:
     """The versions write different registry entries."""
     assert snapshot == VERSION
-
-
-async def test_the_simulated_providers_answer_home_assistants_client(
-    hass: HomeAssistant, simulation: Simulation
-) -> None:
-    """Real HTTP, over a real connection, in the event loop of the test."""
-    response = await get_async_client(hass).get(simulation.base_urls["23telecom"] + "/user/balance")
-    assert response.status_code == httpx.codes.UNAUTHORIZED
-    assert response.json()["error_code"] == "UNAUTHORIZED"

@@ -1,15 +1,16 @@
-"""The integration in Home Assistant, with both providers' APIs answered here and nowhere else replaced by anything."""
+"""The integration in Home Assistant, with simulated providers that speak real HTTP; nothing else is replaced."""
 
 import json
-from dataclasses import dataclass, field
+import socket
+import time
+from collections.abc import AsyncIterator
 from datetime import timedelta
-from functools import cache
+from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, override
 
 import httpx
 import pytest
-import yaml
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
@@ -17,10 +18,13 @@ from homeassistant.helpers.httpx_client import get_async_client
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.sms_credit.const import DOMAIN
+from sms_credit_exporter.simulator.apis import Received
+from sms_credit_exporter.simulator.behaviour import NoAnswer
+from sms_credit_exporter.simulator.payloads import Payload, payloads
+from sms_credit_exporter.simulator.server import Simulator
 
 CHECKOUT = Path(__file__).parents[3]
 COMPONENT = CHECKOUT / "custom_components" / DOMAIN
-PAYLOADS = CHECKOUT / "tests" / "payloads"
 
 CREDENTIALS = {
     "23telecom": {"api_key": "sk_test_23_never_print_me"},
@@ -42,81 +46,103 @@ def texts(language: str) -> dict[str, Any]:
     return content
 
 
-@dataclass(frozen=True)
-class Payload:
-    """One answer of a provider, and what it comes to."""
-
-    provider: str
-    name: str
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-    outcome: dict[str, Any] = field(hash=False)
-
-    @property
-    def response(self) -> httpx.Response:
-        """The answer as it comes off the wire."""
-        return httpx.Response(self.status, headers=list(self.headers), stream=httpx.ByteStream(self.body))
-
-
-@cache
-def payload(provider: str, name: str) -> Payload:
-    """Return one payload by its name."""
-    content = yaml.safe_load((PAYLOADS / provider / f"{name}.yaml").read_text())
-    answer = content["answer"]
-    lines = [(key, value if isinstance(value, list) else [value]) for key, value in answer["headers"].items()]
-    return Payload(
-        provider=provider,
-        name=name,
-        status=answer["status"],
-        headers=tuple((key, each) for key, values in lines for each in values),
-        body=answer["body"] if isinstance(answer["body"], bytes) else answer["body"].encode(),
-        outcome=content["outcome"],
-    )
-
-
-ALL_PAYLOADS = [payload(file.parent.name, file.stem) for file in sorted(PAYLOADS.glob("*/*.yaml"))]
+ALL_PAYLOADS = list(payloads())
 """Read before any event loop runs, which must not wait for files."""
 
 
 def raw(status: int, body: bytes = b"", **headers: str) -> Payload:
     """Return an answer that no file has; header names are written with underscores."""
     lines = tuple((name.replace("_", "-"), value) for name, value in headers.items())
-    return Payload(provider="", name="", status=status, headers=lines, body=body, outcome={})
+    return Payload("", "made_up", "", "", status, lines, body, {})
 
 
-Answer = str | Payload | Exception
+class NoConnection(Enum):
+    """What can happen to a request before anybody is there to answer."""
+
+    REFUSED = "nobody listens at the provider's address"
+
+
+Answer = str | Payload | NoAnswer | NoConnection
 """A payload by its name, an answer that no file has, or what happens in place of an answer."""
 
 
 class Providers:
-    """Both providers' APIs at their real addresses. They keep what they were asked."""
+    """Both providers, simulated. They know the accounts of CREDENTIALS, and refuse all others until told of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, simulator: Simulator) -> None:
         """Answer in good health."""
-        self.requests: list[httpx.Request] = []
-        self._answers: dict[str, Answer] = dict.fromkeys(CREDENTIALS, "healthy")
+        self.answers: dict[str, Answer] = dict.fromkeys(CREDENTIALS, "healthy")
+        self._simulator = simulator
+        self._accounts = [simulator.add(provider, credentials=each) for provider, each in CREDENTIALS.items()]
+
+    @property
+    def requests(self) -> list[Received]:
+        """The requests that arrived, as they came off the wire."""
+        return list(self._simulator.requests)
+
+    def know(self, provider: str, **credentials: str) -> None:
+        """Accept these credentials too."""
+        self._accounts.append(self._simulator.add(provider, credentials=credentials))
+        self.answer(provider, self.answers[provider])
 
     def answer(self, provider: str, answer: Answer) -> None:
-        """Answer like this from now on."""
-        self._answers[provider] = answer
+        """Answer for every account like this from now on."""
+        self.answers[provider] = answer
+        for account in self._accounts:
+            if account.provider == provider and not isinstance(answer, NoConnection):
+                account.answer_with(answer)
 
-    def respond(self, request: httpx.Request) -> httpx.Response:
-        """Take a request. What is not exactly one of the two documented requests fails the test."""
-        provider = _PROVIDER_AT[request.method, str(request.url)]
-        self.requests.append(request)
-        answer = self._answers[provider]
-        if isinstance(answer, Exception):
-            raise answer
-        return (payload(provider, answer) if isinstance(answer, str) else answer).response
+
+class Detour(httpx.AsyncBaseTransport):
+    """Another transport, led to this machine. The request, and what comes of it, is real but for the address."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport, providers: Providers, port: int, nobodys_port: int) -> None:
+        """Take the simulator's port, and one where nobody listens."""
+        self._transport, self._providers = transport, providers
+        self._port, self._nobodys_port = port, nobodys_port
+
+    @override
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request. What is not exactly one of the two documented requests fails the test."""
+        answer = self._providers.answers[_PROVIDER_AT[request.method, str(request.url)]]
+        port = self._nobodys_port if answer is NoConnection.REFUSED else self._port
+        # Silence needs no waiting for; and a frozen clock would never end it.
+        patience = {"read": 0} if answer is NoAnswer.SILENT else {}
+        return await self._transport.handle_async_request(
+            httpx.Request(
+                request.method,
+                request.url.copy_with(scheme="http", host="127.0.0.1", port=port),
+                headers=request.headers,
+                stream=request.stream,
+                extensions=request.extensions | {"timeout": request.extensions["timeout"] | patience},
+            )
+        )
+
+    @override
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._transport.aclose()
 
 
 @pytest.fixture
-def providers(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> Providers:
-    """Answer for the providers on Home Assistant's own HTTP client; a request to anywhere else is an error."""
-    simulated = Providers()
-    monkeypatch.setattr(get_async_client(hass), "_transport", httpx.MockTransport(simulated.respond))
-    return simulated
+async def providers(
+    hass: HomeAssistant,
+    monkeypatch: pytest.MonkeyPatch,
+    socket_enabled: None,  # noqa: ARG001 - on 127.0.0.1
+) -> AsyncIterator[Providers]:
+    """Serve the simulated providers, and lead Home Assistant's own HTTP client to them."""
+    client = get_async_client(hass)
+    transport = client._transport  # noqa: SLF001 - a client that there is already can be given no other in public
+    simulator = Simulator(unix_time=lambda: time.time())  # noqa: PLW0108 - a frozen clock takes another's place
+    simulated = Providers(simulator)
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and it never listens
+        async with simulator.serving() as base_urls:
+            ports = (httpx.URL(base_urls["23telecom"]).port, nobody.getsockname()[1])
+            async with Detour(transport, simulated, *ports) as detour:
+                monkeypatch.setattr(client, "_transport", detour)
+                monkeypatch.setattr(client, "_mounts", {})  # the proxies of this machine's environment
+                yield simulated
 
 
 def account(provider: str, *, title: str | None = None, entry_id: str | None = None, **options: str) -> MockConfigEntry:

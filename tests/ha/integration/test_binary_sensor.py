@@ -1,6 +1,5 @@
 """Low credit: when it is said, and above all when it is not said again."""
 
-import httpx
 import pytest
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.automation import DOMAIN as AUTOMATION_DOMAIN
@@ -11,7 +10,7 @@ from pytest_homeassistant_custom_component.common import (
     async_mock_service,
 )
 
-from .conftest import Answer, Payload, Providers, account, entity_id, pass_time, raw, set_up, states
+from .conftest import Answer, NoConnection, Payload, Providers, account, entity_id, pass_time, raw, set_up, states
 
 LOW_CREDIT = "binary_sensor.otp_low_credit"
 
@@ -79,7 +78,7 @@ async def test_low_credit_stays_low_until_a_reading_says_otherwise(
     answers = {
         "10": balance("10"),
         "100": balance("100"),
-        "outage": httpx.ConnectError("refused"),
+        "outage": NoConnection.REFUSED,
         "denied": "error_ip_not_allowed",
         "no data": "unavailable_cache_disabled",
         "wait": "unavailable_cache_disabled",
@@ -103,7 +102,7 @@ async def test_low_credit_stays_low_until_a_reading_says_otherwise(
         pytest.param([balance("10")], balance("100"), "off", id="topped up meanwhile"),
         pytest.param([balance("10")], "unavailable_cache_disabled", "on", id="low, and no data since"),
         pytest.param([balance("10"), "error_503_html"], "unavailable_cache_disabled", "on", id="low in an outage"),
-        pytest.param([balance("10")], httpx.ConnectError("refused"), "on", id="low, and no connection yet"),
+        pytest.param([balance("10")], NoConnection.REFUSED, "on", id="low, and no connection yet"),
         pytest.param([balance("10")], "error_invalid_api_key", "on", id="low, and the key is refused now"),
         pytest.param([balance("10")], "onboarding", "unknown", id="the account is new now"),
         pytest.param([balance("100")], "unavailable_cache_disabled", "unknown", id="sufficient, and no data since"),
@@ -153,14 +152,14 @@ async def test_the_simplest_automation_alarms_once_for_each_low_credit(
     assert await async_setup_component(hass, AUTOMATION_DOMAIN, {AUTOMATION_DOMAIN: [automation]})
     for answer, wait, total in (
         (balance("50"), 300, 1),
-        (httpx.ConnectError("refused"), 300, 1),
+        (NoConnection.REFUSED, 300, 1),
         (balance("49"), 600, 1),
         ("error_forbidden", 600, 1),
         (balance("48"), 1200, 1),
         ("unavailable_cache_disabled", 7200, 1),
         (balance("47"), 600, 1),
         (balance("500"), 600, 1),
-        (httpx.ConnectError("refused"), 600, 1),
+        (NoConnection.REFUSED, 600, 1),
         (balance("5"), 1200, 2),
     ):
         providers.answer("23telecom", answer)

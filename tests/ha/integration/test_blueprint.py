@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.automation import DOMAIN as AUTOMATION_DOMAIN
@@ -18,7 +17,7 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util import yaml as yaml_util
 from pytest_homeassistant_custom_component.common import async_fire_time_changed, async_mock_service
 
-from .conftest import CHECKOUT, Answer, Providers, account, raw, set_up
+from .conftest import CHECKOUT, Answer, NoConnection, Providers, account, raw, set_up
 
 BLUEPRINT = CHECKOUT / "blueprints" / "automation" / "sms_credit" / "credit_alert.yaml"
 
@@ -265,7 +264,7 @@ async def test_quiet_hours_are_kept(  # noqa: PLR0913, PLR0917 - fixtures and a 
     ("since_last_alert", "answer", "expected"),
     [
         pytest.param(timedelta(hours=2), SOME, [], id="told not long ago"),
-        pytest.param(timedelta(hours=2), httpx.ConnectError("refused"), [], id="told not long ago, no connection yet"),
+        pytest.param(timedelta(hours=2), NoConnection.REFUSED, [], id="told not long ago, no connection yet"),
         pytest.param(timedelta(hours=30), SOME, [LOW], id="told long ago"),
     ],
 )

@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import json
 
-import httpx
 import pytest
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_USER, ConfigEntryState, ConfigFlowResult
@@ -19,6 +18,8 @@ from .conftest import (
     CREDENTIALS,
     NAMES,
     Answer,
+    NoAnswer,
+    NoConnection,
     Providers,
     account,
     pass_time,
@@ -47,9 +48,9 @@ FAILURES = [
     pytest.param("23telecom", "error_no_main_workspace", "account_incomplete", id="the account is incomplete"),
     pytest.param("23telecom", "error_cross_tenant_workspace", "workspace_refused", id="the workspace is wrong"),
     pytest.param("23telecom", "error_rate_limited_empty", "rate_limited", id="too many requests"),
-    pytest.param("iletimerkezi", httpx.ReadTimeout("slow"), "timeout", id="no answer in time"),
-    pytest.param("iletimerkezi", httpx.ConnectError("refused"), "not_connected", id="no connection"),
-    pytest.param("iletimerkezi", httpx.ReadError("cut"), "connection_cut", id="the connection breaks off"),
+    pytest.param("iletimerkezi", NoAnswer.SILENT, "timeout", id="no answer in time"),
+    pytest.param("iletimerkezi", NoConnection.REFUSED, "not_connected", id="no connection"),
+    pytest.param("iletimerkezi", NoAnswer.CUT, "connection_cut", id="the connection breaks off"),
     pytest.param("iletimerkezi", "error_503", "provider_error", id="a fault of the provider"),
     pytest.param("iletimerkezi", "body_html", "not_json", id="not JSON"),
     pytest.param("iletimerkezi", "body_list", "not_an_object", id="not an object"),
@@ -177,6 +178,27 @@ async def test_an_unreadable_answer_names_the_field(hass: HomeAssistant, provide
 
 
 @pytest.mark.parametrize(
+    ("provider", "mistyped", "error"),
+    [
+        pytest.param("23telecom", {"api_key": "sk_test_nwe"}, "api_key_unknown", id="an unknown key"),
+        pytest.param("23telecom", {"api_secret": "hcam"}, "signature_invalid", id="a wrong secret"),
+        pytest.param("23telecom", {"api_secret": ""}, "signature_required", id="no secret"),
+        pytest.param("iletimerkezi", {"api_key": "1e8"}, "credentials_or_access", id="iletiMerkezi, an unknown key"),
+        pytest.param("iletimerkezi", {"api_hash": "ha55"}, "credentials_or_access", id="iletiMerkezi, a wrong hash"),
+    ],
+)
+async def test_credentials_are_taken_once_they_are_right(
+    hass: HomeAssistant, providers: Providers, provider: str, mistyped: dict[str, str], error: str
+) -> None:
+    """The provider itself refuses what does not belong together, or is not signed as it must be."""
+    right = {"23telecom": {"api_key": NEW_KEY, "api_secret": SECRET}}.get(provider, CREDENTIALS[provider])
+    providers.know(provider, **right)
+    result = await send(hass, await choose(hass, provider), right | mistyped)
+    assert (result["type"], result["errors"]) == (FlowResultType.FORM, {"base": error})
+    assert (await send(hass, result, right))["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize(
     ("entered", "errors"),
     [
         pytest.param({"api_key": "sk test"}, {"api_key": "not_a_credential"}, id="a space inside"),
@@ -198,6 +220,7 @@ async def test_what_cannot_be_a_credential_is_not_sent(
 
 async def test_white_space_around_a_pasted_credential_is_dropped(hass: HomeAssistant, providers: Providers) -> None:
     """A copied key often brings a line's end with it."""
+    providers.know("23telecom", api_key=NEW_KEY)
     result = await add(hass, "23telecom", api_key=f" {NEW_KEY}\n", api_secret=" ")
     assert result["data"] == {"provider": "23telecom", "api_key": NEW_KEY}
     assert providers.requests[0].headers["X-API-Key"] == NEW_KEY
@@ -206,14 +229,16 @@ async def test_white_space_around_a_pasted_credential_is_dropped(hass: HomeAssis
 async def test_iletimerkezis_credentials_travel_in_the_body(hass: HomeAssistant, providers: Providers) -> None:
     """Key and hash are sent as they are; nothing is computed from them."""
     await add(hass, "iletimerkezi")
-    sent = json.loads(providers.requests[0].content)
+    sent = json.loads(providers.requests[0].body)
     key, digest = CREDENTIALS["iletimerkezi"].values()
     assert sent == {"request": {"authentication": {"key": key, "hash": digest}}}
 
 
 async def test_no_second_is_signed_twice(hass: HomeAssistant, providers: Providers) -> None:
     """23 Telecom takes each signature once, and the form and the new account ask within the same second."""
-    await add(hass, "23telecom", api_secret=SECRET)
+    providers.know("23telecom", api_key=NEW_KEY, api_secret=SECRET)
+    result = await add(hass, "23telecom", api_key=NEW_KEY, api_secret=SECRET)
+    assert result["result"].state is ConfigEntryState.LOADED
     signed = {request.headers["X-Timestamp"]: request.headers["X-Signature"] for request in providers.requests}
     assert len(signed) == len(providers.requests) == 2
     for timestamp, signature in signed.items():
@@ -230,9 +255,12 @@ async def test_the_same_account_is_not_added_twice(hass: HomeAssistant, provider
     assert providers.requests == []
 
 
-@pytest.mark.usefixtures("providers")
-async def test_several_accounts_of_one_provider_get_titles_of_their_own(hass: HomeAssistant) -> None:
+async def test_several_accounts_of_one_provider_get_titles_of_their_own(
+    hass: HomeAssistant, providers: Providers
+) -> None:
     """A number tells them apart until the user gives them names; one that is free again is used again."""
+    for number in range(5):
+        providers.know("23telecom", api_key=f"sk_test_{number}")
     titles = [(await add(hass, "23telecom", api_key=f"sk_test_{number}"))["title"] for number in range(3)]
     assert titles == ["23 Telecom", "23 Telecom 2", "23 Telecom 3"]
     second = hass.config_entries.async_entries(DOMAIN)[1]
@@ -241,11 +269,12 @@ async def test_several_accounts_of_one_provider_get_titles_of_their_own(hass: Ho
     assert (await add(hass, "iletimerkezi"))["title"] == "iletiMerkezi"
 
 
-@pytest.mark.usefixtures("providers")
-async def test_the_same_key_at_another_provider_is_another_account(hass: HomeAssistant) -> None:
+async def test_the_same_key_at_another_provider_is_another_account(hass: HomeAssistant, providers: Providers) -> None:
     """Keys are unique to a provider only."""
     account("23telecom").add_to_hass(hass)
-    result = await add(hass, "iletimerkezi", api_key=CREDENTIALS["23telecom"]["api_key"])
+    same = CREDENTIALS["iletimerkezi"] | CREDENTIALS["23telecom"]
+    providers.know("iletimerkezi", **same)
+    result = await add(hass, "iletimerkezi", **same)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -260,14 +289,16 @@ async def test_new_credentials_replace_the_old_ones(
     before = states(hass, entry)
     form = await change(hass, entry, how)
     assert (form["type"], form["step_id"]) == (FlowResultType.FORM, provider)
-    result = await send(hass, form, {**CREDENTIALS[provider], "api_key": NEW_KEY})
+    new = {**CREDENTIALS[provider], "api_key": NEW_KEY}
+    providers.know(provider, **new)
+    result = await send(hass, form, new)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, f"{how}_successful")
-    assert entry.data == {"provider": provider, **CREDENTIALS[provider], "api_key": NEW_KEY}
+    assert entry.data == {"provider": provider, **new}
     assert (entry.title, entry.options) == ("OTP", {"low_balance": "5"})
     assert hass.config_entries.async_entries(DOMAIN) == [entry]
     assert states(hass, entry) == before
     last = providers.requests[-1]
-    assert NEW_KEY in f"{last.headers} {last.content}"
+    assert NEW_KEY in f"{last.headers} {last.body}"
 
 
 @pytest.mark.parametrize("how", CHANGES)
@@ -279,13 +310,15 @@ async def test_credentials_that_fail_change_nothing(  # noqa: PLR0913, PLR0917 -
     entry = account(provider)
     entry.add_to_hass(hass)
     form = await change(hass, entry, how)
+    new = {**CREDENTIALS[provider], "api_key": NEW_KEY}
+    providers.know(provider, **new)
     providers.answer(provider, answer)
-    result = await send(hass, form, {**CREDENTIALS[provider], "api_key": NEW_KEY})
+    result = await send(hass, form, new)
     assert (result["type"], result["errors"]) == (FlowResultType.FORM, {"base": error})
     assert entry.data == {"provider": provider, **CREDENTIALS[provider]}
 
     providers.answer(provider, "healthy")
-    result = await send(hass, result, {**CREDENTIALS[provider], "api_key": NEW_KEY})
+    result = await send(hass, result, new)
     assert result["reason"] == f"{how}_successful"
     assert entry.data["api_key"] == NEW_KEY
 
@@ -297,6 +330,7 @@ async def test_a_secret_that_is_left_empty_is_gone(hass: HomeAssistant, provider
         domain=DOMAIN, data={"provider": "23telecom", "api_key": "sk_test_1", "api_secret": SECRET}, title="OTP"
     )
     entry.add_to_hass(hass)
+    providers.know("23telecom", api_key=NEW_KEY)
     await send(hass, await change(hass, entry, how), {"api_key": NEW_KEY})
     assert entry.data == {"provider": "23telecom", "api_key": NEW_KEY}
     assert "X-Signature" not in providers.requests[-1].headers
@@ -325,13 +359,12 @@ async def test_a_form_keeps_what_was_entered_and_shows_nothing_that_is_stored(
     form = await change(hass, entry, how)
     assert filled_in(form) == {"api_key": None, "api_hash": None}
     assert form["description_placeholders"]["account"] == "OTP"
-    providers.answer("iletimerkezi", "error_401")
     entered = {"api_key": NEW_KEY, "api_hash": SECRET}
     form = await send(hass, form, entered)
     assert form["errors"] == {"base": "credentials_or_access"}
     assert filled_in(form) == entered
 
-    providers.answer("iletimerkezi", "healthy")
+    providers.know("iletimerkezi", **entered)
     assert (await send(hass, form, entered))["reason"] == f"{how}_successful"
 
 

@@ -4,7 +4,6 @@ import logging
 from datetime import timedelta
 from decimal import Decimal
 
-import httpx
 import pytest
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.homeassistant import DOMAIN as HOMEASSISTANT_DOMAIN
@@ -13,10 +12,25 @@ from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.sms_credit.const import DOMAIN
 from custom_components.sms_credit.lib.sms_credit_core import FAILURES, PROVIDERS, Status
 
-from .conftest import ALL_PAYLOADS, Answer, Payload, Providers, account, entity_id, pass_time, raw, set_up, states
+from .conftest import (
+    ALL_PAYLOADS,
+    Answer,
+    NoAnswer,
+    NoConnection,
+    Payload,
+    Providers,
+    account,
+    entity_id,
+    pass_time,
+    raw,
+    set_up,
+    states,
+)
 
 STATES = {status: status.value for status in Status} | {Status.UNAVAILABLE: "data_unavailable"}
 
@@ -81,7 +95,7 @@ def test_every_status_but_one_occurs_above() -> None:
     ("answer", "status", "words"),
     [
         pytest.param(
-            httpx.ConnectError("refused"),
+            NoConnection.REFUSED,
             "unreachable",
             "No connection to the provider could be made",
             id="no connection",
@@ -132,7 +146,7 @@ async def test_the_status_follows_from_failure_to_failure(
     entry = account("23telecom")
     await set_up(hass, entry)
     for answer, status in (
-        (httpx.ConnectTimeout("slow"), "unreachable"),
+        (NoAnswer.SILENT, "unreachable"),
         ("error_503_html", "provider_error"),
         ("error_rate_limited_empty", "rate_limited"),
         ("body_html", "invalid_response"),
@@ -158,6 +172,7 @@ async def test_lost_credentials_stop_the_polling(
     assert len(providers.requests) == asked
 
     providers.answer("23telecom", "healthy")
+    providers.know("23telecom", api_key="sk_test_other")
     (flow,) = hass.config_entries.flow.async_progress_by_handler("sms_credit")
     assert flow["context"]["source"] == SOURCE_REAUTH
     await hass.config_entries.flow.async_configure(flow["flow_id"], {"api_key": "sk_test_other"})
@@ -165,6 +180,20 @@ async def test_lost_credentials_stop_the_polling(
     assert states(hass, entry) == HEALTHY["23telecom"]
     await pass_time(hass, freezer)
     assert providers.requests[-1].headers["X-API-Key"] == "sk_test_other"
+
+
+async def test_every_poll_is_signed_with_its_own_time(
+    hass: HomeAssistant, providers: Providers, freezer: FrozenDateTimeFactory
+) -> None:
+    """23 Telecom takes each signature once, and none that is more than five minutes off."""
+    signed = {"api_key": "sk_test_signed", "api_secret": "hmac_never_print_me"}
+    providers.know("23telecom", **signed)
+    entry = MockConfigEntry(domain=DOMAIN, data={"provider": "23telecom", **signed})
+    await set_up(hass, entry)
+    for _ in range(3):
+        await pass_time(hass, freezer)
+        assert states(hass, entry) == HEALTHY["23telecom"]
+    assert len(providers.requests) == 1 + 3
 
 
 async def test_held_values_become_unknown_after_an_hour(

@@ -1,6 +1,5 @@
 """Setting up, unloading and removing an account."""
 
-import httpx
 import pytest
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryDisabler, ConfigEntryState
@@ -8,11 +7,12 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers import issue_registry as ir
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.sms_credit.const import DOMAIN
 from custom_components.sms_credit.lib.sms_credit_core import PROVIDERS
 
-from .conftest import NAMES, Answer, Providers, account, pass_time, raw, set_up, states
+from .conftest import CREDENTIALS, NAMES, Answer, NoConnection, Providers, account, pass_time, raw, set_up, states
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -36,7 +36,7 @@ async def test_an_account_is_one_service_device(
     [
         pytest.param("error_rate_limited_empty", "rate_limited", 300, id="too many requests"),
         pytest.param("error_503_html", "provider_error", 300, id="a fault of the provider"),
-        pytest.param(httpx.ConnectError("refused"), "unreachable", 300, id="no connection yet"),
+        pytest.param(NoConnection.REFUSED, "unreachable", 300, id="no connection yet"),
         pytest.param("body_html", "invalid_response", 300, id="an unreadable answer"),
         pytest.param("error_ip_not_allowed", "access_denied", 300, id="access denied"),
         pytest.param(raw(429, Retry_After="1000"), "rate_limited", 1000, id="a longer pause"),
@@ -68,23 +68,18 @@ async def test_a_failing_first_poll_is_told_by_the_status(  # noqa: PLR0913, PLR
 
 
 @pytest.mark.parametrize(
-    ("provider", "answer", "cause"),
+    ("provider", "cause"),
     [
-        pytest.param("23telecom", "error_invalid_api_key", "api_key_unknown", id="23 Telecom"),
-        pytest.param("iletimerkezi", "error_401", "credentials_or_access", id="iletiMerkezi"),
+        pytest.param("23telecom", "api_key_unknown", id="23 Telecom"),
+        pytest.param("iletimerkezi", "credentials_or_access", id="iletiMerkezi"),
     ],
 )
-async def test_refused_credentials_ask_for_others(  # noqa: PLR0913, PLR0917 - fixtures and a table
-    hass: HomeAssistant,
-    providers: Providers,
-    freezer: FrozenDateTimeFactory,
-    provider: str,
-    answer: str,
-    cause: str,
+async def test_refused_credentials_ask_for_others(
+    hass: HomeAssistant, providers: Providers, freezer: FrozenDateTimeFactory, provider: str, cause: str
 ) -> None:
     """Nobody but the user can help, so it is left at one more request; the form says why."""
-    providers.answer(provider, answer)
-    entry = account(provider)
+    refused = {**CREDENTIALS[provider], "api_key": "of_another_account"}
+    entry = MockConfigEntry(domain=DOMAIN, data={"provider": provider, **refused})
     await set_up(hass, entry)
     assert states(hass, entry)["status"] == "auth_failed"
     assert states(hass, entry)["balance"] == "unavailable"
@@ -96,7 +91,7 @@ async def test_refused_credentials_ask_for_others(  # noqa: PLR0913, PLR0917 - f
     form = await hass.config_entries.flow.async_configure(flow["flow_id"])
     assert form["errors"] == {"base": cause}
 
-    providers.answer(provider, "healthy")
+    providers.know(provider, **refused)
     assert await hass.config_entries.async_reload(entry.entry_id)
     assert states(hass, entry)["status"] == "ok"
 

@@ -4,7 +4,6 @@ import dataclasses
 from http import HTTPStatus
 from typing import Any
 
-import httpx
 import pytest
 from aiohttp.test_utils import TestClient
 from freezegun.api import FrozenDateTimeFactory
@@ -18,7 +17,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.sms_credit.const import DOMAIN
 from custom_components.sms_credit.lib.sms_credit_core import PROVIDERS, Cause, Status
 
-from .conftest import Providers, account, pass_time, raw, set_up, states, texts
+from .conftest import NoConnection, Providers, account, pass_time, raw, set_up, states, texts
 
 # Home Assistant's own web server is what aiohttp warns of.
 pytestmark = pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning")
@@ -80,7 +79,7 @@ async def test_a_blocked_account_is_a_repair_until_it_is_topped_up(
     blocked = {f"credit_blocked_{entry.entry_id}": "credit_blocked"}
     for answer, expected in (
         ("zero_balance_blocked", blocked),
-        (httpx.ConnectError("refused"), blocked),
+        (NoConnection.REFUSED, blocked),
         ("error_503", blocked),
         ("negative_balance_blocked", blocked),
         ("healthy", {}),

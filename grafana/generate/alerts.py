@@ -262,7 +262,7 @@ def _credit(s: Settings) -> tuple[Alert, ...]:
             severity=Severity.WARNING,
             summary="An SMS account runs out soon at its present pace.",
             description=_runs_out("the last day"),
-            expr=f"{s.series(runway(SLOW))} < {s.seconds(3 * DAY)}",
+            expr=f"{s.as_in_life(s.series(runway(SLOW)))} < {3 * DAY}",
             lasting=s.span(HOUR),
             runbook=s.runbook,
         ),
@@ -274,9 +274,9 @@ def _credit(s: Settings) -> tuple[Alert, ...]:
             why="The short window ends the alert soon after the spending; the wait is longer than that window, so "
             "that a campaign of a few minutes wakes nobody up.",
             expr=f"""
-                  {s.series(runway(FAST))} < {s.seconds(6 * HOUR)}
+                  {s.as_in_life(s.series(runway(FAST)))} < {6 * HOUR}
                 and
-                  {s.series(runway(FASTEST))} < {s.seconds(6 * HOUR)}
+                  {s.as_in_life(s.series(runway(FASTEST)))} < {6 * HOUR}
                 """,
             lasting=s.span(30 * MINUTE),
             runbook=s.runbook,

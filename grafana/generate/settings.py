@@ -35,6 +35,10 @@ class Settings:
         """Write a number of seconds for arithmetic."""
         return f"{seconds / self.pace:g}"
 
+    def as_in_life(self, duration: str) -> str:
+        """Write an expression of a measured duration so that it comes to what it would be in life."""
+        return duration if self.pace == 1 else f"{self.pace} * {duration}"
+
     @staticmethod
     def words(seconds: int) -> str:
         """Write a duration as people do."""

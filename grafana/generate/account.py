@@ -7,16 +7,17 @@ from grafana_foundation_sdk.models import dashboard as m
 
 from . import panels as p
 from . import shared as s
-from .recording import SLOW, runway
+from .recording import SLOW, STEP, runway
 from .settings import Settings
 from .states import state, state_texts
 
 SCOPE = p.Scope(('provider="$provider"', 'account="$account"'))
 
-_CURRENCY = f"{p.ACCOUNT}, currency"
 _GAP = "1h"
 """How long a gap in the readings may be for what was spent in it to be counted."""
-_STEP = "5m"
+_STEP = Settings().span(STEP)
+
+_DASHES = {"fill": "dash", "dash": [10, 10]}
 
 _NOT_KNOWN = "unknown"
 _NOT_WATCHED = "The account was not watched in this time."
@@ -60,7 +61,8 @@ def account(settings: Settings) -> m.Dashboard:
 
 def _top_ups() -> d.AnnotationQuery:
     """Mark each reading that is higher than the one before, at the time of that reading."""
-    balance, before = SCOPE.each("sms_credit_balance", by=_CURRENCY), _before("sms_credit_balance", "1m", by=_CURRENCY)
+    balance = SCOPE.each("sms_credit_balance", by=p.ACCOUNT_AND_CURRENCY)
+    before = _before("sms_credit_balance", "1m", by=p.ACCOUNT_AND_CURRENCY)
     read = SCOPE.each("sms_credit_last_reading_timestamp_seconds")
     at = f"{read} and ignoring (currency) ({balance} > {before})"
     return (
@@ -107,10 +109,8 @@ def _status() -> stat.Panel:
         "What the last poll came to. Two exporters of one account can differ.",
         p.now(f"{current} == 1", "{{status}}"),
         nothing="not watched",
-    ).text_mode(cm.BigValueTextMode.NAME)
-    for status, color in s.STATUS_COLORS.items():
-        panel = panel.override_by_name(status.value, p.set_to(color=p.fixed(color)))
-    return panel
+    )
+    return s.in_status_colors(panel.text_mode(cm.BigValueTextMode.NAME))
 
 
 def _balance() -> stat.Panel:
@@ -153,7 +153,7 @@ def _age() -> stat.Panel:
     return p.number(
         "Age of the reading",
         "Time since the last good reading.",
-        p.now(f"min(time() - ({SCOPE.each('sms_credit_last_reading_timestamp_seconds')} > 0))"),
+        p.now(f"min({SCOPE.age()})"),
         unit=p.SECONDS,
         nothing="never",
     ).decimals(0)
@@ -194,9 +194,7 @@ def _quotas() -> timeseries.Panel:
 
 
 def _dashed() -> list[m.DynamicConfigValue]:
-    return p.set_to(
-        color=p.fixed(p.VERMILION), custom__lineStyle={"fill": "dash", "dash": [10, 10]}, custom__fillOpacity=0
-    )
+    return p.set_to(color=p.fixed(p.VERMILION), custom__lineStyle=_DASHES, custom__fillOpacity=0)
 
 
 _LENGTHS = {"day": "1d", "hour": "1h"}
@@ -207,7 +205,8 @@ def _spent(each: str) -> timeseries.Panel:
     holds_money = f"{SCOPE.each('sms_credit_balance')} > 0"
     messages = f"({_last('sms_credit_quota_messages')} unless {holds_money})"
     fewer = f"{_before('sms_credit_quota_messages', _STEP)} - {messages}"
-    less = f"{_before('sms_credit_balance', _STEP, by=_CURRENCY)} - {_last('sms_credit_balance', by=_CURRENCY)}"
+    balance = _last("sms_credit_balance", by=p.ACCOUNT_AND_CURRENCY)
+    less = f"{_before('sms_credit_balance', _STEP, by=p.ACCOUNT_AND_CURRENCY)} - {balance}"
     return (
         p.bars(
             p.chart(
@@ -262,20 +261,19 @@ def _timeline() -> statetimeline.Panel:
 
 
 def _ages() -> timeseries.Panel:
-    read = SCOPE.each("sms_credit_last_reading_timestamp_seconds", by="account")
     updated = SCOPE.each("sms_credit_provider_updated_timestamp_seconds", by="account")
     return p.chart(
         "Age of the data",
         "Time since the last good reading; since the provider itself last refreshed it, where it says so (in UTC, as "
         "far as is known); and between two polls.",
         [
-            p.query(f"time() - ({read} > 0)", "last reading", ref="reading"),
+            p.query(SCOPE.age(by="account"), "last reading", ref="reading"),
             p.query(f"time() - {updated}", "provider's own refresh", ref="updated"),
             p.query(SCOPE.each("sms_credit_poll_interval_seconds", by="account"), "poll interval", ref="interval"),
         ],
         unit=p.SECONDS,
         nothing=_NOT_WATCHED,
-    ).override_by_name("poll interval", p.set_to(custom__lineStyle={"fill": "dash", "dash": [10, 10]}))
+    ).override_by_name("poll interval", p.set_to(custom__lineStyle=_DASHES))
 
 
 def _durations() -> timeseries.Panel:

@@ -5,6 +5,7 @@ from sms_credit_core import Status
 from .recording import (
     BALANCE,
     BLOCKED,
+    CRITICAL_SHARE,
     FAST,
     FASTEST,
     FUNDS,
@@ -15,6 +16,7 @@ from .recording import (
     QUOTA,
     READ_AT,
     SLOW,
+    SOON,
     STATUS,
     STILL_WATCHED,
     recording_rules,
@@ -262,7 +264,7 @@ def _credit(s: Settings) -> tuple[Alert, ...]:
             severity=Severity.WARNING,
             summary="An SMS account runs out soon at its present pace.",
             description=_runs_out("the last day"),
-            expr=f"{s.as_in_life(s.series(runway(SLOW)))} < {3 * DAY}",
+            expr=f"{s.as_in_life(s.series(runway(SLOW)))} < {SOON}",
             lasting=s.span(HOUR),
             runbook=s.runbook,
         ),
@@ -284,7 +286,7 @@ def _credit(s: Settings) -> tuple[Alert, ...]:
     )
 
 
-_SHARE = {Severity.WARNING: "", Severity.CRITICAL: "0.5 * "}
+_SHARE = {Severity.WARNING: "", Severity.CRITICAL: f"{CRITICAL_SHARE} * "}
 """What of a threshold each severity waits for."""
 
 

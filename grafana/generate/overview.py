@@ -16,7 +16,6 @@ SCOPE = p.Scope(('provider=~"$provider"', 'account=~"$account"'))
 _ALERTS = ('provider=~"$provider|"', 'account=~"$account|"')
 """Alerts about an exporter have no account; an empty alternative lets them through."""
 
-_CURRENCY = f"{p.ACCOUNT}, currency"
 _IN_CURRENCY = 'currency=~"$currency"'
 _NO_EXPORTER = "no exporter"
 _UNKNOWN = "unknown"
@@ -126,25 +125,21 @@ def _alert_count() -> stat.Panel:
 
 
 def _totals() -> stat.Panel:
-    balance = SCOPE.each("sms_credit_balance", _IN_CURRENCY, by=_CURRENCY)
-    return (
+    balance = SCOPE.each("sms_credit_balance", _IN_CURRENCY, by=p.ACCOUNT_AND_CURRENCY)
+    return _as_list(
         p.number(
             "Total by currency",
             "Sum of the balances that are known, of each currency by itself.",
             p.now(f"sum by (currency) ({balance})", "{{currency}}"),
             unit=p.MONEY,
             nothing="No balance is known.",
-        )
-        .decimals(2)
-        .color_mode(cm.BigValueColorMode.VALUE)
-        .text_mode(cm.BigValueTextMode.VALUE_AND_NAME)
-        .orientation(cm.VizOrientation.HORIZONTAL)
+        ).decimals(2)
     )
 
 
 def _first_to_run_out() -> stat.Panel:
     left = f"max by (provider, account) ({SCOPE.recorded(runway(SLOW))})"
-    return (
+    return _as_list(
         p.number(
             "First to run out",
             "The five accounts whose credit ends first at the pace of the last day. An account that has spent nothing "
@@ -153,9 +148,14 @@ def _first_to_run_out() -> stat.Panel:
             unit=p.SECONDS,
             nothing="Nothing spent yet, or too little history.",
             colors=s.LEFT,
-        )
-        .decimals(1)
-        .color_mode(cm.BigValueColorMode.VALUE)
+        ).decimals(1)
+    )
+
+
+def _as_list(panel: stat.Panel) -> stat.Panel:
+    """Show several values with their names, one below the other."""
+    return (
+        panel.color_mode(cm.BigValueColorMode.VALUE)
         .text_mode(cm.BigValueTextMode.VALUE_AND_NAME)
         .orientation(cm.VizOrientation.HORIZONTAL)
     )
@@ -182,12 +182,12 @@ def _table() -> table.Panel:
             [
                 p.rows(state(SCOPE), ref="state"),
                 p.rows(current, ref="status"),
-                p.rows(SCOPE.each("sms_credit_balance", by=_CURRENCY), ref="balance"),
+                p.rows(SCOPE.each("sms_credit_balance", by=p.ACCOUNT_AND_CURRENCY), ref="balance"),
                 p.rows(SCOPE.each("sms_credit_low_balance_threshold"), ref="low_balance"),
                 p.rows(SCOPE.each("sms_credit_quota_messages"), ref="quota"),
                 p.rows(SCOPE.each("sms_credit_low_quota_threshold_messages"), ref="low_quota"),
                 p.rows(f"max by ({p.ACCOUNT}) ({SCOPE.recorded(runway(SLOW))})", ref="runway"),
-                p.rows(f"time() - ({SCOPE.each('sms_credit_last_reading_timestamp_seconds')} > 0)", ref="age"),
+                p.rows(SCOPE.age(), ref="age"),
             ],
             unit=p.COUNT,
             nothing=s.NOT_SCRAPED,
@@ -234,18 +234,14 @@ def _table() -> table.Panel:
 
 def _statuses() -> timeseries.Panel:
     each = SCOPE.each("sms_credit_status", by=f"{p.ACCOUNT}, status")
-    panel = p.bars(
-        p.chart(
-            "Accounts by status",
-            "How many accounts are in each status. An account has one status at a time.",
-            [p.query(f"count by (status) ({each} == 1)", "{{status}}")],
-            unit=p.COUNT,
-            nothing=s.NOT_SCRAPED,
-        )
-    ).decimals(0)
-    for status, color in s.STATUS_COLORS.items():
-        panel = panel.override_by_name(status.value, p.set_to(color=p.fixed(color)))
-    return panel
+    panel = p.chart(
+        "Accounts by status",
+        "How many accounts are in each status. An account has one status at a time.",
+        [p.query(f"count by (status) ({each} == 1)", "{{status}}")],
+        unit=p.COUNT,
+        nothing=s.NOT_SCRAPED,
+    )
+    return s.in_status_colors(p.bars(panel).decimals(0))
 
 
 def _nearest_to_threshold() -> timeseries.Panel:
@@ -276,7 +272,7 @@ def _nearest_to_threshold() -> timeseries.Panel:
 
 
 def _lowest() -> timeseries.Panel:
-    balance = SCOPE.each("sms_credit_balance", _IN_CURRENCY, by=_CURRENCY)
+    balance = SCOPE.each("sms_credit_balance", _IN_CURRENCY, by=p.ACCOUNT_AND_CURRENCY)
     return p.chart(
         "Lowest balances",
         "The ten lowest balances of each currency. Different currencies share the axis but cannot be compared.",
@@ -287,11 +283,10 @@ def _lowest() -> timeseries.Panel:
 
 
 def _ages() -> timeseries.Panel:
-    age = f"time() - ({SCOPE.each('sms_credit_last_reading_timestamp_seconds')} > 0)"
     return p.chart(
         "Oldest readings",
         "Time since the last good reading, the ten oldest. Normal is up to the poll interval.",
-        [p.query(f"topk(10, {age})", "{{account}}")],
+        [p.query(f"topk(10, {SCOPE.age()})", "{{account}}")],
         unit=p.SECONDS,
         nothing="No account has been read yet.",
     )

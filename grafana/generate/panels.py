@@ -15,6 +15,8 @@ DATA_SOURCE = m.DataSourceRef(type_val="prometheus", uid="${datasource}")
 
 ACCOUNT = "job, provider, account"
 """The labels that make an account; without `instance`, so that two exporters of one account are one row."""
+ACCOUNT_AND_CURRENCY = f"{ACCOUNT}, currency"
+"""The labels of an account's balance."""
 
 # Eight colours that people see apart whatever their colour vision (Okabe and Ito 2008), darker where more urgent.
 BLUE, SKY, GREEN, YELLOW, ORANGE, VERMILION, PURPLE, GREY = (
@@ -61,6 +63,10 @@ class Scope:
     def each(self, metric: str, *matchers: str, by: str = ACCOUNT) -> str:
         """Return the value of each account, whichever exporter gives it."""
         return f"max by ({by}) ({self.series(metric, *matchers)})"
+
+    def age(self, *, by: str = ACCOUNT) -> str:
+        """Return the seconds since each account's last good reading; 0 for a time means that there was none."""
+        return f"time() - ({self.each('sms_credit_last_reading_timestamp_seconds', by=by)} > 0)"
 
     def last_value(self, metric: str, window: str, *, offset: str = "", by: str = ACCOUNT) -> str:
         """Return the last value of each account within a window, so that a short gap makes no difference."""

@@ -12,6 +12,12 @@ STEP = 5 * MINUTE
 SLOW, FAST, FASTEST = DAY, HOUR, 15 * MINUTE
 """The windows over which the pace of spending is measured."""
 
+SOON = 3 * DAY
+"""An account that lasts less long than this, by the slow window, runs out soon."""
+
+CRITICAL_SHARE = 0.5
+"""What of a threshold an account must have left for low not to be very low."""
+
 HISTORY = 6 * HOUR
 """How far apart the readings must be before the slow window says anything."""
 

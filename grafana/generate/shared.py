@@ -1,17 +1,21 @@
 """Panels and pieces that both dashboards have."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from grafana_foundation_sdk.builders import common as c
 from grafana_foundation_sdk.builders import dashboard as d
-from grafana_foundation_sdk.builders import table, timeseries
+from grafana_foundation_sdk.builders import stat, table, timeseries
 from grafana_foundation_sdk.models import dashboard as m
 
 from sms_credit_core import FAILURES, Status
 
 from . import panels as p
+from .recording import SOON
 from .rules import Severity
 from .settings import DAY, Settings
+
+_PanelT = TypeVar("_PanelT", stat.Panel, timeseries.Panel)
 
 OVERVIEW_UID, ACCOUNT_UID = "sms-credit-overview", "sms-credit-account"
 
@@ -33,7 +37,7 @@ STATUS_COLORS = {
     Status.INVALID_RESPONSE: "#661100",
 }
 
-LEFT = ((None, p.VERMILION), (DAY, p.ORANGE), (3 * DAY, p.BLUE))
+LEFT = ((None, p.VERMILION), (DAY, p.ORANGE), (SOON, p.BLUE))
 """Colours by the seconds until the credit ends."""
 
 
@@ -52,6 +56,13 @@ def dashboard(settings: Settings, title: str, uid: str) -> d.Dashboard:
         .with_variable(p.label_variable("job", "sms_credit_up", label="Job"))
         .with_variable(p.label_variable("instance", 'sms_credit_up{job=~"$job"}', label="Instance"))
     )
+
+
+def in_status_colors(panel: _PanelT, statuses: Iterable[Status] = STATUS_COLORS) -> _PanelT:
+    """Give each series that is named by a status the colour of that status."""
+    for status in statuses:
+        panel.override_by_name(status.value, p.set_to(color=p.fixed(STATUS_COLORS[status])))
+    return panel
 
 
 def alert_selector(series: str, matchers: Sequence[str], *more: str) -> str:
@@ -104,6 +115,4 @@ def polls(scope: p.Scope, interval: str) -> timeseries.Panel:
         nothing=NOT_SCRAPED,
     )
     panel = p.bars(panel).decimals(0).interval(interval).override_by_name("answered", p.set_to(color=p.fixed(p.BLUE)))
-    for reason in FAILURES:
-        panel = panel.override_by_name(reason.value, p.set_to(color=p.fixed(STATUS_COLORS[reason])))
-    return panel
+    return in_status_colors(panel, FAILURES)

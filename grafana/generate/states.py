@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from sms_credit_core import Status
 
 from .panels import ACCOUNT, BLUE, GREY, ORANGE, PURPLE, SKY, VERMILION, YELLOW, Scope
-from .recording import SLOW, runway
-from .settings import DAY
+from .recording import CRITICAL_SHARE, SLOW, SOON, runway
 from .shared import DARK_RED
 
 
@@ -31,9 +30,9 @@ def states(scope: Scope) -> tuple[State, ...]:
     not_yet = f'status=~"{Status.PENDING}|{Status.ONBOARDING}"'
     return (
         State(7, "Blocked", DARK_RED, f"{scope.each('sms_credit_blocked')} == 1"),
-        State(6, "Very low", VERMILION, low(scope, "0.5 * ")),
+        State(6, "Very low", VERMILION, low(scope, f"{CRITICAL_SHARE} * ")),
         State(5, "Low", ORANGE, low(scope)),
-        State(4, "Runs out soon", YELLOW, f"{scope.recorded(runway(SLOW))} < {3 * DAY}"),
+        State(4, "Runs out soon", YELLOW, f"{scope.recorded(runway(SLOW))} < {SOON}"),
         State(3, "Not read", PURPLE, f"{scope.each('sms_credit_up')} == 0 unless {pending}"),
         State(2, "Degraded", GREY, f"{scope.each('sms_credit_status', degraded)} == 1"),
         State(1, "Being set up", SKY, f"{scope.each('sms_credit_status', not_yet)} == 1"),

@@ -10,7 +10,7 @@ from grafana.generate.__main__ import FOLDER, files, main
 from grafana.generate.settings import Settings
 from sms_credit_exporter.metrics import AccountCollector, ExporterCollector, registry
 from tests.grafana.dashboards import DASHBOARDS, QUERIES, VARIABLES, panels, selectors
-from tests.grafana.test_rules import RECORDED, RULES
+from tests.grafana.rules import RECORDED, RULES
 
 OF_PROMETHEUS = {"up", "ALERTS", "ALERTS_FOR_STATE"}
 """Series that Prometheus itself makes."""

@@ -18,6 +18,8 @@ from typing import Any
 import yaml
 from aiohttp import web
 
+from sms_credit_exporter.simulator.loopback import serving
+
 from .generate.alerts import groups
 from .generate.rules import as_rule_file
 from .generate.settings import MINUTE, Settings
@@ -93,12 +95,17 @@ def _write(folder: Path, options: argparse.Namespace, webhook: str) -> None:
     job |= {"scrape_interval": "1s", "static_configs": [{"targets": [options.exporter]}]}
     alertmanager["static_configs"] = [{"targets": [options.alertmanager]}]
     (folder / "prometheus.yml").write_text(yaml.safe_dump(prometheus))
-    alerts = yaml.safe_load(
-        (FOLDER / "prometheus/alertmanager.yml").read_text().replace("http://localhost:9094", webhook)
-    )
-    for route in (alerts["route"], *alerts["route"]["routes"]):
-        route |= {"group_wait": "1s", "group_interval": f"{5 * MINUTE // PACE}s"}
+    alerts = shipped_alertmanager(webhook, group_wait="1s", group_interval=f"{5 * MINUTE // PACE}s")
     (folder / "alertmanager.yml").write_text(yaml.safe_dump(alerts))
+
+
+def shipped_alertmanager(webhook: str, **waits: str) -> dict[str, Any]:
+    """Return the shipped configuration with other waits on every route, and with its notifications led here."""
+    text = (FOLDER / "prometheus/alertmanager.yml").read_text()
+    config: dict[str, Any] = yaml.safe_load(text.replace("http://localhost:9094", webhook))
+    for route in (config["route"], *config["route"]["routes"]):
+        route.update(waits)
+    return config
 
 
 @contextlib.asynccontextmanager
@@ -126,14 +133,8 @@ async def _notifications() -> AsyncIterator[str]:
 
     app = web.Application()
     app.router.add_post("/{receiver}", take)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        host, port = runner.addresses[0]
-        yield f"http://{host}:{port}"
-    finally:
-        await runner.cleanup()
+    async with serving(app) as url:
+        yield url
 
 
 def _print_news(receiver: str, alert: Mapping[str, Any], firing: set[tuple[str, str]]) -> None:

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from sms_credit_core import PROVIDERS
 from sms_credit_exporter.simulator.behaviour import Scenario
+from sms_credit_exporter.simulator.loopback import serving
 from sms_credit_exporter.simulator.payloads import payloads
 from sms_credit_exporter.simulator.scenarios import DEMO, SCENARIOS
 
@@ -109,11 +110,5 @@ async def controlling(providers: SimulatedProviders, port: int = 0) -> AsyncIter
     app = web.Application()
     app.router.add_get("/", control.page)
     app.router.add_post("/{account}", control.set_answer)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        host, bound = runner.addresses[0]
-        yield f"http://{host}:{bound}"
-    finally:
-        await runner.cleanup()
+    async with serving(app, port=port) as url:
+        yield url

@@ -7,7 +7,6 @@ accounts that have been there from the beginning, and may be asked again by then
 
 import asyncio
 import json
-import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -26,6 +25,7 @@ from sms_credit_core import PROVIDERS
 from sms_credit_exporter.simulator.behaviour import Canned
 from tests.e2e.conftest import OpenPage
 from tests.e2e.home_assistant import DOMAIN, Installation, Interface
+from tests.exporter.running import free_port
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
@@ -123,7 +123,7 @@ async def _install(stack: AsyncExitStack, browser: Browser, hass: Path, folder: 
     providers = await stack.enter_async_context(simulated_providers())
     control = await stack.enter_async_context(controlling(providers))
     home_assistant = await stack.enter_async_context(
-        running(folder, _free_port(), providers.environment, language=language, hass=hass)
+        running(folder, free_port(), providers.environment, language=language, hass=hass)
     )
     headers = {"Authorization": f"Bearer {home_assistant.token}"}
     api = httpx.AsyncClient(base_url=home_assistant.url, headers=headers, trust_env=False, timeout=30)
@@ -143,12 +143,6 @@ async def _install(stack: AsyncExitStack, browser: Browser, hass: Path, folder: 
     await Interface(page, installation).log_in()
     await page.close()
     return installation
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 @pytest_asyncio.fixture(loop_scope="session", params=["en", "tr"])

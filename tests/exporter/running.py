@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -18,6 +19,13 @@ PATIENCE = 20.0
 """Seconds until a test gives up waiting; nothing that works takes as long."""
 
 LISTEN = "--web.listen-address=127.0.0.1:0"
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:

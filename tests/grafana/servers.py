@@ -12,6 +12,7 @@ import httpx
 import yaml
 from aiohttp import web
 
+from sms_credit_exporter.simulator.loopback import serving
 from tests.exporter.running import until
 
 GENERATIONS = {
@@ -144,15 +145,8 @@ class Webhook:
         """Serve on a free port."""
         app = web.Application()
         app.router.add_post("/{receiver}", self._take)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            host, port = runner.addresses[0]
-            self.url = f"http://{host}:{port}"
+        async with serving(app) as self.url:
             yield self
-        finally:
-            await runner.cleanup()
 
 
 def _about(labels: dict[str, str]) -> str:

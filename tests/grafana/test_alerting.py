@@ -5,18 +5,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 import yaml
 
+from grafana.demo import shipped_alertmanager
 from grafana.generate.alerts import groups
 from grafana.generate.rules import as_rule_file
 from grafana.generate.settings import HOUR, MINUTE, Settings
 from sms_credit_exporter.simulator.behaviour import Live, NoAnswer
 from sms_credit_exporter.simulator.server import SimulatedAccount, Simulator
-from tests.conftest import ROOT
 from tests.exporter.running import PATIENCE, Providers, Running, running, until
 from tests.grafana.servers import GENERATIONS, Webhook, alertmanager, prometheus
 
@@ -25,15 +24,7 @@ Tool = Callable[[str], str]
 PACE = 600
 """A poll every second is what a poll every ten minutes is in life."""
 
-SHIPPED = ROOT / "grafana/prometheus/alertmanager.yml"
-
-
-def as_shipped(webhook: str) -> dict[str, Any]:
-    """Return the shipped configuration with its waits shortened and its notifications led here."""
-    config = yaml.safe_load(SHIPPED.read_text().replace("http://localhost:9094", webhook))
-    for route in (config["route"], *config["route"]["routes"]):
-        route |= {"group_wait": "500ms", "group_interval": "500ms", "repeat_interval": "1h"}
-    return config
+WAITS = {"group_wait": "500ms", "group_interval": "500ms", "repeat_interval": "1h"}
 
 
 class Life:
@@ -69,7 +60,7 @@ class Life:
         folder.mkdir()
         webhook = await self._stack.enter_async_context(Webhook().serving())
         notified = await self._stack.enter_async_context(
-            alertmanager(tool(f"{programs}prometheus-alertmanager"), folder, as_shipped(webhook.url))
+            alertmanager(tool(f"{programs}prometheus-alertmanager"), folder, shipped_alertmanager(webhook.url, **WAITS))
         )
         rules = as_rule_file(groups(Settings(pace=PACE)), "")
         await self._stack.enter_async_context(

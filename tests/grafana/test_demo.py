@@ -3,30 +3,22 @@
 import asyncio
 import re
 import signal
-import socket
 import sys
 from collections.abc import Callable
 
 import httpx
 
 from tests.conftest import ROOT
+from tests.exporter.running import free_port
 
 Tool = Callable[[str], str]
-
-
-def free_address() -> str:
-    """Return an address that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        host, port = listener.getsockname()
-        return f"{host}:{port}"
 
 
 async def test_one_command_shows_everything_and_ends_cleanly(tool: Tool) -> None:
     """Within a minute there are notifications of both kinds; then all of it ends with one signal."""
     for needed in ("prometheus", "prometheus-alertmanager"):
         tool(needed)
-    exporter, prometheus, alertmanager = (free_address() for _ in range(3))
+    exporter, prometheus, alertmanager = (f"127.0.0.1:{free_port()}" for _ in range(3))
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "grafana.demo", f"--web.listen-address={exporter}"),
         *(f"--prometheus={prometheus}", f"--alertmanager={alertmanager}"),

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from . import loopback
 from .answers import answer
 from .apis import Api, Received, apis
 from .behaviour import Act, Behaviour, Canned, NoAnswer, always
@@ -17,9 +18,6 @@ from .payloads import Payload, payload
 
 _REMEMBERED = 1000
 """Requests that are kept; a demo runs for weeks."""
-
-_SHUTDOWN_TIMEOUT = 0.1
-"""Seconds that an answer under way has left when the server stops."""
 
 
 class SimulatedAccount:
@@ -84,20 +82,8 @@ class Simulator:
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._handle)
         app.on_response_prepare.append(_leave_as_written)
-        runner = web.AppRunner(
-            app,
-            access_log=None,
-            handler_cancellation=True,  # a silent answer ends with the client's patience
-            shutdown_timeout=_SHUTDOWN_TIMEOUT,
-        )
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, "127.0.0.1", port, ssl_context=ssl_context).start()
-            host, bound = runner.addresses[0]
-            origin = f"{'https' if ssl_context else 'http'}://{host}:{bound}"
+        async with loopback.serving(app, port=port, ssl_context=ssl_context) as origin:
             yield {provider: origin + api.base_path for provider, api in self._apis.items()}
-        finally:
-            await runner.cleanup()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         received = Received(self._unix_time(), request.method, request.path, request.headers, await request.read())

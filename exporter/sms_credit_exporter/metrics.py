@@ -3,7 +3,7 @@
 One account looks like this:
 
     sms_credit_up{account="otp",provider="iletimerkezi"} 1.0
-    sms_credit_status{account="otp",provider="iletimerkezi",status="ok"} 1.0
+    sms_credit_status{account="otp",provider="iletimerkezi",status="fresh"} 1.0
     sms_credit_balance{account="otp",currency="TRY",provider="iletimerkezi"} 10.584
     sms_credit_quota_messages{account="otp",provider="iletimerkezi"} 67.0
     sms_credit_blocked{account="otp",provider="iletimerkezi"} 0.0

@@ -198,7 +198,7 @@ def _polling(s: Settings) -> tuple[Alert, ...]:
             expr=f"""
                   max without (status) ({_in(s, *_DEGRADED)})
                 unless
-                  max without (status) ({_in(s, Status.OK)})
+                  max without (status) ({_in(s, Status.FRESH)})
                 """,
             lasting=s.span(HOUR),
             runbook=s.runbook,

@@ -24,7 +24,7 @@ NOT_SCRAPED = "No exporter is scraped under this job."
 DARK_RED = "#7A0019"
 
 STATUS_COLORS = {
-    Status.OK: p.BLUE,
+    Status.FRESH: p.BLUE,
     Status.PARTIAL: p.SKY,
     Status.UNAVAILABLE: p.GREY,
     Status.ONBOARDING: p.GREEN,

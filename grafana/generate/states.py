@@ -36,7 +36,7 @@ def states(scope: Scope) -> tuple[State, ...]:
         State(3, "Not read", PURPLE, f"{scope.each('sms_credit_up')} == 0 unless {pending}"),
         State(2, "Degraded", GREY, f"{scope.each('sms_credit_status', degraded)} == 1"),
         State(1, "Being set up", SKY, f"{scope.each('sms_credit_status', not_yet)} == 1"),
-        State(0, "OK", BLUE, scope.each("sms_credit_up")),
+        State(0, "Fresh", BLUE, scope.each("sms_credit_up")),
     )
 
 

@@ -19,7 +19,7 @@ READING = Reading(
     quota=None,
     credit_blocked=False,
     provider_updated=None,
-    quality=Quality.OK,
+    quality=Quality.COMPLETE,
 )
 NEXT_READING = replace(READING, balance=Decimal("11.25"))
 PARTIAL_READING = replace(READING, balance=Decimal("3.00"), quality=Quality.PARTIAL)
@@ -64,14 +64,14 @@ def test_a_new_account_is_pending_and_knows_nothing() -> None:
 @pytest.mark.parametrize(
     ("outcomes", "status", "known"),
     [
-        pytest.param([READING], Status.OK, READING, id="a reading"),
+        pytest.param([READING], Status.FRESH, READING, id="a reading"),
         pytest.param([PARTIAL_READING], Status.PARTIAL, PARTIAL_READING, id="a partial reading"),
-        pytest.param([READING, NEXT_READING], Status.OK, NEXT_READING, id="a reading replaces one"),
+        pytest.param([READING, NEXT_READING], Status.FRESH, NEXT_READING, id="a reading replaces one"),
         pytest.param([READING, PARTIAL_READING], Status.PARTIAL, PARTIAL_READING, id="a partial reading replaces one"),
-        pytest.param([PARTIAL_READING, READING], Status.OK, READING, id="a reading replaces a partial one"),
+        pytest.param([PARTIAL_READING, READING], Status.FRESH, READING, id="a reading replaces a partial one"),
         pytest.param([FAILED], Status.UNREACHABLE, None, id="a failure with nothing to hold"),
-        pytest.param([FAILED, READING], Status.OK, READING, id="a reading after a failure"),
-        pytest.param([ONBOARDING, READING], Status.OK, READING, id="a reading after onboarding"),
+        pytest.param([FAILED, READING], Status.FRESH, READING, id="a reading after a failure"),
+        pytest.param([ONBOARDING, READING], Status.FRESH, READING, id="a reading after onboarding"),
         pytest.param(
             [READING, ONBOARDING, FAILED], Status.UNREACHABLE, None, id="what onboarding dropped stays dropped"
         ),
@@ -109,7 +109,7 @@ def test_each_problem_holds_or_drops_the_values_until_a_reading(
     assert account.known(later(HOUR + 1), HOUR) is None
 
     recovered = account.after(NEXT_READING, later(2 * HOUR), 0.2)
-    assert (recovered.status, recovered.problem) == (Status.OK, None)
+    assert (recovered.status, recovered.problem) == (Status.FRESH, None)
     assert recovered.known(later(2 * HOUR), HOUR) == NEXT_READING
 
 

@@ -153,7 +153,7 @@ def test_a_reading_is_never_better_than_its_header(word: str) -> None:
     outcome = check(PROVIDERS["23telecom"], Answer(200, {"x-sms-gateway-status": word}, body))
     words = {each.strip().lower() for each in word.split(",")}
     assert getattr(outcome, "quality", None) == {
-        frozenset({""}): Quality.OK,
+        frozenset({""}): Quality.COMPLETE,
         frozenset({"partial"}): Quality.PARTIAL,
         frozenset({"", "partial"}): Quality.PARTIAL,
     }.get(frozenset(words))

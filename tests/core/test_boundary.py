@@ -87,14 +87,14 @@ def test_a_causes_text_is_a_sentence_for_the_person_who_has_to_act(cause: Cause)
 
 def test_every_status_without_a_reading_has_a_cause() -> None:
     """A status without a stated reason would leave a person with nothing to do."""
-    assert {cause.status for cause in Cause} == set(Status) - {Status.PENDING, Status.OK, Status.PARTIAL}
+    assert {cause.status for cause in Cause} == set(Status) - {Status.PENDING, Status.FRESH, Status.PARTIAL}
 
 
 def test_the_statuses_are_the_documented_ones() -> None:
     """The words are in metrics, entities, translations and dashboards: none comes or goes unnoticed."""
     assert {status.value: (status.up, status.holds) for status in Status} == {
         "pending": (False, False),
-        "ok": (True, True),
+        "fresh": (True, True),
         "partial": (True, True),
         "unavailable": (True, True),
         "onboarding": (True, False),

@@ -26,7 +26,7 @@ UNANSWERED = {Cause.TOO_LARGE, Cause.ENCODING_UNKNOWN} | {
 """What happens before there is an answer to read."""
 
 ALWAYS_POSSIBLE = {
-    Status.OK,
+    Status.FRESH,
     Status.AUTH_FAILED,
     Status.ACCESS_DENIED,
     Status.RATE_LIMITED,

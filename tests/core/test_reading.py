@@ -13,7 +13,7 @@ READING = Reading(
     quota=None,
     credit_blocked=False,
     provider_updated=None,
-    quality=Quality.OK,
+    quality=Quality.COMPLETE,
 )
 
 

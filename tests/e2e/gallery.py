@@ -24,7 +24,7 @@ def reading(balance: str = "1250.50", **changes: object) -> Reading:
         quota=None,
         credit_blocked=False,
         provider_updated=datetime(2026, 3, 14, 9, 14, 0, tzinfo=UTC),
-        quality=Quality.OK,
+        quality=Quality.COMPLETE,
     )
     return replace(usual, **changes)  # type: ignore[arg-type]
 

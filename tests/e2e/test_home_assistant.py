@@ -59,16 +59,18 @@ class Sight:
         }
 
 
-EUROS = Sight(answer="healthy", status="ok", blocked="off", numbers={"balance": {"en": "€1,250.50", "tr": "€1.250,50"}})
+EUROS = Sight(
+    answer="healthy", status="fresh", blocked="off", numbers={"balance": {"en": "€1,250.50", "tr": "€1.250,50"}}
+)
 DOLLARS = Sight(
     answer="healthy_other_currency",
-    status="ok",
+    status="fresh",
     blocked="off",
     numbers={"balance": {"en": "$1,250.50", "tr": "$1.250,50"}},
 )
 LIRA = Sight(
     answer="healthy",
-    status="ok",
+    status="fresh",
     blocked="off",
     numbers={"balance": {"en": "TRY 10.58", "tr": "₺10,58"}, "sms_quota": {"en": "67 SMS", "tr": "67 SMS"}},
 )
@@ -90,13 +92,13 @@ LIVES = {
         LIRA,
         Sight(
             answer="zero_balance_blocked",
-            status="ok",
+            status="fresh",
             blocked="on",
             numbers={"balance": {"en": "TRY 0.00", "tr": "₺0,00"}, "sms_quota": {"en": "0 SMS", "tr": "0 SMS"}},
         ),
         Sight(
             answer="sms_credit_account",
-            status="ok",
+            status="fresh",
             blocked="off",
             numbers={"sms_quota": {"en": "18,343 SMS", "tr": "18.343 SMS"}},
         ),

@@ -186,7 +186,7 @@ async def test_changes_by_itself(exporter: Exporter, open_page: OpenPage, compla
     exporter.refresh = QUICK
     exporter.views = (view("marketing", (42, reading("1250.50"))),)
     page = await open_page(exporter.url)
-    await expect(page).to_have_title("1 ok · SMS Credit")
+    await expect(page).to_have_title("1 fresh · SMS Credit")
     exporter.views = (view("marketing", (42, reading("-0.50", credit_blocked=True))),)
     await expect(page.locator("td[data-label=Balance]")).to_have_text("-0.50 EUR")
     await expect(page.locator(".counts")).to_have_text("1 account: 1 blocked")
@@ -280,7 +280,7 @@ async def test_rests_while_nobody_looks(exporter: Exporter, open_page: OpenPage)
     await _look(page, away=True)
     exporter.views = (view("marketing", (5, reading())),)
     exporter.let_through.set()
-    await expect(page).to_have_title("1 ok · SMS Credit")
+    await expect(page).to_have_title("1 fresh · SMS Credit")
     resting = exporter.requests
     await asyncio.sleep(5 * QUICK)
     assert exporter.requests == resting

@@ -75,9 +75,9 @@ async def test_balance_prints_a_table(config_file: ConfigFile, providers: Provid
     assert (code, err) == (1, "")
     assert out == (
         "ACCOUNT    PROVIDER      STATUS              BALANCE    QUOTA  CREDIT\n"
-        "marketing  23telecom     ok             1,250.50 EUR   25,010  low\n"
-        "otp        iletimerkezi  ok               10.584 TRY       67  ok\n"
-        "overdrawn  23telecom     ok                -3.21 EUR        -  blocked\n"
+        "marketing  23telecom     fresh          1,250.50 EUR   25,010  low\n"
+        "otp        iletimerkezi  fresh            10.584 TRY       67  ok\n"
+        "overdrawn  23telecom     fresh             -3.21 EUR        -  blocked\n"
         "new        23telecom     onboarding          unknown  unknown  unknown\n"
         "locked     23telecom     access_denied       unknown  unknown  unknown\n"
         "\n"
@@ -130,7 +130,7 @@ async def test_balance_as_json(config_file: ConfigFile, providers: Providers, tm
     assert first == {
         "account": "a",
         "provider": "23telecom",
-        "status": "ok",
+        "status": "fresh",
         "balance": 1250.5,
         "currency": "EUR",
         "quota_messages": None,

@@ -34,7 +34,7 @@ READING = Reading(
     quota=None,
     credit_blocked=False,
     provider_updated=datetime(2026, 2, 13, 10, 15, tzinfo=UTC),
-    quality=Quality.OK,
+    quality=Quality.COMPLETE,
 )
 MONEY_AND_MESSAGES = Reading(
     balance=Decimal("10.584"),
@@ -42,7 +42,7 @@ MONEY_AND_MESSAGES = Reading(
     quota=67,
     credit_blocked=False,
     provider_updated=None,
-    quality=Quality.OK,
+    quality=Quality.COMPLETE,
 )
 BLOCKED = Reading(
     balance=Decimal("-0.42"),

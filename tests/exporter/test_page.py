@@ -118,8 +118,8 @@ FIFTY = Limits(low_balance=Decimal(50))
         ),
         pytest.param(
             ((42, OK),),
-            {"Status": "ok", "Balance": "1,250.50 EUR", "Read": "42 s ago provider updated: unknown"},
-            id="ok: the values, and nothing to add",
+            {"Status": "fresh", "Balance": "1,250.50 EUR", "Read": "42 s ago provider updated: unknown"},
+            id="fresh: the values, and nothing to add",
         ),
         pytest.param(
             ((42, reading("88.20", quality=Quality.PARTIAL)),),
@@ -204,13 +204,13 @@ def test_says_what_became_of_the_last_poll(polls: Polls, expected: dict[str, str
     """Each status has its word, its reason and the values that it leaves."""
     found = shown(view("marketing", *polls))
     assert {column: found.get(column) for column in expected} == expected
-    assert "Notes" in found or found["Status"] == "ok"
+    assert "Notes" in found or found["Status"] == "fresh"
 
 
 @pytest.mark.parametrize(
     ("age", "polls_since", "expected"),
     [
-        pytest.param(3600, (), ("ok", "1,250.50 EUR", "60 min ago"), id="fresh until the hour is over"),
+        pytest.param(3600, (), ("fresh", "1,250.50 EUR", "60 min ago"), id="fresh until the hour is over"),
         pytest.param(3601, (), ("stale", "unknown", "last read 60 min ago too old to show"), id="then too old"),
         pytest.param(
             3600,
@@ -227,7 +227,7 @@ def test_says_what_became_of_the_last_poll(polls: Polls, expected: dict[str, str
         pytest.param(
             7300,
             ((3700, problem(Cause.TIMEOUT)), (9, OK)),
-            ("ok", "1,250.50 EUR", "9 s ago"),
+            ("fresh", "1,250.50 EUR", "9 s ago"),
             id="and known again after the next good reading",
         ),
     ],
@@ -312,29 +312,29 @@ def test_writes_messages(shown_view: View, messages: str) -> None:
 @pytest.mark.parametrize(
     ("shown_view", "status", "notes"),
     [
-        pytest.param(view("a", (42, reading("50.01")), limits=FIFTY), "ok", None, id="above the limit"),
-        pytest.param(view("a", (42, reading("50")), limits=FIFTY), "low ok", "At or below 50.00 EUR.", id="at it"),
+        pytest.param(view("a", (42, reading("50.01")), limits=FIFTY), "fresh", None, id="above the limit"),
+        pytest.param(view("a", (42, reading("50")), limits=FIFTY), "low", "At or below 50.00 EUR.", id="at it"),
         pytest.param(
             view("a", (42, lira("9", 100)), provider=ILETI.key, limits=Limits(low_quota=1000)),
-            "low ok",
+            "low",
             "At or below 1,000 messages.",
             id="the limit in messages",
         ),
         pytest.param(
             view("a", (42, lira("51", 100)), provider=ILETI.key, limits=Limits(low_balance=Decimal(50), low_quota=100)),
-            "low ok",
+            "low",
             "At or below 100 messages.",
             id="only the limit that is reached",
         ),
         pytest.param(
             view("a", (42, lira("9", 100)), provider=ILETI.key, limits=Limits(low_balance=Decimal(50), low_quota=100)),
-            "low ok",
+            "low",
             "At or below 50.00 TRY and 100 messages.",
             id="both limits",
         ),
         pytest.param(
             view("a", (42, reading("-1", credit_blocked=True))),
-            "blocked ok",
+            "blocked",
             "The provider refuses to send for lack of credit.",
             id="blocked",
         ),
@@ -360,7 +360,7 @@ def test_writes_messages(shown_view: View, messages: str) -> None:
         ),
         pytest.param(
             view("a", (42, reading("5", credit_blocked=None)), limits=Limits(low_quota=10)),
-            "ok",
+            "fresh",
             None,
             id="a limit with nothing to hold against it",
         ),
@@ -467,7 +467,7 @@ WORST_FIRST: tuple[tuple[str, Polls], ...] = (
     ("onboarding", ((9, problem(Cause.ONBOARDING)),)),
     ("stale", ((9999, OK),)),
     ("partial", ((9, reading(quality=Quality.PARTIAL)),)),
-    ("ok", ((9, OK),)),
+    ("fresh", ((9, OK),)),
 )
 RANKS = ((0, 2), (2, 5), (5, 7), (7, 11), (11, 15), (15, 16), (16, 17))
 """Where accounts of one rank begin and end in the tuple above."""
@@ -486,10 +486,10 @@ def test_puts_the_worst_first() -> None:
     ("views", "summary", "title"),
     [
         pytest.param([], "No accounts are configured.", "No accounts · SMS Credit", id="none"),
-        pytest.param([view("a", (9, OK))], "1 account: 1 ok", "1 ok · SMS Credit", id="one"),
+        pytest.param([view("a", (9, OK))], "1 account: 1 fresh", "1 fresh · SMS Credit", id="one"),
         pytest.param(
             [view("a", (9, OK)), view("b"), view("c", (9, OK)), view("d", *BLOCKED)],
-            "4 accounts: 1 blocked, 1 pending, 2 ok",
+            "4 accounts: 1 blocked, 1 pending, 2 fresh",
             "1 blocked · SMS Credit",
             id="worst first",
         ),
@@ -497,7 +497,7 @@ def test_puts_the_worst_first() -> None:
             [view("a", (9, problem(Cause.TIMEOUT))), view("b", (9999, OK)), view("c", (9, problem(Cause.TIMEOUT)))],
             "3 accounts: 2 unreachable, 1 stale",
             "2 unreachable · SMS Credit",
-            id="old readings do not count as ok",
+            id="old readings do not count as fresh",
         ),
         pytest.param(
             [view("a", *BLOCKED, (5, problem(Cause.TIMEOUT)), limits=FIFTY)],

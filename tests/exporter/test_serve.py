@@ -70,8 +70,8 @@ async def test_a_bad_account_shows_no_wrong_number_and_disturbs_no_other(  # noq
         assert balances == [BALANCE_OF_A, BALANCE_OF_B][not held :]
 
         bad.answer_with("healthy")
-        await exporter.shows(status_of_a("ok"), BALANCE_OF_A)
-        assert not exporter.matching(r"account=b .*was=ok")
+        await exporter.shows(status_of_a("fresh"), BALANCE_OF_A)
+        assert not exporter.matching(r"account=b .*was=fresh")
 
 
 async def test_held_values_end_when_they_are_stale(start: Start, config_file: ConfigFile, providers: Providers) -> None:
@@ -106,7 +106,7 @@ async def test_a_provider_that_is_down_at_the_start(start: Start, config_file: C
         assert (await exporter.get("/-/ready")).status_code == 200
 
         async with simulator.serving(port=port):
-            await exporter.shows(status_of_a("ok"), BALANCE_OF_A)
+            await exporter.shows(status_of_a("fresh"), BALANCE_OF_A)
 
 
 async def test_ready_means_polled_once(start: Start, config_file: ConfigFile, providers: Providers) -> None:
@@ -304,7 +304,7 @@ async def test_the_log_tells_changes_and_not_polls(start: Start, config_file: Co
         "level": "info",
         "account": "a",
         "provider": "23telecom",
-        "status": "ok",
+        "status": "fresh",
         "was": "pending",
         "ts": "",
     }

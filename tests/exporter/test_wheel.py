@@ -52,5 +52,5 @@ async def test_the_demo_runs_from_the_wheel(site: Path, http: httpx.AsyncClient,
     program.write_text(PROGRAM.format(site=str(site), checkout=str(ROOT)))
 
     async with running(http, "demo", LISTEN, cwd=tmp_path, env={}, program=(str(program),)) as exporter:
-        await exporter.shows('sms_credit_status{account="shop-codes",provider="23telecom",status="ok"} 1.0')
+        await exporter.shows('sms_credit_status{account="shop-codes",provider="23telecom",status="fresh"} 1.0')
         assert "Demo." in (await exporter.get("/")).text

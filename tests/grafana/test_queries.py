@@ -32,7 +32,7 @@ PACE = 3600
 
 STATUSES: dict[Status, str | Act] = {
     Status.PENDING: NoAnswer.SILENT,
-    Status.OK: "healthy",
+    Status.FRESH: "healthy",
     Status.PARTIAL: "partial",
     Status.UNAVAILABLE: "unavailable_flag_only",
     Status.ONBOARDING: "onboarding",
@@ -103,7 +103,7 @@ async def watched(
         providers = Providers(simulator, base_urls)
 
         def opened(name: str, provider: str, what: str | Act | Behaviour) -> dict[str, object]:
-            limits = {} if name == Status.OK else LIMITS[provider]
+            limits = {} if name == Status.FRESH else LIMITS[provider]
             return providers.configured(name, providers.add(provider, what), timeout="60s", **limits)
 
         accounts = [opened(status.value, "23telecom", what) for status, what in STATUSES.items()]
@@ -181,7 +181,7 @@ async def test_every_variable_has_values(watched: Prometheus, dashboard: str, va
 
 STATES = {
     Status.PENDING: ("Being set up", False),
-    Status.OK: ("OK", True),
+    Status.FRESH: ("OK", True),
     Status.PARTIAL: ("Degraded", True),
     Status.UNAVAILABLE: ("Degraded", False),
     Status.ONBOARDING: ("Being set up", False),

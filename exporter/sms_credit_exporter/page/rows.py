@@ -31,7 +31,7 @@ _MARKS_BY_LOOK: dict[str, tuple[str, ...]] = {
     "failing": (Status.RATE_LIMITED, Status.UNREACHABLE, Status.PROVIDER_ERROR, Status.INVALID_RESPONSE),
     "waiting": (_STALE, Status.UNAVAILABLE, Status.ONBOARDING, Status.PENDING),
     "partial": (Status.PARTIAL,),
-    "ok": (Status.OK,),
+    "fresh": (Status.FRESH,),
 }
 """Everything that an account can be marked with, worst first. Each look is a shape and a colour, and one rank."""
 
@@ -144,12 +144,15 @@ def _row(number: int, view: View) -> Row:
 def _marks(view: View) -> tuple[Mark, ...]:
     status = view.account.status
     fresh_once = status in {quality.status for quality in Quality}
-    # A reading that has grown old says nothing of the account any more, however good it was.
-    marks = [_MARKS[_STALE if fresh_once and view.known is None else status]]
+    marks = []
     if view.known and view.known.credit_blocked:
         marks.append(_MARKS[_BLOCKED])
     if view.low:
         marks.append(_MARKS[_LOW])
+    # Beside bad news of the credit, a fresh reading is no news.
+    if not marks or status is not Status.FRESH:
+        # A reading that has grown old says nothing of the account any more, however good it was.
+        marks.append(_MARKS[_STALE if fresh_once and view.known is None else status])
     return tuple(sorted(marks, key=lambda mark: _RANK_BY_LOOK[mark.look]))
 
 

@@ -398,7 +398,7 @@ async def test_losing_the_key_asks_for_another_and_says_why(  # noqa: PLR0913, P
     result = await send(hass, form, CREDENTIALS[provider])  # the same ones: access was allowed again in the panel
     assert result["reason"] == "reauth_successful"
     assert entry.state is ConfigEntryState.LOADED
-    assert states(hass, entry)["status"] == "ok"
+    assert states(hass, entry)["status"] == "fresh"
     assert hass.config_entries.flow.async_progress() == []
 
 

@@ -39,9 +39,9 @@ HEALTHY = {
         "balance": "1250.50",
         "credit_blocked": "off",
         "provider_updated": "2026-02-13T10:15:00+00:00",
-        "status": "ok",
+        "status": "fresh",
     },
-    "iletimerkezi": {"balance": "10.584", "credit_blocked": "off", "sms_quota": "67", "status": "ok"},
+    "iletimerkezi": {"balance": "10.584", "credit_blocked": "off", "sms_quota": "67", "status": "fresh"},
 }
 
 
@@ -57,7 +57,7 @@ def shown(payload: Payload) -> dict[str, str]:
         "sms_quota": f"{outcome.get('quota')}",
     }
     by_status = {
-        Status.OK: said,
+        Status.FRESH: said,
         Status.PARTIAL: said,
         Status.UNAVAILABLE: healthy,
         Status.ONBOARDING: dict.fromkeys(healthy, "unknown"),
@@ -151,7 +151,7 @@ async def test_the_status_follows_from_failure_to_failure(
         ("error_rate_limited_empty", "rate_limited"),
         ("body_html", "invalid_response"),
         ("error_forbidden", "access_denied"),
-        ("healthy", "ok"),
+        ("healthy", "fresh"),
     ):
         providers.answer("23telecom", answer)
         await pass_time(hass, freezer, 1200)
@@ -212,7 +212,7 @@ async def test_held_values_become_unknown_after_an_hour(
 
     providers.answer("23telecom", "healthy")
     await pass_time(hass, freezer)
-    assert states(hass, entry) == held | {"status": "ok"}
+    assert states(hass, entry) == held | {"status": "fresh"}
 
 
 async def test_values_grow_stale_without_a_poll(
@@ -226,7 +226,7 @@ async def test_values_grow_stale_without_a_poll(
     await pass_time(hass, freezer, 3599)
     assert states(hass, entry) == HEALTHY["23telecom"]
     await pass_time(hass, freezer, 3)
-    assert states(hass, entry) == dict.fromkeys(HEALTHY["23telecom"], "unknown") | {"status": "ok"}
+    assert states(hass, entry) == dict.fromkeys(HEALTHY["23telecom"], "unknown") | {"status": "fresh"}
     assert len(providers.requests) == 1
 
     await update_now(hass, entity_id(hass, entry, "balance"))

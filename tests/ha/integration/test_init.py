@@ -93,7 +93,7 @@ async def test_refused_credentials_ask_for_others(
 
     providers.know(provider, **refused)
     assert await hass.config_entries.async_reload(entry.entry_id)
-    assert states(hass, entry)["status"] == "ok"
+    assert states(hass, entry)["status"] == "fresh"
 
 
 async def test_an_unloaded_account_asks_nothing_and_says_nothing(

@@ -254,5 +254,5 @@ async def test_the_dialog_helps_an_account_that_was_never_read(
     providers.answer("23telecom", "healthy")
     await pass_time(hass, freezer, 150)
     assert (await repair.submit())["type"] == "create_entry"
-    assert states(hass, entry)["status"] == "ok"
+    assert states(hass, entry)["status"] == "fresh"
     assert issues(hass) == {}

@@ -13,6 +13,10 @@ MAX_RETRY_AFTER = 3600.0
 _BACK_OFF = (1, 1, 2, 4)
 """How many intervals to wait after so many failed polls in a row, and after more."""
 
+_REFUSED_INTERVALS = 12
+_MAX_REFUSED = 3600.0
+"""Seconds. Refused credentials rarely heal by themselves, and guessing gets keys locked: an hour at the usual pace."""
+
 
 @dataclass(frozen=True, slots=True)
 class Instant:
@@ -83,8 +87,11 @@ class Account:
     def next_poll_in(self, interval: float) -> float:
         """Seconds to wait after the last poll: the interval, up to four of them after failures in a row.
 
-        A Retry-After lengthens the wait but never shortens it, and not beyond an hour.
+        Refused credentials wait for twelve intervals, but not beyond an hour. A Retry-After lengthens the wait
+        but never shortens it, and not beyond an hour either.
         """
         back_off = interval * _BACK_OFF[min(self.failed_in_a_row, len(_BACK_OFF) - 1)]
+        refused = self.status is Status.AUTH_FAILED
+        pause = min(interval * _REFUSED_INTERVALS, _MAX_REFUSED) if refused else 0.0
         asked = self.problem.retry_after if self.problem else None
-        return max(back_off, min(asked or 0.0, MAX_RETRY_AFTER))
+        return max(back_off, pause, min(asked or 0.0, MAX_RETRY_AFTER))

@@ -11,13 +11,13 @@ from .status import Status
 class Quality(StrEnum):
     """How far the provider itself trusts the reading."""
 
-    OK = "ok"
+    COMPLETE = "complete"
     PARTIAL = "partial"
 
     @property
     def status(self) -> Status:
         """The account status that a reading of this quality means."""
-        return Status[self.name]
+        return Status.PARTIAL if self is Quality.PARTIAL else Status.FRESH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ class Status(StrEnum):
 
     #                   word                 up     holds
     PENDING = "pending", False, False
-    OK = "ok", True, True
+    FRESH = "fresh", True, True
     PARTIAL = "partial", True, True
     UNAVAILABLE = "unavailable", True, True
     ONBOARDING = "onboarding", True, False

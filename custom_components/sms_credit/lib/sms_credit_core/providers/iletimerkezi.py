@@ -64,7 +64,7 @@ class IletiMerkezi:
             # An account that has bought messages shows an amount of 0 all its life.
             credit_blocked=amount <= 0 and messages <= 0,
             provider_updated=None,
-            quality=Quality.OK,
+            quality=Quality.COMPLETE,
         )
 
 

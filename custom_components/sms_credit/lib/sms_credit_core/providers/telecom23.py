@@ -104,7 +104,7 @@ class Telecom23:
             quota=None,
             credit_blocked=fields.flag("credit_blocked") is True,  # sent only while it is true
             provider_updated=_updated(fields.get("updated")),
-            quality=Quality.PARTIAL if words else Quality.OK,
+            quality=Quality.PARTIAL if words else Quality.COMPLETE,
         )
 
 

@@ -210,6 +210,23 @@ def test_back_off(outcomes: list[Outcome], intervals: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("interval", "wait"),
+    [
+        pytest.param(1.0, 12.0, id="simulated providers are asked every second"),
+        pytest.param(300.0, HOUR, id="the usual interval"),
+        pytest.param(900.0, HOUR, id="an interval of which an hour holds four"),
+        pytest.param(2 * HOUR, 2 * HOUR, id="an interval that is longer than an hour"),
+    ],
+)
+@pytest.mark.parametrize("refusals", [1, 2, 3])
+def test_refused_credentials(refusals: int, interval: float, wait: float) -> None:
+    """They are tried again by themselves, but so seldom that nobody takes it for guessing."""
+    refused = [PROBLEMS[Status.AUTH_FAILED]] * refusals
+    assert after(*refused).next_poll_in(interval) == max(wait, interval * (1, 2, 4)[refusals - 1])
+    assert after(*refused, READING).next_poll_in(interval) == interval
+
+
+@pytest.mark.parametrize(
     ("failures", "retry_after", "interval", "wait"),
     [
         pytest.param(1, 0.0, 300.0, 300.0, id="no wait asked for"),

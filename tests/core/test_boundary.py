@@ -85,6 +85,12 @@ def test_a_causes_text_is_a_sentence_for_the_person_who_has_to_act(cause: Cause)
     assert Problem(cause=cause, detail="balance").text == cause.text.replace("{detail}", "balance")
 
 
+@pytest.mark.parametrize("cause", Cause)
+def test_a_causes_word_is_its_name(cause: Cause) -> None:
+    """The word is a key of the translations, and the name is what a reader of the code searches for."""
+    assert cause.value == cause.name.lower()
+
+
 def test_every_status_without_a_reading_has_a_cause() -> None:
     """A status without a stated reason would leave a person with nothing to do."""
     assert {cause.status for cause in Cause} == set(Status) - {Status.PENDING, Status.FRESH, Status.PARTIAL}

@@ -1,16 +1,19 @@
 """One poll over real sockets and TLS: what leaves, what may come back, and what is made of all the rest."""
 
 import asyncio
+import errno
 import gzip
 import logging
+import os
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import format_datetime
+from threading import Thread
 from typing import Never
 
 import httpx
@@ -68,6 +71,27 @@ def chunked(*parts: bytes) -> bytes:
 def dripping(sent: bytes) -> Script:
     """Send byte by byte, each well within any time that a single read is allowed."""
     return [step for byte in sent for step in (bytes([byte]), TIMEOUT / 6)]
+
+
+@contextmanager
+def in_a_thread(talk: Callable[[socket.socket], None]) -> Iterator[str]:
+    """Serve connections one after the other, whatever the event loop does meanwhile; gives host and port."""
+
+    def accept() -> None:
+        with suppress(OSError):  # the listening socket is closed at the end
+            while True:
+                connection, _ = listening.accept()
+                with connection, suppress(OSError):  # clients go when they like
+                    talk(connection)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = Thread(target=accept)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
 
 CUT: Script = ()
@@ -187,6 +211,7 @@ async def test_the_request_for_23telecom_is_what_its_documentation_asks_for(clie
         b"Host: %b\r\n"
         b"Accept: application/json\r\n"
         b"Accept-Encoding: identity\r\n"
+        b"Connection: close\r\n"
         b"User-Agent: sms-credit (+https://github.com/sms-credit/sms-credit)\r\n"
         b"X-API-Key: %b\r\n"
         b"\r\n" % (host.encode(), KEY.encode())
@@ -213,6 +238,7 @@ async def test_the_request_for_iletimerkezi_is_what_its_documentation_asks_for(
         "Host": base_urls["iletimerkezi"].removeprefix("http://"),
         "Accept": "application/json",
         "Accept-Encoding": "identity",
+        "Connection": "close",
         "User-Agent": "sms-credit (+https://github.com/sms-credit/sms-credit)",
         "Content-Type": "application/json",
         "Content-Length": str(len(body)),
@@ -230,10 +256,26 @@ async def test_nothing_of_the_callers_client_goes_along() -> None:
     ):
         await ask(client, server.base_url)
         await ask(client, server.base_url)
+        kept = {cookie.name for cookie in client.cookies.jar}
     sent = b"".join(server.requests).lower()
     assert len(server.requests) == 2
     assert b"client" not in sent
     assert b"cookie" not in sent
+    assert kept == {"of"}
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize(
+    "status", [pytest.param(b"200 OK", id="an answer"), pytest.param(b"302 Found", id="a redirect to nowhere")]
+)
+async def test_no_cookie_of_a_provider_stays_in_the_callers_client(
+    client: httpx.AsyncClient, host: str, status: bytes
+) -> None:
+    """A provider may send new ones with every answer."""
+    cookies = (b"Set-Cookie: session=1; Path=/", b"Set-Cookie: other=2; Path=/api", b"Location: mailto:a@b.example")
+    async with playing([whole(*cookies, status=status)]) as server:
+        await ask(client, server.base_url.replace("127.0.0.1", host))
+    assert [*client.cookies.jar] == []
 
 
 async def test_the_timeouts_of_the_callers_client_do_not_count() -> None:
@@ -314,10 +356,20 @@ FAILURES = [
         [[answer(b"Transfer-Encoding: chunked", body=chunked(BODY))]], Cause.CONNECTION_CUT, 1, id="cut between chunks"
     ),
     pytest.param([[answer(body=HALF)]], Cause.NOT_JSON, 1, id="half a body without a length"),
-    pytest.param([[b"SSH-2.0-OpenSSH_9.2\r\n"]] * 2, Cause.CONNECTION_CUT, 2, id="garbage instead of HTTP"),
-    pytest.param([[BODY]] * 2, Cause.CONNECTION_CUT, 2, id="a body without HTTP around it"),
+    pytest.param([[b"SSH-2.0-OpenSSH_9.2\r\n"]], Cause.NOT_HTTP, 1, id="the greeting of another protocol"),
+    pytest.param([[b"\x15\x03\x03\x00\x02\x02\x28"]], Cause.NOT_HTTP, 1, id="a TLS alert"),
+    pytest.param([[b"HTTQ"]], Cause.NOT_HTTP, 1, id="a misspelt beginning"),
+    pytest.param([[BODY]], Cause.NOT_HTTP, 1, id="a body without HTTP around it"),
+    pytest.param([[b"HTTP/1.1 OK\r\n\r\n"]], Cause.NOT_HTTP, 1, id="a status that is no number"),
+    pytest.param([[b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n"]], Cause.NOT_HTTP, 1, id="a header without a colon"),
+    pytest.param([[whole(b"Content-Length: 1")]], Cause.NOT_HTTP, 1, id="two lengths that differ"),
+    pytest.param([[answer(b"Content-Length: many")]], Cause.NOT_HTTP, 1, id="a length that is no number"),
     pytest.param(
-        [[answer(b"X: " + b"x" * 200_000)]] * 2, Cause.CONNECTION_CUT, 2, id="a header that is larger than any"
+        [[answer(b"Transfer-Encoding: chunked", body=b"many\r\n")]], Cause.NOT_HTTP, 1, id="chunks without size"
+    ),
+    pytest.param([[answer(b"X: " + b"x" * 200_000)]], Cause.NOT_HTTP, 1, id="a header that is larger than any"),
+    pytest.param(
+        [[b"HTTP/1.1 103 Early Hints\r\n\r\n"]] * 2, Cause.CONNECTION_CUT, 2, id="an early hint, then cut twice"
     ),
     pytest.param(
         [[answer(b"Content-Length: 65537", body=b""), FOREVER]], Cause.TOO_LARGE, 1, id="too large, as announced"
@@ -393,8 +445,20 @@ async def test_a_connection_that_is_cut_before_an_answer_is_tried_again_once(cli
     assert len(server.requests) == 2
 
 
-async def test_a_kept_connection_that_has_gone_stale_is_no_failure(client: httpx.AsyncClient) -> None:
-    """Between two polls a provider restarts; the client still holds the connection to the old process."""
+async def test_what_follows_an_answer_is_not_read_as_the_next_one() -> None:
+    """Two accounts of one provider share the caller's client, which keeps connections where it may."""
+    surplus = whole() + whole(body=BODY.replace(b"1250.50", b"7.00"))
+    async with (
+        httpx.AsyncClient(trust_env=False, verify=TRUST) as client,
+        playing([surplus, FOREVER], [whole(body=BODY.replace(b"1250.50", b"3.00")), FOREVER]) as server,
+    ):
+        outcomes = [await ask(client, server.base_url) for _ in range(2)]
+    assert [outcome.balance for outcome in outcomes if isinstance(outcome, Reading)] == [Decimal("1250.50"), 3]
+    assert len(server.requests) == 2
+
+
+async def test_a_provider_that_restarts_between_two_polls_is_no_failure(client: httpx.AsyncClient) -> None:
+    """The second poll has a connection of its own."""
     simulator = Simulator()
     account = simulator.add("23telecom")
     async with simulator.serving() as base_urls:
@@ -460,13 +524,16 @@ async def test_a_redirect_is_not_followed(status: bytes) -> None:
         pytest.param(b"https://xn--", id="a name that is none"),
     ],
 )
-async def test_a_redirect_to_nowhere_is_an_answer_like_any_other(client: httpx.AsyncClient, location: bytes) -> None:
+@pytest.mark.parametrize("status", [b"300 Choose", b"301 Moved", b"302 Found", b"303 See Other", b"307 Temporary"])
+async def test_a_redirect_to_nowhere_is_an_answer_like_any_other(
+    client: httpx.AsyncClient, location: bytes, status: bytes
+) -> None:
     """Httpx works out where a redirect leads even if it is not to follow, and fails in ways of its own."""
-    async with playing([whole(b"Location: " + location, status=b"302 Found")], HEALTHY) as server:
+    async with playing([whole(b"Location: " + location, status=status)], HEALTHY) as server:
         outcome = await ask(client, server.base_url)
         asked = len(server.requests)
         recovered = await ask(client, server.base_url)
-    assert outcome == Problem(cause=Cause.STATUS_UNEXPECTED, detail="302")
+    assert outcome == Problem(cause=Cause.STATUS_UNEXPECTED, detail=status.decode()[:3])
     assert asked == 1
     assert isinstance(recovered, Reading)
 
@@ -537,6 +604,77 @@ async def test_a_server_that_speaks_no_tls_fails_as_tls(tls_client: httpx.AsyncC
     assert KEY.encode() not in b"".join(server.requests)
 
 
+# What a server does on a connection on which the handshake is through; `raw` bypasses TLS.
+Secured = Callable[[ssl.SSLSocket, socket.socket], None]
+
+
+def wants_certificate(secured: ssl.SSLSocket, _raw: socket.socket) -> None:
+    """Ask for a client's certificate, whose absence shows at the first read."""
+    secured.recv(MAX_BODY)
+
+
+def garbage(begun: bytes) -> Secured:
+    """Return what reads a request, begins an answer, and goes on in what is no TLS."""
+
+    def serve(secured: ssl.SSLSocket, raw: socket.socket) -> None:
+        secured.recv(MAX_BODY)
+        if begun:
+            secured.sendall(begun)
+        raw.sendall(b"HTTP/1.1 502 Bad Gateway\r\n\r\n")
+
+    return serve
+
+
+@contextmanager
+def secured(certificate: trustme.LeafCert, serve: Secured, *, certificate_wanted: bool) -> Iterator[str]:
+    """Serve connections over TLS 1.3; gives the base URL."""
+    context = with_certificate(certificate)
+    if certificate_wanted:
+        trustme.CA().configure_trust(context)
+        context.verify_mode = ssl.CERT_REQUIRED
+
+    def talk(connection: socket.socket) -> None:
+        with (
+            context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False) as wrapped,
+            socket.socket(fileno=os.dup(wrapped.fileno())) as raw,
+        ):
+            with suppress(ssl.SSLError):
+                wrapped.do_handshake()
+                serve(wrapped, raw)
+            while raw.recv(MAX_BODY):
+                pass  # closing with something unread would reset the connection, and the alert be lost
+
+    with in_a_thread(talk) as address:
+        yield f"https://{address}"
+
+
+@pytest.mark.parametrize(
+    ("serve", "certificate_wanted"),
+    [
+        pytest.param(wants_certificate, True, id="a client's certificate is asked for"),
+        pytest.param(garbage(b""), False, id="before the answer"),
+        pytest.param(garbage(whole()[:30]), False, id="in its header"),
+        pytest.param(garbage(answer(LENGTH, body=HALF)), False, id="in its body"),
+        pytest.param(
+            garbage(answer(b"Transfer-Encoding: chunked", body=chunked(HALF))), False, id="between its chunks"
+        ),
+    ],
+)
+async def test_tls_that_fails_after_the_handshake_ends_one_poll_and_no_more(
+    tls_client: httpx.AsyncClient, authority: trustme.CA, serve: Secured, *, certificate_wanted: bool
+) -> None:
+    """The client lets these errors of OpenSSL through as they are."""
+    issued = certificates(authority)["good"]
+    with secured(issued, serve, certificate_wanted=certificate_wanted) as base_url:
+        outcome = await ask(tls_client, base_url)
+    simulator = Simulator()
+    simulator.add("23telecom", credentials=CREDENTIALS)
+    async with simulator.serving(ssl_context=with_certificate(issued)) as base_urls:
+        recovered = await ask(tls_client, base_urls["23telecom"])
+    assert outcome == Problem(cause=Cause.TLS_FAILED)
+    assert isinstance(recovered, Reading)
+
+
 # --- a proxy on the way -------------------------------------------------------------------------------------------
 
 TUNNEL = b"HTTP/1.1 200 Connection established\r\n\r\n"
@@ -575,6 +713,7 @@ async def tunnelling() -> AsyncIterator[str]:
         pytest.param([whole(b"Location: /login", status=b"302 Found")], Cause.NOT_CONNECTED, 2, id="it redirects"),
         pytest.param([whole(status=b"502 Bad Gateway")], Cause.NOT_CONNECTED, 2, id="it cannot reach the provider"),
         pytest.param(CUT, Cause.CONNECTION_CUT, 2, id="it hangs up"),
+        pytest.param([b"SOCKS?\r\n\r\n"], Cause.CONNECTION_CUT, 2, id="it speaks no HTTP"),
         pytest.param(SILENT, Cause.TIMEOUT, 1, id="it is silent"),
         pytest.param([TUNNEL, FOREVER], Cause.TIMEOUT, 1, id="it connects, then silence"),
         pytest.param([TUNNEL, 0.05], Cause.TLS_FAILED, 1, id="it connects, then hangs up"),
@@ -680,6 +819,7 @@ async def test_a_retry_is_signed_anew(client: httpx.AsyncClient) -> None:
         pytest.param(0, id="in the same second"),
         pytest.param(1, id="in the next second"),
         pytest.param(-10, id="the clock was set back a little"),
+        pytest.param(-60, id="the clock was set back by as much as counts on"),
         pytest.param(-3600, id="the clock was set back by far"),
         pytest.param(3600, id="the clock was set ahead"),
     ],
@@ -738,8 +878,51 @@ async def test_no_error_of_httpx_escapes(
     async with httpx.AsyncClient(verify=TRUST, transport=Failing(kind(KEY), where)) as client:
         outcome = await ask(client, "http://127.0.0.1")
     assert isinstance(outcome, Problem)
-    assert outcome.status is Status.UNREACHABLE
+    no_http = kind is httpx.RemoteProtocolError and where == "reading"
+    assert outcome.status is (Status.INVALID_RESPONSE if no_http else Status.UNREACHABLE)
     assert KEY not in repr(outcome) + outcome.text + caplog.text
+
+
+def caused(error: Exception, cause: Exception) -> Exception:
+    """Return the error as one that another led to."""
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize("where", ["sending", "reading"])
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        pytest.param(ssl.SSLError(1, KEY), Cause.TLS_FAILED, id="TLS"),
+        pytest.param(OSError(errno.EMFILE, KEY), Cause.CONNECTION_CUT, id="too many open files"),
+        pytest.param(OSError(errno.EHOSTUNREACH, KEY), Cause.CONNECTION_CUT, id="no route"),
+        pytest.param(caused(httpx.ReadError(KEY), TimeoutError(errno.ETIMEDOUT, KEY)), Cause.TIMEOUT, id="TCP gave up"),
+        pytest.param(caused(httpx.ReadError(KEY), ConnectionResetError()), Cause.CONNECTION_CUT, id="a reset"),
+    ],
+)
+async def test_no_error_of_the_operating_system_escapes(
+    caplog: pytest.LogCaptureFixture, error: Exception, cause: Cause, where: str
+) -> None:
+    """Whatever a network can do ends one poll and no more."""
+    caplog.set_level(logging.DEBUG)
+    async with httpx.AsyncClient(verify=TRUST, transport=Failing(error, where)) as client:
+        outcome = await ask(client, "http://127.0.0.1")
+    assert outcome == Problem(cause=cause)
+    assert KEY not in repr(outcome) + outcome.text + caplog.text
+
+
+async def test_a_process_that_was_stopped_reads_the_answer_that_came_meanwhile(client: httpx.AsyncClient) -> None:
+    """By the clock the time is over; the provider was never late."""
+
+    def answer_late(connection: socket.socket) -> None:
+        connection.recv(MAX_BODY)
+        time.sleep(TIMEOUT)
+        connection.sendall(whole())
+
+    with in_a_thread(answer_late) as address:
+        asyncio.get_running_loop().call_later(TIMEOUT / 6, time.sleep, 3 * TIMEOUT)
+        outcome = await ask(client, f"http://{address}", timeout=TIMEOUT)
+    assert isinstance(outcome, Reading)
 
 
 async def test_an_error_that_is_its_own_cause_has_an_end() -> None:

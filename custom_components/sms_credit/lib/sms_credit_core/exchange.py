@@ -7,7 +7,8 @@ import asyncio
 import socket
 import ssl
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -27,11 +28,19 @@ MAX_BODY = 64 * 1024
 DEFAULT_TIMEOUT = 10.0
 """Seconds for the whole exchange, its one retry included."""
 
+_STRETCHES = 10
+"""Pieces that a timeout is counted in."""
+
 _HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "identity",  # nothing to gain from compressing 100 bytes
+    # What a server sends beyond its answer would be read as the answer to the next request on the connection.
+    "Connection": "close",
     "User-Agent": "sms-credit (+https://github.com/sms-credit/sms-credit)",
 }
+
+_NETWORK_ERRORS = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, ValueError)
+"""What a client raises because of the network or the answer: TLS errors after the handshake come as OSError."""
 
 _CAUSE_BY_ERROR: tuple[tuple[type[BaseException], Cause], ...] = (
     (httpx.TimeoutException, Cause.TIMEOUT),
@@ -47,8 +56,11 @@ _CAUSE_BY_ERROR: tuple[tuple[type[BaseException], Cause], ...] = (
 _RETRIED = frozenset({Cause.NOT_CONNECTED, Cause.CONNECTION_CUT})
 """What may be over in an instant. A name, a certificate or a slow provider will not change at once."""
 
+_HTTP = b"HTTP/"
+"""How every answer begins."""
 
-_REDIRECTS = range(300, 400)
+_CLOSED = ("Server disconnected", "peer closed connection")
+"""How the texts begin by which a protocol error says that the answer ended too soon. Any other tells of no HTTP."""
 
 _last_timestamps: dict[frozenset[tuple[str, Secret]], int] = {}
 _CLOCK_STEP = 60
@@ -74,12 +86,9 @@ async def poll(  # noqa: PLR0913 - all that one poll depends on, by name
         return provider.request(base_url or provider.base_url, credentials, _timestamp(credentials, unix_time()))
 
     try:
-        async with asyncio.timeout(timeout):
-            answer = await _fetch(client, word, timeout)
+        answer = await _within(timeout, _fetch(client, word))
     except NoReading as reason:
         return reason.problem
-    except TimeoutError:
-        return Problem(cause=Cause.TIMEOUT)
     try:
         return provider.read(answer)
     except NoReading as reason:
@@ -99,45 +108,107 @@ def _timestamp(credentials: Credentials, now: float) -> int:
     return timestamp
 
 
-async def _fetch(client: httpx.AsyncClient, word: Callable[[], Request], timeout: float) -> Answer:  # noqa: ASYNC109
+async def _within(timeout: float, fetching: Coroutine[Any, Any, Answer]) -> Answer:  # noqa: ASYNC109
+    """Return the answer if it arrives in time. Raises NoReading.
+
+    Time counts while this process runs. One that was stopped, or a machine that slept, finds the answer that came
+    meanwhile waiting for it, together with a clock that says that it is too late.
+    """
+    task = asyncio.ensure_future(fetching)
+    try:
+        for _ in range(_STRETCHES):
+            done, _waiting = await asyncio.wait({task}, timeout=timeout / _STRETCHES)
+            if done:
+                return task.result()
+        raise NoReading(Cause.TIMEOUT)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _fetch(client: httpx.AsyncClient, word: Callable[[], Request]) -> Answer:
     """Send the request, and once more where the first was cut off before any answer arrived."""
     for attempt in (0, 1):
         try:
-            response = await _send(client, word(), timeout)
+            response = await _send(client, word())
             break
         except NoReading as reason:
             if attempt or reason.problem.cause not in _RETRIED:
                 raise
     try:
-        return await _read(response)
-    except httpx.HTTPError as error:
+        async with aclosing(response):
+            return await _read(response)
+    except _NETWORK_ERRORS as error:
         raise NoReading(_cause_of(error)) from None
-    finally:
-        await response.aclose()
 
 
-async def _send(client: httpx.AsyncClient, request: Request, timeout: float) -> httpx.Response:  # noqa: ASYNC109
+async def _send(client: httpx.AsyncClient, request: Request) -> httpx.Response:
     """Return the answer with its body unread. A redirect is an answer: credentials are not carried elsewhere."""
-    answered: list[int] = []
-
-    async def trace(event: str, info: Mapping[str, Any]) -> None:
-        if event.endswith("receive_response_headers.complete"):
-            answered.append(info["return_value"][1])
-
+    url = httpx.URL(request.url)
+    progress = _Progress(tls=url.scheme == "https")
     outgoing = httpx.Request(
         request.method,
-        request.url,
+        url,
         headers={**_HEADERS, **request.headers},
         content=request.body,
-        extensions={"timeout": httpx.Timeout(timeout).as_dict(), "trace": trace},
+        extensions={"timeout": httpx.Timeout(None).as_dict(), "trace": progress.trace},
     )
     try:
         return await client.send(outgoing, stream=True, auth=None, follow_redirects=False)
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        # Even when it is not to follow a redirect, httpx fails on one that leads nowhere. A proxy is traced too.
-        if answered and answered[-1] in _REDIRECTS and not isinstance(error, httpx.ProxyError):
-            raise NoReading(Cause.STATUS_UNEXPECTED, detail=str(answered[-1])) from None
-        raise NoReading(_cause_of(error)) from None
+    except _NETWORK_ERRORS as error:
+        # Even when it is not to follow a redirect, httpx fails on one that leads nowhere.
+        if progress.status is not None and not isinstance(error, httpx.ProxyError):
+            raise NoReading(Cause.STATUS_UNEXPECTED, detail=str(progress.status)) from None
+        raise NoReading(progress.cause_of(error)) from None
+    finally:
+        _forget_cookies(client, url.host)
+
+
+class _Progress:
+    """How far a request has come, by what the client traces."""
+
+    def __init__(self, *, tls: bool) -> None:
+        """Begin before any connection. Until TLS stands, whoever speaks may be a proxy on the way."""
+        self._connected = "start_tls" if tls else "connect_tcp"
+        self.at_provider = False
+        """Whether it is the provider that speaks."""
+        self._heard = b""
+        self.status: int | None = None
+        """The HTTP status of the provider's answer."""
+
+    def cause_of(self, error: BaseException) -> Cause:
+        """Return why there is no answer; a beginning that is no HTTP is one, whatever came of it then."""
+        return _cause_of(error, at_provider=self.at_provider) if _HTTP.startswith(self._heard) else Cause.NOT_HTTP
+
+    async def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Take note of a step."""
+        step, _, stage = event.partition(".")[2].partition(".")
+        if step == self._connected:
+            self.at_provider, self.status = stage == "complete", None
+            if self.at_provider:
+                self._listen(info["return_value"])
+        elif (step, stage) == ("receive_response_headers", "complete") and self.at_provider:
+            self.status = info["return_value"][1]
+
+    def _listen(self, stream: Any) -> None:  # noqa: ANN401 - httpcore's, or that of httpcore2
+        """Keep the first bytes that arrive. The client tells an answer without an end from none only by its words."""
+        read = stream.read
+
+        async def listening(*args: Any, **kwargs: Any) -> bytes:  # noqa: ANN401 - whatever the client passes
+            data: bytes = await read(*args, **kwargs)
+            self._heard += data[: len(_HTTP) - len(self._heard)]
+            return data
+
+        stream.read = listening
+
+
+def _forget_cookies(client: httpx.AsyncClient, host: str) -> None:
+    """Leave none of the provider's cookies in the caller's client: they are never sent, and would pile up."""
+    jar = client.cookies.jar
+    for cookie in [*jar]:
+        # To Python's jar, a host without a dot lies in the domain .local.
+        if f".{host}".endswith(f".{cookie.domain.removeprefix('.')}") or cookie.domain == f"{host}.local":
+            jar.clear(cookie.domain, cookie.path, cookie.name)
 
 
 async def _read(response: httpx.Response) -> Answer:
@@ -174,7 +245,9 @@ def _decoded(body: bytes, encoding: str) -> bytes:
     return inflated
 
 
-def _cause_of(error: BaseException) -> Cause:
+def _cause_of(error: BaseException, *, at_provider: bool = True) -> Cause:
+    if at_provider and isinstance(error, httpx.RemoteProtocolError) and not str(error).startswith(_CLOSED):
+        return Cause.NOT_HTTP
     chain = tuple(_chain(error))
     return next(cause for kind, cause in _CAUSE_BY_ERROR if any(isinstance(link, kind) for link in chain))
 

@@ -113,6 +113,7 @@ class Cause(StrEnum):
 
     PROVIDER_ERROR = "provider_error", Status.PROVIDER_ERROR, "The provider reports a fault on its own side."
 
+    NOT_HTTP = "not_http", Status.INVALID_RESPONSE, "The answer is not readable HTTP."
     NOT_JSON = "not_json", Status.INVALID_RESPONSE, "The answer is not readable JSON."
     NOT_AN_OBJECT = "not_an_object", Status.INVALID_RESPONSE, "The answer is JSON, but not an object."
     TOO_LARGE = "too_large", Status.INVALID_RESPONSE, "The answer is far larger than a balance can be."

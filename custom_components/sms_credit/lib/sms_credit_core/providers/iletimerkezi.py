@@ -14,16 +14,8 @@ from ..provider import CAUSE_BY_HTTP_STATUS, CredentialField, Request, Value
 from ..reading import Quality, Reading
 from ..secret import Credentials
 
-_CAUSE_BY_CODE = {
-    400: Cause.CODE_UNEXPECTED,  # the request could not be read
-    401: Cause.CREDENTIALS_OR_ACCESS,
-    402: Cause.CODE_UNEXPECTED,  # "insufficient balance": an answer to sending
-    404: Cause.CODE_UNEXPECTED,  # no such method
-    422: Cause.CODE_UNEXPECTED,  # the request's values were refused
-    503: Cause.PROVIDER_ERROR,
-    # 110 to 115 are states of a sent order, 450 to 473 answers to sending, reports and address books.
-    **dict.fromkeys((*range(110, 116), *range(450, 474)), Cause.CODE_UNEXPECTED),
-}
+_NOT_ABOUT_BALANCE = frozenset((400, 402, 404, 422, *range(110, 116), *range(450, 474)))
+"""Codes of other calls, and of requests that could not be read; 110 to 115 are states of a sent order."""
 
 _CAUSE_BY_HTTP_STATUS = {**CAUSE_BY_HTTP_STATUS, HTTPStatus.UNAUTHORIZED: Cause.CREDENTIALS_OR_ACCESS}
 
@@ -81,9 +73,14 @@ def _response(answer: Answer) -> Fields:
         return response
     if code == HTTPStatus.OK:
         raise _refusal(answer.status)
-    # Their codes mirror HTTP statuses, so one that they do not list is read as such.
-    cause = _CAUSE_BY_CODE.get(code) or _CAUSE_BY_HTTP_STATUS.get(code)
-    raise NoReading(cause or _CAUSE_BY_HTTP_STATUS.get(answer.status, Cause.CODE_UNEXPECTED), code=str(code))
+    raise NoReading(_cause_of(code, answer.status), code=str(code))
+
+
+def _cause_of(code: int, status: int) -> Cause:
+    """Return what a code means; theirs mirror HTTP statuses, so any other is read as one."""
+    if code in _NOT_ABOUT_BALANCE:
+        return Cause.CODE_UNEXPECTED
+    return _CAUSE_BY_HTTP_STATUS.get(code) or _CAUSE_BY_HTTP_STATUS.get(status, Cause.CODE_UNEXPECTED)
 
 
 def _refusal(status: int) -> NoReading:

@@ -92,8 +92,9 @@ class Telecom23:
         if unreadable:
             raise unreadable
         if fields.flag("status") is False:
-            # During onboarding they answer 200, `status: false` and an `error` for people, without a code.
-            if fields.get("balance") is None:
+            # During onboarding they answer 200, `status: false` and an `error` for people, without a code. Which other
+            # members there are they leave open; a zero among them is no balance yet.
+            if fields.get("balance") is None or fields.number("balance") == 0:
                 raise NoReading(Cause.ONBOARDING)
             fields.contradicts("status")
         if words - {"partial"}:

@@ -1,7 +1,10 @@
 """The accounts that the exporter watches: what is configured, and what is known at one moment."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
+from ipaddress import ip_address
+
+import httpx
 
 from sms_credit_core import DEFAULT_TIMEOUT, Account, Credentials, Instant, Limits, Provider, Reading
 
@@ -10,6 +13,18 @@ DEFAULT_POLL_INTERVAL = 300.0
 
 DEFAULT_STALE_AFTER = 3600.0
 """Seconds."""
+
+MIN_LOOPBACK_INTERVAL = 1.0
+"""Seconds between two polls of a simulated provider on this machine, which does not mind."""
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL leads to this very machine."""
+    host = httpx.URL(url).host
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +41,21 @@ class AccountConfig:
     """Seconds."""
     limits: Limits = field(default_factory=Limits)
 
-    def asks_the_same(self, other: "AccountConfig") -> bool:
-        """Whether both put the same question to the same place, so that an answer to one is one to the other."""
-        return (self.provider.key, self.base_url, self.credentials) == (
-            other.provider.key,
-            other.base_url,
-            other.credentials,
-        )
+    @property
+    def place(self) -> Hashable:
+        """Where the account is asked: one place answers, fails and hangs as one."""
+        url = httpx.URL(self.base_url)
+        return (self.provider.key, url.scheme, url.host, url.port)
+
+    @property
+    def question(self) -> Hashable:
+        """What is asked, and in whose name; an answer to one account is one to any with the same question."""
+        return (self.provider.key, self.base_url, frozenset(self.credentials.items()))
+
+    @property
+    def min_pause(self) -> float:
+        """Seconds between two polls, whatever happens."""
+        return MIN_LOOPBACK_INTERVAL if is_loopback(self.base_url) else self.provider.min_poll_interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from . import balance, log
 from .config import ConfigError, load
 from .config.web import WebConfig, load_web
 from .exporter import VERSION, Exporter
+from .loop import Loop
 from .web import Address
 
 _SERVE_ADDRESS = ":10767"
@@ -113,7 +114,8 @@ def _run(run: Callable[[Sequence[Address]], Coroutine[None, None, None]], option
     log.set_up(options.log_level, options.log_format)
     _allow_many_connections()
     try:
-        asyncio.run(run(options.addresses or [Address.parse(options.default_address)]))
+        with asyncio.Runner(loop_factory=Loop) as runner:
+            runner.run(run(options.addresses or [Address.parse(options.default_address)]))
     except OSError as error:
         _log.error("cannot listen", reason=error.strerror or str(error))
         return 1

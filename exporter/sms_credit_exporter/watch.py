@@ -1,10 +1,13 @@
 """The polling: one task for each account, in the background, whatever anybody scrapes."""
 
 import asyncio
+import contextlib
 import itertools
+import math
+import random
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
 
 import httpx
 import structlog
@@ -12,9 +15,16 @@ import structlog
 from sms_credit_core import Account, Instant, Status, poll
 
 from .accounts import AccountConfig, Config, View
+from .slots import Slots
 
 _FIRST_POLL_GAP = 1.0
 """Seconds between the first polls of two accounts, or less where there are very many."""
+
+_JITTER = 0.05
+"""The share of a wait by which it may be longer."""
+
+_REMEMBERED = 3600.0
+"""Seconds; no provider wants a longer pause between two polls."""
 
 _log = structlog.stdlib.get_logger()
 
@@ -27,7 +37,10 @@ def now() -> Instant:
 def http_client() -> httpx.AsyncClient:
     """Make the client for all accounts. Plain HTTP goes to this machine only, so it passes by any proxy."""
     tls = httpx.create_ssl_context()
-    return httpx.AsyncClient(verify=tls, mounts={"http://": httpx.AsyncHTTPTransport(verify=tls)})
+    # How many polls are under way is bounded elsewhere; what waits in the client's pool, times out there.
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+    direct = httpx.AsyncHTTPTransport(verify=tls, limits=limits)
+    return httpx.AsyncClient(verify=tls, limits=limits, mounts={"http://": direct})
 
 
 async def poll_once(client: httpx.AsyncClient, config: AccountConfig, account: Account) -> Account:
@@ -46,18 +59,38 @@ async def poll_once(client: httpx.AsyncClient, config: AccountConfig, account: A
 
 @dataclass(slots=True, eq=False)
 class _Watched:
-    config: AccountConfig
-    account: Account
-    first_poll_in: float
-    """Seconds from the start of its task."""
-    task: asyncio.Task[None] | None = None
+    """One account under watch, and when it is to be polled next."""
 
-    @property
-    def starts_in(self) -> float:
-        """Seconds until the first poll of a task that starts now."""
-        if self.account.polled_at is None:
-            return self.first_poll_in
-        return self.account.next_poll_in(self.config.poll_interval) - self.account.polled_at.age(now())
+    config: AccountConfig
+    due: float
+    """Monotonic time of the next poll."""
+    account: Account = field(default_factory=Account)
+    task: asyncio.Task[None] | None = None
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when `due` has been moved."""
+
+    def polled(self, account: Account) -> None:
+        """Take over what a poll came to, and schedule the next.
+
+        Accounts that were due together, as after a stop, drift apart.
+        """
+        self.account = account
+        wait = account.next_poll_in(self.config.poll_interval)
+        self.due = time.monotonic() + wait * random.uniform(1, 1 + _JITTER)  # noqa: S311 - nothing secret about it
+
+    def take_over(self, config: AccountConfig) -> None:
+        """Go on with another configuration of the same account; another interval counts from the last poll."""
+        if config.poll_interval != self.config.poll_interval and self.account.polled_at:
+            self.due = self.account.polled_at.monotonic + self.account.next_poll_in(config.poll_interval)
+            self.changed.set()
+        self.config = config
+
+    async def until_due(self) -> None:
+        """Wait for the next poll."""
+        while (wait := self.due - time.monotonic()) > 0:
+            self.changed.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.changed.wait(), wait)
 
 
 class Watch:
@@ -65,9 +98,11 @@ class Watch:
 
     def __init__(self, config: Config) -> None:
         """Take the configuration; nothing is polled before `run`."""
-        self._stale_after = config.stale_after
-        self._watched: Mapping[str, _Watched] = self._schedule(config, {})
+        self._asked: dict[Hashable, float] = {}
+        """When a question was asked last, and when an account of a name was polled last, in monotonic time."""
+        self._watched: Mapping[str, _Watched] = {}
         self._changed = asyncio.Event()
+        self.reconfigure(config)
 
     def views(self) -> tuple[View, ...]:
         """Return every account as it is now, in the order of the configuration."""
@@ -82,16 +117,19 @@ class Watch:
         return all(watched.account.status is not Status.PENDING for watched in self._watched.values())
 
     def reconfigure(self, config: Config) -> None:
-        """Take over a new configuration.
+        """Take over a configuration.
 
-        An account that still asks the same keeps what is known of it and its schedule, so that reloading, however
-        often, calls no provider.
+        An account that still asks the same keeps what is known of it, its schedule and the poll under way. Any other
+        begins anew, but asks no sooner than the provider allows after what was last asked under its name or in its
+        place, so that reloading, however often, costs the provider nothing.
         """
         before = self._watched
-        self._watched = self._schedule(config, before)
         self._stale_after = config.stale_after
-        for watched in before.values():
-            if watched.task and watched not in self._watched.values():
+        self._slots = Slots(account.place for account in config.accounts)
+        self._forget_what_was_long_ago()
+        self._watched = self._schedule(config, before)
+        for name, watched in before.items():
+            if watched.task and self._watched.get(name) is not watched:
                 watched.task.cancel()
         self._changed.set()
 
@@ -106,30 +144,38 @@ class Watch:
 
     def _schedule(self, config: Config, before: Mapping[str, _Watched]) -> dict[str, _Watched]:
         gap = min(_FIRST_POLL_GAP, min(account.poll_interval for account in config.accounts) / len(config.accounts))
-        first_polls = (gap * number for number in itertools.count())
+        starts = itertools.count(time.monotonic(), gap)
         after: dict[str, _Watched] = {}
         for account in config.accounts:
             old = before.get(account.name)
-            if old and old.config.asks_the_same(account):
-                after[account.name] = self._taken_over(old, account)
+            if old and old.config.question == account.question:
+                old.take_over(account)
+                after[account.name] = old
             else:
-                after[account.name] = _Watched(account, Account(), next(first_polls))
+                after[account.name] = _Watched(account, max(next(starts), self._allowed_from(account)))
         return after
 
-    @staticmethod
-    def _taken_over(old: _Watched, config: AccountConfig) -> _Watched:
-        if config.poll_interval == old.config.poll_interval:
-            old.config = config
-            return old
-        return _Watched(config, old.account, old.first_poll_in)
+    def _allowed_from(self, account: AccountConfig) -> float:
+        last = max(self._asked.get(key, -math.inf) for key in (account.name, account.question))
+        return last + account.min_pause
+
+    def _forget_what_was_long_ago(self) -> None:
+        horizon = time.monotonic() - _REMEMBERED
+        self._asked = {key: asked for key, asked in self._asked.items() if asked > horizon}
 
     async def _keep_polling(self, watched: _Watched, client: httpx.AsyncClient) -> None:
-        await asyncio.sleep(watched.starts_in)
         while True:
-            before = watched.account
-            watched.account = await poll_once(client, watched.config, before)
-            _report(watched.config, before, watched.account)
-            await asyncio.sleep(watched.account.next_poll_in(watched.config.poll_interval))
+            await watched.until_due()
+            async with self._slots.one(watched.config.place):
+                await self._poll(watched, client)
+
+    async def _poll(self, watched: _Watched, client: httpx.AsyncClient) -> None:
+        config, before = watched.config, watched.account
+        keys = (config.name, config.question)
+        self._asked |= dict.fromkeys(keys, time.monotonic())
+        watched.polled(await poll_once(client, config, before))
+        self._asked |= dict.fromkeys(keys, time.monotonic())
+        _report(watched.config, before, watched.account)
 
 
 def _report(config: AccountConfig, before: Account, after: Account) -> None:

@@ -131,7 +131,7 @@ def _repeated_names(accounts: Sequence[object]) -> Iterable[vol.Invalid]:
 
 def _repeated_accounts(accounts: Mapping[int, AccountConfig]) -> Iterable[vol.Invalid]:
     for (first, one), (second, other) in combinations(accounts.items(), 2):
-        if one.asks_the_same(other):
+        if one.question == other.question:
             text = f"is the same account as accounts[{first}]; it would be polled twice"
             yield vol.Invalid(text, ["accounts", second])
 

@@ -1,6 +1,7 @@
 """The server: it knows its accounts, refuses what the providers would refuse, and keeps what it was asked."""
 
 import asyncio
+import json
 import secrets
 import ssl
 import time
@@ -57,7 +58,7 @@ class Simulator:
         """Take the scenarios' clock, in seconds that may run fast, and the one that tells the time of day."""
         self._clock, self._unix_time = clock, unix_time
         self._apis = apis()
-        self._accounts: list[SimulatedAccount] = []
+        self._accounts: dict[str, SimulatedAccount] = {}
         self.requests: deque[Received] = deque(maxlen=_REMEMBERED)
         """Every request, in whoever's name, the newest last."""
 
@@ -71,7 +72,8 @@ class Simulator:
         """Open an account, without credentials with those that the provider requires, made up."""
         account = SimulatedAccount(provider, credentials or _made_up(self._apis[provider]), self._clock)
         account.answer_with(what)
-        self._accounts.append(account)
+        required = {name: account.credentials[name] for name in self._apis[provider].required}
+        self._accounts.setdefault(_key(provider, required), account)
         return account
 
     @asynccontextmanager
@@ -101,19 +103,12 @@ class Simulator:
     def _act(self, provider: str, request: Received) -> Act:
         """Return what to do about a request, and put it down to the account that it names."""
         api = self._apis[provider]
-        account = self._account(provider, api.named(request))
+        account = self._accounts.get(_key(provider, api.named(request)))
         if account is None:
             return Canned(api.refusal(request, {}) or api.unknown)
         account.requests.append(request)
         refusal = api.refusal(request, account.credentials)
         return Canned(refusal) if refusal else account.act()
-
-    def _account(self, provider: str, named: Mapping[str, str]) -> SimulatedAccount | None:
-        """Return the provider's account with these credentials."""
-        for account in self._accounts:
-            if account.provider == provider and named and named.items() <= account.credentials.items():
-                return account
-        return None
 
 
 class _Answer(web.Response):
@@ -129,6 +124,11 @@ async def _leave_as_written(_request: web.Request, response: web.StreamResponse)
     if isinstance(response, _Answer):
         for name in {"content-type", "server"} - response.names:
             response.headers.popall(name, None)
+
+
+def _key(provider: str, named: Mapping[str, str]) -> str:
+    """Return what finds an account; a request may name it by any JSON."""
+    return json.dumps([provider, named], sort_keys=True)
 
 
 def _made_up(api: Api) -> Mapping[str, str]:

@@ -814,17 +814,19 @@ async def test_a_retry_is_signed_anew(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "step",
+    ("step", "later"),
     [
-        pytest.param(0, id="in the same second"),
-        pytest.param(1, id="in the next second"),
-        pytest.param(-10, id="the clock was set back a little"),
-        pytest.param(-60, id="the clock was set back by as much as counts on"),
-        pytest.param(-3600, id="the clock was set back by far"),
-        pytest.param(3600, id="the clock was set ahead"),
+        pytest.param(0, 1, id="in the same second"),
+        pytest.param(1, 1, id="in the next second"),
+        pytest.param(2, 2, id="in the second after that"),
+        pytest.param(-10, 1, id="the clock was set back a little"),
+        pytest.param(-60, 1, id="the clock was set back by as much as does not count"),
+        pytest.param(-61, -61, id="the clock was set back by more"),
+        pytest.param(-3600, -3600, id="the clock was set back by far"),
+        pytest.param(3600, 3600, id="the clock was set ahead"),
     ],
 )
-async def test_a_poll_right_after_another_is_accepted(client: httpx.AsyncClient, step: int) -> None:
+async def test_a_poll_right_after_another_is_accepted(client: httpx.AsyncClient, step: int, later: int) -> None:
     """A config flow tries the credentials, and a moment later the account is polled for the first time."""
     now = NOW.timestamp()
     simulator = Simulator(unix_time=lambda: now)
@@ -835,6 +837,8 @@ async def test_a_poll_right_after_another_is_accepted(client: httpx.AsyncClient,
         second = await ask(client, base_urls["23telecom"], credentials=account.credentials, now=now)
     assert isinstance(first, Reading)
     assert isinstance(second, Reading)
+    timestamps = [int(request.headers["X-Timestamp"]) for request in account.requests]
+    assert timestamps == [NOW.timestamp(), NOW.timestamp() + later]
 
 
 # --- the caller's side --------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """SMS Credit: balance, SMS quota and credit block of prepaid SMS accounts.
 
 config_flow.py                  forms: choose a provider, its credentials, options
+accounts.py                     asks a provider, and remembers what is known of an account over reloads
 coordinator.py                  one account: asked every few minutes, and what came of it
 sensor.py, binary_sensor.py     the entities, on the base in entity.py; they only read
 issues.py, repairs.py           what the user has to see to at the provider, and "check now"
@@ -11,6 +12,7 @@ lib/sms_credit_core             the provider core: requests, strict reading, acc
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 
+from .accounts import async_forget
 from .coordinator import SmsCreditConfigEntry, SmsCreditCoordinator
 from .issues import async_delete_issues
 
@@ -25,12 +27,26 @@ async def async_setup_entry(hass: HomeAssistant, entry: SmsCreditConfigEntry) ->
     """
     # Before the first poll, so that a form for new credentials can say why the old ones fail.
     entry.runtime_data = SmsCreditCoordinator(hass, entry)
-    await entry.runtime_data.async_refresh()
+    await entry.runtime_data.async_start()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    # Nothing that the user changes reloads: that would take low credit away and bring it back as if it were new.
+    entry.async_on_unload(entry.add_update_listener(_async_entry_changed))
     return True
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: SmsCreditConfigEntry) -> bool:
-    """Unload one account."""
+    """Unload one account. Whoever has asked for a poll that is under way gets none."""
+    unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+    await entry.runtime_data.async_shutdown()
     async_delete_issues(hass, entry)
-    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+    return unloaded
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: SmsCreditConfigEntry) -> None:
+    """Forget a removed account."""
+    async_forget(hass, entry.data)
+
+
+async def _async_entry_changed(_hass: HomeAssistant, entry: SmsCreditConfigEntry) -> None:
+    """Have the entities look at the limits anew."""
+    entry.runtime_data.async_update_listeners()

@@ -1,7 +1,8 @@
 """Binary sensors of an account: credit blocked by the provider, credit low by the user's own limits."""
 
+import json
 from dataclasses import dataclass
-from typing import override
+from typing import Any, override
 
 from homeassistant.components.binary_sensor import BinarySensorEntity, BinarySensorEntityDescription
 from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass  # 2026.10's root does not export it
@@ -10,8 +11,9 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoreEntity
 
+from .const import CONF_LOW_BALANCE, CONF_LOW_QUOTA
 from .coordinator import SmsCreditConfigEntry
-from .entity import SmsCreditEntity, SmsCreditEntityDescription, async_existing
+from .entity import SmsCreditEntity, SmsCreditEntityDescription, async_keep_entities
 from .lib.sms_credit_core import Value
 
 PARALLEL_UPDATES = 0
@@ -42,9 +44,19 @@ class CreditBlockedSensor(SmsCreditBinarySensor):
 class LowCreditSensor(SmsCreditBinarySensor, RestoreEntity):
     """Whether a limit of the user is reached.
 
-    Once low, it stays so until a reading says otherwise, through outages and restarts: nobody is alarmed twice by
-    the same low credit, and nobody is told that all is well by a provider that is silent.
+    Once low, it stays so until a reading says otherwise, through outages, onboarding and restarts: nobody is alarmed
+    twice by the same low credit, and nobody is told that all is well by a provider that is silent.
     """
+
+    _unrecorded_attributes = frozenset({CONF_LOW_BALANCE, CONF_LOW_QUOTA})
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any]:
+        """Return the limits as the user entered them, for the words of an alarm."""
+        options = self.coordinator.config_entry.options
+        # Each option is the text of a number; JSON keeps 50 from becoming 50.0.
+        return {name: json.loads(text) for name, text in options.items() if name in self._unrecorded_attributes}
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -71,9 +83,8 @@ class LowCreditSensor(SmsCreditBinarySensor, RestoreEntity):
         """Say what the known values say; without any, keep a low credit low and leave the rest unknown."""
         known = self.coordinator.known
         low = self.coordinator.limits.low(known) if known else None
-        if low is None and self.coordinator.data.status.holds and self._attr_is_on:
-            return
-        self._attr_is_on = low
+        if low is not None or not self._attr_is_on:
+            self._attr_is_on = low
 
 
 BINARY_SENSORS = (
@@ -98,8 +109,11 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: SmsCreditConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add the binary sensors that the account has."""
-    coordinator = entry.runtime_data
-    async_add_entities(
-        description.entity_class(coordinator, description)
-        for description in async_existing(hass, Platform.BINARY_SENSOR, coordinator, BINARY_SENSORS)
+    await async_keep_entities(
+        hass,
+        entry,
+        Platform.BINARY_SENSOR,
+        BINARY_SENSORS,
+        lambda coordinator, description: description.entity_class(coordinator, description),
+        async_add_entities,
     )

@@ -14,8 +14,9 @@ from homeassistant.config_entries import (
     ConfigEntry,
     ConfigFlow,
     ConfigFlowResult,
-    OptionsFlowWithReload,
+    OptionsFlow,
 )
+from homeassistant.const import CONF_NAME
 from homeassistant.core import callback
 from homeassistant.helpers.selector import (
     NumberSelector,
@@ -29,9 +30,9 @@ from homeassistant.helpers.selector import (
     TextSelectorType,
 )
 
+from .accounts import async_ask, async_forget, async_recall, async_remember
 from .const import CONF_LOW_BALANCE, CONF_LOW_QUOTA, CONF_MESSAGE_PRICE, CONF_PROVIDER, DOMAIN
-from .coordinator import async_ask
-from .lib.sms_credit_core import PROVIDERS, CredentialField, Problem, Provider, Value
+from .lib.sms_credit_core import PROVIDERS, Account, CredentialField, Problem, Provider, Reading, Value
 
 _MAX = 1_000_000_000
 _SMALLEST_PRICE = 0.00001
@@ -44,7 +45,10 @@ _PROVIDER_SCHEMA = probatio.Schema(
             SelectSelectorConfig(
                 options=[SelectOptionDict(value=provider.key, label=provider.name) for provider in PROVIDERS.values()]
             )
-        )
+        ),
+        # Core integrations leave naming to the user's later renaming. Here the providers' answers name no account, and
+        # who has several wants to tell them apart from the first moment on, in the entities' ids too.
+        probatio.Optional(CONF_NAME): TextSelector(),
     }
 )
 
@@ -57,8 +61,14 @@ class SmsCreditConfigFlow(ConfigFlow, domain=DOMAIN):
     """Adds an account, or gives it new credentials."""
 
     _provider: Provider
+    _name = ""
+    """What the user wants a new account to be called, if anything."""
     _problem: Problem | None = None
     """Why the credentials in use, or those entered last, do not work."""
+    _data: dict[str, Any]
+    """A new account's entry, once its credentials have worked."""
+    _account: Account
+    """The new account as it was then."""
 
     @property
     def _entry(self) -> ConfigEntry[Any] | None:
@@ -66,6 +76,15 @@ class SmsCreditConfigFlow(ConfigFlow, domain=DOMAIN):
         if self.source == SOURCE_USER:
             return None
         return self._get_reauth_entry() if self.source == SOURCE_REAUTH else self._get_reconfigure_entry()
+
+    @property
+    def _title(self) -> str:
+        """What the account is called, or will be: if nothing was entered, by its provider, with a number if need be."""
+        if entry := self._entry:
+            return entry.title
+        taken = {entry.title for entry in self._async_current_entries()}
+        titles = (f"{self._provider.name} {number}" for number in range(2, len(taken) + 2))
+        return self._name or next(title for title in (self._provider.name, *titles) if title not in taken)
 
     @staticmethod
     @callback
@@ -76,15 +95,15 @@ class SmsCreditConfigFlow(ConfigFlow, domain=DOMAIN):
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Choose the provider of a new account."""
+        """Choose the provider of a new account, and its name."""
         if user_input is not None:
+            self._name = user_input.get(CONF_NAME, "").strip()
             return self._begin(user_input)
         return self.async_show_form(step_id="user", data_schema=_PROVIDER_SCHEMA)
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Ask for new credentials, and say why the old ones fail."""
-        if coordinator := getattr(self._get_reauth_entry(), "runtime_data", None):
-            self._problem = coordinator.data.problem
+        self._problem = async_recall(self.hass, entry_data).problem
         return self._begin(entry_data)
 
     async def async_step_reconfigure(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -103,17 +122,32 @@ class SmsCreditConfigFlow(ConfigFlow, domain=DOMAIN):
         fields = self._provider.credentials
         credentials = {field.name: user_input.get(field.name, "").strip() for field in fields}
         given = {field.name: credentials[field.name] for field in fields if field.required or credentials[field.name]}
-        if errors := {name: "not_a_credential" for name, value in given.items() if not CredentialField.accepts(value)}:
-            return self._show_form(given, errors)
-        # They name no account; the first credential is what belongs to one and no other.
+        if wrong := {name: value for name, value in given.items() if not CredentialField.accepts(value)}:
+            return self._show_form(given, {name: "not_a_credential" if wrong[name] else "empty" for name in wrong})
         data = {CONF_PROVIDER: self._provider.key, **given}
-        self._async_abort_entries_match({name: data[name] for name in (CONF_PROVIDER, fields[0].name)})
-        outcome = await async_ask(self.hass, self._provider, data)
+        self._abort_if_known(data)
+        account, entry = await async_ask(self.hass, data), self._entry
         # An account that is being set up, or whose data are unavailable, has proven its credentials.
-        if isinstance(outcome, Problem) and not outcome.status.up:
-            self._problem = outcome
+        if not account.status.up:
+            if entry and entry.data == data:
+                await self._async_hand_over(entry, account)
+            self._problem = account.problem
             return self._show_form(given)
-        return self._finish(data)
+        if entry:
+            # Without a reload, so that the entities go on with what was just answered.
+            async_forget(self.hass, entry.data)
+            result = self.async_update_and_abort(entry, data=data)
+            await self._async_hand_over(entry, account)
+            return result
+        self._data, self._account = data, account
+        return await self.async_step_limits()
+
+    @callback
+    def _abort_if_known(self, data: dict[str, Any]) -> None:
+        """Leave an account that there is alone. The first credential is what belongs to one account and no other."""
+        self._async_abort_entries_match(
+            {name: data[name] for name in (CONF_PROVIDER, self._provider.credentials[0].name)}
+        )
 
     @callback
     def _show_form(
@@ -130,23 +164,35 @@ class SmsCreditConfigFlow(ConfigFlow, domain=DOMAIN):
             data_schema=self.add_suggested_values_to_schema(probatio.Schema(schema), entered),
             errors=errors or ({"base": problem.cause.value} if problem else None),
             description_placeholders={
-                "account": entry.title if (entry := self._entry) else self._provider.name,
+                "account": self._title,
                 "panel_url": self._provider.panel_url,
                 "detail": (problem.detail if problem else None) or "",
             },
         )
 
-    @callback
-    def _finish(self, data: dict[str, Any]) -> ConfigFlowResult:
-        if entry := self._entry:
-            return self.async_update_reload_and_abort(entry, data=data)
-        return self.async_create_entry(title=self._unused_title(), data=data)
+    async def _async_hand_over(self, entry: ConfigEntry[Any], account: Account) -> None:
+        """Let the form's request be the account's last poll."""
+        async_remember(self.hass, entry.data, account)
+        if coordinator := getattr(entry, "runtime_data", None):
+            await coordinator.async_take_over()
 
-    def _unused_title(self) -> str:
-        """Return the provider's name, with a number if there is an account of that title."""
-        taken = {entry.title for entry in self._async_current_entries()}
-        titles = (f"{self._provider.name} {number}" for number in range(2, len(taken) + 2))
-        return next(title for title in (self._provider.name, *titles) if title not in taken)
+    async def async_step_limits(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Take the new account's limits, if the user wants any; the answer to its credentials is its first reading."""
+        errors = _limit_errors(self._provider, user_input)
+        if user_input is None or errors:
+            credit = _in_words(self._account.reading)
+            return self.async_show_form(
+                step_id="limits" if credit else "limits_unknown",
+                data_schema=self.add_suggested_values_to_schema(_limits_schema(self._provider), user_input),
+                errors=errors,
+                description_placeholders={"account": self._title, "credit": credit},
+            )
+        self._abort_if_known(self._data)  # once more: a person may take a while over a form
+        async_remember(self.hass, self._data, self._account)
+        return self.async_create_entry(title=self._title, data=self._data, options=_as_options(user_input))
+
+    # Home Assistant hands a form to the step by whose name it shows it.
+    async_step_limits_unknown = async_step_limits
 
 
 for _key in PROVIDERS:
@@ -154,28 +200,65 @@ for _key in PROVIDERS:
     setattr(SmsCreditConfigFlow, f"async_step_{_key}", SmsCreditConfigFlow.async_take_credentials)
 
 
-class SmsCreditOptionsFlow(OptionsFlowWithReload):
+class SmsCreditOptionsFlow(OptionsFlow):
     """Sets the limits of an account. Emptying a field removes its limit."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Take the limits that make sense for the account's provider."""
-        errors = {}
-        fields = {CONF_LOW_BALANCE: _number(0), CONF_LOW_QUOTA: _number(0, step=1)}
-        if Value.QUOTA not in PROVIDERS[self.config_entry.data[CONF_PROVIDER]].gives:
-            fields[CONF_MESSAGE_PRICE] = _number(_SMALLEST_PRICE)
-            if user_input is not None and CONF_LOW_QUOTA in user_input and CONF_MESSAGE_PRICE not in user_input:
-                errors[CONF_LOW_QUOTA] = "price_needed"
+        entry = self.config_entry
+        provider = PROVIDERS[entry.data[CONF_PROVIDER]]
+        errors = _limit_errors(provider, user_input)
         if user_input is not None and not errors:
-            return self.async_create_entry(data={name: _as_text(name, value) for name, value in user_input.items()})
-        now = {name: float(text) for name, text in self.config_entry.options.items()}
-        schema = probatio.Schema({probatio.Optional(name): selector for name, selector in fields.items()})
+            return self.async_create_entry(data=_as_options(user_input))
+        now = {name: float(text) for name, text in entry.options.items()}
+        coordinator = getattr(entry, "runtime_data", None)
+        credit = _in_words(coordinator.known if coordinator else None)
         return self.async_show_form(
-            step_id="init",
-            data_schema=self.add_suggested_values_to_schema(schema, now if user_input is None else user_input),
+            step_id="init" if credit else "init_unknown",
+            data_schema=self.add_suggested_values_to_schema(
+                _limits_schema(provider), now if user_input is None else user_input
+            ),
             errors=errors,
+            description_placeholders={"account": entry.title, "credit": credit},
         )
+
+    async_step_init_unknown = async_step_init
+
+
+def _limits_schema(provider: Provider) -> probatio.Schema:
+    fields = {CONF_LOW_BALANCE: _number(0), CONF_LOW_QUOTA: _number(0, step=1)}
+    if Value.QUOTA not in provider.gives:
+        fields[CONF_MESSAGE_PRICE] = _number(_SMALLEST_PRICE)
+    return probatio.Schema({probatio.Optional(name): selector for name, selector in fields.items()})
+
+
+def _limit_errors(provider: Provider, entered: dict[str, Any] | None) -> dict[str, str]:
+    """Refuse a limit that nothing could be held against."""
+    lacks_price = Value.QUOTA not in provider.gives and CONF_MESSAGE_PRICE not in (entered or {})
+    return {CONF_LOW_QUOTA: "price_needed"} if lacks_price and CONF_LOW_QUOTA in (entered or {}) else {}
+
+
+def _as_options(entered: dict[str, Any]) -> dict[str, str]:
+    return {name: _as_text(name, value) for name, value in entered.items()}
 
 
 def _as_text(name: str, value: float) -> str:
     """Write a number as it was entered: 0.021 stays 0.021, 50 does not become 50.0."""
     return str(int(value)) if name == CONF_LOW_QUOTA else f"{Decimal(repr(value)).normalize():f}"
+
+
+def _in_words(reading: Reading | None) -> str:
+    """Write what there is to spend, for texts in every language; nothing if it is not known."""
+    said = []
+    if reading and reading.balance is not None:
+        exponent = reading.balance.normalize().as_tuple().exponent
+        digits = max(2, -exponent) if isinstance(exponent, int) else 2
+        said.append(f"{_grouped(reading.balance, digits)} {reading.currency or ''}".strip())
+    if reading and reading.quota is not None:
+        said.append(f"{_grouped(reading.quota, 0)} SMS")
+    return " · ".join(said)
+
+
+def _grouped(number: Decimal | int, digits: int) -> str:
+    """Group thousands by narrow spaces: a comma there means something else in the next language."""
+    return f"{number:,.{digits}f}".replace(",", "\N{NARROW NO-BREAK SPACE}")

@@ -1,19 +1,17 @@
 """One account in Home Assistant: when its provider is asked, and which of Home Assistant's words the outcome gets."""
 
+import asyncio
 import logging
-import time
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, override
+from typing import override
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.event import async_call_later
-from homeassistant.helpers.httpx_client import get_async_client
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
+from .accounts import async_ask, async_recall, async_remember, now
 from .const import (
     CONF_LOW_BALANCE,
     CONF_LOW_QUOTA,
@@ -24,33 +22,19 @@ from .const import (
     STALE_AFTER,
 )
 from .issues import async_update_issues
-from .lib.sms_credit_core import (
-    PROVIDERS,
-    Account,
-    Instant,
-    Limits,
-    Problem,
-    Provider,
-    Reading,
-    Secret,
-    Status,
-    poll,
-)
+from .lib.sms_credit_core import PROVIDERS, Account, Limits, Reading, Status
 
 _LOGGER = logging.getLogger(__name__)
 
 _ROUNDING = 1.0
 """Seconds by which a coordinator may be early: it schedules by whole ones."""
 
+_SETUP_PATIENCE = 2.0
+"""Seconds that setting up waits for the first answer; Home Assistant's start waits for what is set up."""
+
 _PARSERS = {CONF_LOW_BALANCE: Decimal, CONF_LOW_QUOTA: int, CONF_MESSAGE_PRICE: Decimal}
 
 type SmsCreditConfigEntry = ConfigEntry[SmsCreditCoordinator]
-
-
-async def async_ask(hass: HomeAssistant, provider: Provider, data: Mapping[str, Any]) -> Reading | Problem:
-    """Ask the provider once, with the credentials that stand in an entry's data under their own names."""
-    credentials = {field.name: Secret(data[field.name]) for field in provider.credentials if field.name in data}
-    return await poll(get_async_client(hass), provider, credentials, unix_time=time.time)
 
 
 class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
@@ -59,19 +43,24 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
     config_entry: SmsCreditConfigEntry
 
     def __init__(self, hass: HomeAssistant, entry: SmsCreditConfigEntry) -> None:
-        """Take an account that has not been polled yet."""
+        """Take an entry's account as far as it is known."""
         self.provider = PROVIDERS[entry.data[CONF_PROVIDER]]
-        self.limits = Limits(**{name: _PARSERS[name](text) for name, text in entry.options.items()})
-        self._interval = max(POLL_INTERVAL, self.provider.min_poll_interval)
+        self.interval = max(POLL_INTERVAL, self.provider.min_poll_interval)
         super().__init__(
             hass,
             _LOGGER,
             config_entry=entry,
             name=entry.title,
-            update_interval=timedelta(seconds=self._interval),
+            update_interval=timedelta(seconds=self.interval),
         )
-        self.data = Account()
+        self.data = async_recall(hass, entry.data)
+        self._poll: asyncio.Task[None] | None = None
         self._unsub_stale: CALLBACK_TYPE | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """What the user's options say at this moment."""
+        return Limits(**{name: _PARSERS[name](text) for name, text in self.config_entry.options.items()})
 
     @property
     def known(self) -> Reading | None:
@@ -92,38 +81,75 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
         pause = max(self.provider.min_poll_interval, self.data.next_poll_in(0))
         return self.data.polled_at.age(now()) < pause - _ROUNDING
 
+    async def async_start(self) -> None:
+        """Begin with a poll, unless there was one a moment ago. A provider that is slow keeps nobody from starting."""
+        first = self.config_entry.async_create_background_task(
+            self.hass, self.async_refresh(), f"{self.name} first poll"
+        )
+        await asyncio.wait({first}, timeout=_SETUP_PATIENCE)
+
+    async def async_take_over(self) -> None:
+        """Go on with the credentials that a form has just tried, and with what came of that."""
+        self._async_stop_poll()
+        await self.async_refresh()
+
     @override
     async def _async_update_data(self) -> Account:
         """Return the account if the provider answered about it; raise its problem otherwise."""
+        self._async_take(async_recall(self.hass, self.config_entry.data))
         if not self.asked_recently:
-            await self._async_ask()
+            await self._async_poll()
+        self._async_set_pace()
         problem = self.data.problem
         if problem is None or problem.status.up:
             return self.data
-        if problem.status is Status.AUTH_FAILED:
-            raise ConfigEntryAuthFailed(
-                translation_domain=DOMAIN,
-                translation_key=problem.cause,
-                translation_placeholders={"detail": problem.detail or ""},
-            )
+        # Refused credentials as well: ConfigEntryAuthFailed would end the polling, and a refusal need not last.
         raise UpdateFailed(
             translation_domain=DOMAIN,
             translation_key=problem.cause,
             translation_placeholders={"detail": problem.detail or ""},
-            retry_after=self.data.next_poll_in(self._interval),
         )
 
+    async def _async_poll(self) -> None:
+        """Ask in a task that ends with the entry and with Home Assistant; who waits for it then goes without."""
+        task = self.config_entry.async_create_background_task(self.hass, self._async_ask(), f"{self.name} poll")
+        self._poll = task
+        try:
+            await asyncio.wait({task})
+        finally:
+            task.cancel()
+        if not task.cancelled():
+            task.result()
+
     async def _async_ask(self) -> None:
-        """Take the next outcome into the account."""
-        begun = time.monotonic()
-        outcome = await async_ask(self.hass, self.provider, self.config_entry.data)
-        self.data = self.data.after(outcome, now(), time.monotonic() - begun)
-        async_update_issues(self.hass, self.config_entry, self.provider, self.data)
-        if isinstance(outcome, Reading):
-            self._async_stop_waiting()
+        """Take the next outcome. Nothing comes between it and what follows from it, no end of the entry either."""
+        data = self.config_entry.data
+        account = await async_ask(self.hass, data)
+        async_remember(self.hass, data, account)
+        self._async_take(account)
+
+    @callback
+    def _async_take(self, account: Account) -> None:
+        """Go on with what is known of the account now, and see to what follows from it."""
+        self.data = account
+        async_update_issues(self.hass, self.config_entry, self.provider, account)
+        if account.status is Status.AUTH_FAILED:
+            self.config_entry.async_start_reauth(self.hass)
+        elif account.status.up:
+            for flow in list(self.config_entry.async_get_active_flows(self.hass, {SOURCE_REAUTH})):
+                self.hass.config_entries.flow.async_abort(flow["flow_id"])
+        self._async_stop_waiting()
+        if account.read_at and (left := STALE_AFTER + _ROUNDING - account.read_at.age(now())) > 0:
             # A later poll may never come, as when the user has switched polling off.
             job = HassJob(self._async_on_stale, cancel_on_shutdown=True)
-            self._unsub_stale = async_call_later(self.hass, STALE_AFTER + _ROUNDING, job)
+            self._unsub_stale = async_call_later(self.hass, left, job)
+
+    @callback
+    def _async_set_pace(self) -> None:
+        """Have the base class wait for what is left of the pause after the last poll, whenever and by whom it was."""
+        pause, polled_at = self.data.next_poll_in(self.interval), self.data.polled_at
+        passed = polled_at.age(now()) if polled_at else 0.0
+        self.update_interval = timedelta(seconds=max(_ROUNDING, pause - passed))
 
     @callback
     def _async_on_stale(self, _moment: datetime) -> None:
@@ -139,6 +165,12 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
             self._unsub_stale = None
 
     @callback
+    def _async_stop_poll(self) -> None:
+        """End a poll that is under way, and take nothing of it."""
+        if self._poll:
+            self._poll.cancel()
+
+    @callback
     @override
     def _async_refresh_finished(self) -> None:
         """Tell of a failure that follows a failure, which the base class keeps to itself: its reason may be another."""
@@ -148,10 +180,6 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
     @override
     async def async_shutdown(self) -> None:
         """End with the entry."""
-        self._async_stop_waiting()
         await super().async_shutdown()
-
-
-def now() -> Instant:
-    """Read both clocks."""
-    return Instant(unix=time.time(), monotonic=time.monotonic())
+        self._async_stop_poll()
+        self._async_stop_waiting()

@@ -5,7 +5,8 @@ from typing import Any
 
 from homeassistant.core import HomeAssistant
 
-from .coordinator import SmsCreditConfigEntry, now
+from .accounts import now
+from .coordinator import SmsCreditConfigEntry
 from .lib.sms_credit_core import Instant
 
 
@@ -22,7 +23,7 @@ async def async_get_config_entry_diagnostics(
         "credentials_set": [field.name for field in coordinator.provider.credentials if field.name in entry.data],
         "options_set": sorted(entry.options),
         "polling": {
-            "interval": coordinator.update_interval and coordinator.update_interval.total_seconds(),
+            "interval": coordinator.interval,
             "disabled": entry.pref_disable_polling,
             "last_update_success": coordinator.last_update_success,
             "last_poll_age": _age(account.polled_at, moment),

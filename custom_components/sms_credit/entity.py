@@ -1,17 +1,18 @@
 """What all entities of an account have in common: its device, their names, and which of them there are."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import EntityDescription
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .const import DOMAIN
-from .coordinator import SmsCreditCoordinator
+from .coordinator import SmsCreditConfigEntry, SmsCreditCoordinator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,22 +44,32 @@ class SmsCreditEntity(CoordinatorEntity[SmsCreditCoordinator]):
         )
 
 
-@callback
-def async_existing[DescriptionT: SmsCreditEntityDescription](
+async def async_keep_entities[DescriptionT: SmsCreditEntityDescription](  # noqa: PLR0913, PLR0917 - what a platform is given, and what is its own
     hass: HomeAssistant,
+    entry: SmsCreditConfigEntry,
     platform: Platform,
-    coordinator: SmsCreditCoordinator,
-    descriptions: Iterable[DescriptionT],
-) -> list[DescriptionT]:
-    """Return what the account has, and unregister what it had: an option may have been emptied."""
+    descriptions: tuple[DescriptionT, ...],
+    make: Callable[[SmsCreditCoordinator, DescriptionT], SmsCreditEntity],
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Have those entities that the account has, now and whenever its options change."""
+    coordinator = entry.runtime_data
     registry = er.async_get(hass)
-    existing = []
-    for description in descriptions:
-        if description.exists_fn(coordinator):
-            existing.append(description)
-        elif gone := registry.async_get_entity_id(platform, DOMAIN, _unique_id(coordinator, description)):
-            registry.async_remove(gone)
-    return existing
+    present: set[str] = set()
+
+    async def follow(_hass: HomeAssistant, _entry: SmsCreditConfigEntry) -> None:
+        """Add what is new, and unregister what is gone: an option may have been emptied."""
+        existing = {each.key: each for each in descriptions if each.exists_fn(coordinator)}
+        for each in descriptions:
+            entity_id = registry.async_get_entity_id(platform, DOMAIN, _unique_id(coordinator, each))
+            if entity_id and each.key not in existing:
+                registry.async_remove(entity_id)
+        async_add_entities(make(coordinator, each) for key, each in existing.items() if key not in present)
+        present.clear()
+        present.update(existing)
+
+    await follow(hass, entry)
+    entry.async_on_unload(entry.add_update_listener(follow))
 
 
 def _unique_id(coordinator: SmsCreditCoordinator, description: EntityDescription) -> str:

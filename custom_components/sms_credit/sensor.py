@@ -17,7 +17,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import SmsCreditConfigEntry
-from .entity import SmsCreditEntity, SmsCreditEntityDescription, async_existing
+from .entity import SmsCreditEntity, SmsCreditEntityDescription, async_keep_entities
 from .lib.sms_credit_core import Reading, Status, Value
 
 PARALLEL_UPDATES = 0
@@ -60,6 +60,8 @@ SENSORS = (
         key="provider_updated",
         device_class=SensorDeviceClass.TIMESTAMP,
         entity_category=EntityCategory.DIAGNOSTIC,
+        # It changes with every poll, and each change is an activity of the account.
+        entity_registry_enabled_default=False,
         exists_fn=lambda coordinator: Value.PROVIDER_UPDATED in coordinator.provider.gives,
         value_fn=lambda reading: reading.provider_updated,
     ),
@@ -77,12 +79,8 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: SmsCreditConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add the sensors that the account has."""
-    coordinator = entry.runtime_data
-    async_add_entities([StatusSensor(coordinator, STATUS)])
-    async_add_entities(
-        ReadingSensor(coordinator, description)
-        for description in async_existing(hass, Platform.SENSOR, coordinator, SENSORS)
-    )
+    async_add_entities([StatusSensor(entry.runtime_data, STATUS)])
+    await async_keep_entities(hass, entry, Platform.SENSOR, SENSORS, ReadingSensor, async_add_entities)
 
 
 class ReadingSensor(SmsCreditEntity, SensorEntity):

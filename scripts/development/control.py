@@ -33,7 +33,7 @@ _PAGE = jinja2.Environment(autoescape=True).from_string("""\
 </style>
 <h1>Simulated SMS accounts</h1>
 <p>What is chosen here is answered from the next request on. Home Assistant asks every five minutes, and at once when an
-account is reloaded (Settings → Devices &amp; services → SMS Credit → ⋮ → Reload).</p>
+account is given the credentials that it has (Settings → Devices &amp; services → SMS Credit → ⋮ → Reconfigure).</p>
 <table>
   <tr><th>Account<th>Provider<th>Credentials<th>Requests<th>Answers</tr>
   {% for name, account in accounts.items() %}

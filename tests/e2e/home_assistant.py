@@ -93,21 +93,22 @@ class Installation:
         assert answer["success"], answer
         return answer["result"]
 
-    async def add(self, account: str, title: str | None = None) -> Entry:
-        """Add a simulated account as the forms do, and give it a title if there is one."""
+    async def add(self, account: str) -> Entry:
+        """Add a simulated account as the forms do, under its own name and without limits."""
         flow = await self._post("config/config_entries/flow", {"handler": DOMAIN})
-        for step in ({"provider": self.accounts[account].provider}, self.credentials(account)):
+        chosen = {"provider": self.accounts[account].provider, "name": account}
+        for step in (chosen, self.credentials(account), {}):
             flow = await self._post(f"config/config_entries/flow/{flow['flow_id']}", step)
         assert flow["type"] == "create_entry", flow
-        entry = Entry(flow["result"]["entry_id"], title or flow["title"])
-        if title:
-            await self.ask("config_entries/update", entry_id=entry.id, title=title)
-            await self.reload(entry)
-        return entry
+        return Entry(flow["result"]["entry_id"], flow["title"])
 
-    async def reload(self, entry: Entry) -> None:
-        """Set an account up anew, which asks its provider at once."""
-        await self._post(f"config/config_entries/entry/{entry.id}/reload")
+    async def ask_again(self, entry: Entry) -> None:
+        """Reconfigure an account with the credentials that it has, which asks its provider at once."""
+        flow = await self._post("config/config_entries/flow", {"handler": DOMAIN, "entry_id": entry.id})
+        path = f"config/config_entries/flow/{flow['flow_id']}"
+        flow = await self._post(path, self.credentials(entry.title))
+        if flow["type"] == "form":  # it says why that failed
+            (await self.api.delete(f"/api/{path}")).raise_for_status()
 
     async def update(self, entry: Entry) -> None:
         """Have an account polled now, which its provider must allow."""
@@ -181,12 +182,12 @@ class Interface:
         """Open the page of an account's device."""
         await self.open(f"/config/devices/device/{await self._installation.device(entry)}")
 
-    async def begin_to_add(self, provider: str) -> None:
+    async def begin_to_add(self, provider: str, name: str) -> None:
         """Go as far as the form of the provider's credentials."""
         await self.open(f"/config/integrations/dashboard/add?domain={DOMAIN}")
         await self.confirm()
         await self.page.get_by_role("radio", name=PROVIDERS[provider].name).click()
-        await self.confirm()
+        await self.enter({"name": name})
 
     async def enter(self, values: dict[str, str]) -> None:
         """Fill in a form and send it."""

@@ -1,8 +1,8 @@
 """The integration as its users meet it: a real Home Assistant in a real browser, in English and in Turkish.
 
 The providers are simulated behind a proxy; the integration asks them at their own addresses. It asks no provider more
-often than that allows, but for an account that is set up anew: so most changes come by a reload. The last tests use
-accounts that have been there from the beginning, and may be asked again by then.
+often than that allows, but for a person who sends a form: so most changes come by giving an account the credentials
+that it has. The last tests use accounts that have been there from the beginning, and may be asked again by then.
 """
 
 import asyncio
@@ -83,7 +83,12 @@ LIVES = {
             blocked="on",
             numbers={"balance": {"en": "€0.00", "tr": "€0,00"}},
         ),
-        Sight(answer="unavailable_blocked", status="data_unavailable", blocked=None, numbers={"balance": UNKNOWN}),
+        Sight(
+            answer="unavailable_blocked",
+            status="data_unavailable",
+            blocked="on",
+            numbers={"balance": {"en": "€0.00", "tr": "€0,00"}},
+        ),
         Sight(answer="error_503_html", status="provider_error", blocked=None, numbers={"balance": UNAVAILABLE}),
         Sight(answer="onboarding", status="onboarding", blocked=None, numbers={"balance": UNKNOWN}),
         DOLLARS,
@@ -140,7 +145,7 @@ async def _install(stack: AsyncExitStack, browser: Browser, hass: Path, folder: 
     await installation.answers(BLOCKED, "zero_balance_blocked")
     await installation.answers(LOSING_ITS_KEY, "healthy")
     for account in (BLOCKED, LOSING_ITS_KEY):
-        installation.polled[await installation.add(account, title=account)] = time.monotonic()
+        installation.polled[await installation.add(account)] = time.monotonic()
     page = await installation.context.new_page()
     await Interface(page, installation).log_in()
     await page.close()
@@ -174,29 +179,38 @@ async def ui(home: Installation) -> AsyncIterator[Interface]:
 
 
 @pytest.mark.parametrize(
-    ("account", "wrong", "error"),
+    ("account", "wrong", "error", "credit"),
     [
-        pytest.param("shop-codes", {"api_key": "sk_prod_wrong"}, "api_key_unknown", id="23 Telecom"),
         pytest.param(
-            "alarm-system", {"api_key": "wrong", "api_hash": "wrong"}, "credentials_or_access", id="iletiMerkezi"
+            "shop-codes", {"api_key": "sk_prod_wrong"}, "api_key_unknown", "1\u202f250.50 EUR", id="23 Telecom"
+        ),
+        pytest.param(
+            "alarm-system",
+            {"api_key": "wrong", "api_hash": "wrong"},
+            "credentials_or_access",
+            "10.584 TRY · 67 SMS",
+            id="iletiMerkezi",
         ),
     ],
 )
-async def test_an_account_is_added(
-    home: Installation, ui: Interface, account: str, wrong: dict[str, str], error: str
+async def test_an_account_is_added(  # noqa: PLR0913, PLR0917 - fixtures and a table
+    home: Installation, ui: Interface, account: str, wrong: dict[str, str], error: str, credit: str
 ) -> None:
-    """A wrong key is refused with a reason, the right one brings a device that shows what the provider says."""
+    """A wrong key is refused with a reason; the right one brings a device with its name and what the provider says."""
     provider, sight = home.accounts[account].provider, LIVES[account][0]
     await home.answers(account, sight.answer)
-    await ui.begin_to_add(provider)
+    await ui.begin_to_add(provider, "Front desk")
     await ui.shows(*home.paragraphs(f"config.step.{provider}.description", panel_url=""))
     await ui.enter(wrong)
     await ui.shows(home.text(f"config.error.{error}"))
     await ui.enter(home.credentials(account))
+    await ui.shows(*home.paragraphs("config.step.limits.description", account="Front desk", credit=credit))
+    await ui.confirm()
     await ui.lacks(ui.form)
     await ui.confirm()
     await ui.lacks(ui.dialog)
     (entry,) = set(await home.entries()) - set(home.polled)
+    assert entry.title == "Front desk"
     await ui.open_device(entry)
     await ui.tells(sight.values(home))
 
@@ -209,7 +223,7 @@ async def test_an_open_page_follows_the_provider(home: Installation, ui: Interfa
     await ui.open_device(entry)
     for sight in LIVES[account]:
         await home.answers(account, sight.answer)
-        await home.reload(entry)
+        await home.ask_again(entry)
         await ui.tells(sight.values(home))
 
 
@@ -219,6 +233,7 @@ async def test_a_lost_key_is_asked_for(home: Installation, ui: Interface) -> Non
     await home.answers(account, "healthy")
     entry = await home.add(account)
     await home.answers(account, "error_api_key_expired")
+    await home.ask_again(entry)
     await ui.open_accounts()
     await ui.choose(entry, "reload")
     await ui.attention(entry).click()
@@ -266,7 +281,7 @@ async def test_a_repair_comes_and_goes(
     await home.answers(account, "healthy")
     entry = await home.add(account)
     await home.answers(account, answer)
-    await home.reload(entry)
+    await home.ask_again(entry)
     placeholders = {"account": entry.title, "provider": PROVIDERS[home.accounts[account].provider].name}
     title = home.text(f"issues.{issue}.title", **placeholders)
     await ui.open("/config/repairs")
@@ -276,7 +291,7 @@ async def test_a_repair_comes_and_goes(
     await ui.confirm()
     await ui.shows(home.text(f"{fix}.error.too_soon"))
     await home.answers(account, "healthy")
-    await home.reload(entry)
+    await home.ask_again(entry)
     await ui.open("/config/repairs")
     await ui.shows(home.text("issues.credit_blocked.title", account=BLOCKED))
     await ui.lacks(ui.exactly(title))
@@ -359,7 +374,7 @@ async def test_a_key_that_is_lost_on_the_way_is_asked_for(home: Installation, ui
     await ui.open_device(entry)
     await ui.tells(LIRA.values(home))
     log = (home.folder / "home-assistant.log").read_text()
-    assert log.count(f"Authentication failed while fetching {LOSING_ITS_KEY} data") == 1
+    assert log.count(f"Error fetching {LOSING_ITS_KEY} data") == 1
 
 
 def secrets(home: Installation) -> list[str]:

@@ -1,5 +1,6 @@
 """The integration in Home Assistant, with simulated providers that speak real HTTP; nothing else is replaced."""
 
+import asyncio
 import json
 import socket
 import time
@@ -12,10 +13,19 @@ from typing import Any, override
 import httpx
 import pytest
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.homeassistant import DOMAIN as HOMEASSISTANT_DOMAIN
+from homeassistant.components.homeassistant import SERVICE_UPDATE_ENTITY
+from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.httpx_client import get_async_client
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from homeassistant.setup import async_setup_component
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+    async_mock_restore_state_shutdown_restart,
+)
 
 from custom_components.sms_credit.const import DOMAIN
 from sms_credit_exporter.simulator.apis import Received
@@ -60,6 +70,7 @@ class NoConnection(Enum):
     """What can happen to a request before anybody is there to answer."""
 
     REFUSED = "nobody listens at the provider's address"
+    WAITED_FOR = "the provider is silent, and somebody waits for it all the same"
 
 
 Answer = str | Payload | NoAnswer | NoConnection
@@ -80,6 +91,11 @@ class Providers:
         """The requests that arrived, as they came off the wire."""
         return list(self._simulator.requests)
 
+    async def asked(self, times: int) -> None:
+        """Wait for the request that makes it so many."""
+        while len(self.requests) < times:  # noqa: ASYNC110 - the request comes over a real socket, which sets no event
+            await asyncio.sleep(0)
+
     def know(self, provider: str, **credentials: str) -> None:
         """Accept these credentials too."""
         self._accounts.append(self._simulator.add(provider, credentials=credentials))
@@ -89,8 +105,8 @@ class Providers:
         """Answer for every account like this from now on."""
         self.answers[provider] = answer
         for account in self._accounts:
-            if account.provider == provider and not isinstance(answer, NoConnection):
-                account.answer_with(answer)
+            if account.provider == provider and answer is not NoConnection.REFUSED:
+                account.answer_with(NoAnswer.SILENT if isinstance(answer, NoConnection) else answer)
 
 
 class Detour(httpx.AsyncBaseTransport):
@@ -145,6 +161,12 @@ async def providers(
                 yield simulated
 
 
+@pytest.fixture
+def every_entity(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enable from the start what is disabled until a user wants it."""
+    monkeypatch.setattr(Entity, "entity_registry_enabled_default", True)
+
+
 def account(provider: str, *, title: str | None = None, entry_id: str | None = None, **options: str) -> MockConfigEntry:
     """Return a configured account that Home Assistant does not know of yet."""
     return MockConfigEntry(
@@ -163,6 +185,34 @@ async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     await hass.async_block_till_done()
 
 
+async def restart(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Restart Home Assistant as far as an account is concerned: states are restored, and what was in memory is gone."""
+    await hass.config_entries.async_unload(entry.entry_id)
+    await async_mock_restore_state_shutdown_restart(hass)
+    hass.data.pop(DOMAIN, None)
+    await set_up_again(hass, entry)
+
+
+async def set_up_again(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Set up an account that Home Assistant knows of."""
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+
+
+async def update_now(hass: HomeAssistant, *entity_ids: str) -> None:
+    """Ask for an update, and wait until everything has happened that comes of it."""
+    await begin_update(hass, *entity_ids)
+    await hass.async_block_till_done()
+
+
+async def begin_update(hass: HomeAssistant, *entity_ids: str) -> None:
+    """Ask for an update, as an automation of the user's may do."""
+    assert await async_setup_component(hass, HOMEASSISTANT_DOMAIN, {})
+    await hass.services.async_call(
+        HOMEASSISTANT_DOMAIN, SERVICE_UPDATE_ENTITY, {ATTR_ENTITY_ID: list(entity_ids)}, blocking=True
+    )
+
+
 async def pass_time(hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: float = 300) -> None:
     """Let time pass, by default until the next regular poll."""
     freezer.tick(timedelta(seconds=seconds))
@@ -171,10 +221,12 @@ async def pass_time(hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds
 
 
 def states(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, str]:
-    """Return the states of an account's entities by their keys."""
+    """Return the states of an account's entities by their keys; those that are disabled have none."""
     entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
     return {
-        each.unique_id.removeprefix(f"{entry.entry_id}_"): hass.states.get(each.entity_id).state for each in entities
+        each.unique_id.removeprefix(f"{entry.entry_id}_"): hass.states.get(each.entity_id).state
+        for each in entities
+        if not each.disabled
     }
 
 

@@ -1,16 +1,35 @@
 """Low credit: when it is said, and above all when it is not said again."""
 
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
 import pytest
+import yaml
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.automation import DOMAIN as AUTOMATION_DOMAIN
+from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_RECONFIGURE
 from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
-from pytest_homeassistant_custom_component.common import (
-    async_mock_restore_state_shutdown_restart,
-    async_mock_service,
-)
+from pytest_homeassistant_custom_component.common import async_mock_service
 
-from .conftest import Answer, NoConnection, Payload, Providers, account, entity_id, pass_time, raw, set_up, states
+from .conftest import (
+    CHECKOUT,
+    CREDENTIALS,
+    Answer,
+    NoConnection,
+    Payload,
+    Providers,
+    account,
+    entity_id,
+    pass_time,
+    raw,
+    restart,
+    set_up,
+    set_up_again,
+    states,
+)
 
 LOW_CREDIT = "binary_sensor.otp_low_credit"
 
@@ -66,7 +85,8 @@ SAYINGS = [
     pytest.param([("10", "on"), ("denied", "on"), ("10", "on")], id="access lost while low"),
     pytest.param([("10", "on"), ("no data", "on"), ("wait", "on"), ("10", "on")], id="no data for long while low"),
     pytest.param([("100", "off"), ("no data", "off"), ("wait", "unknown")], id="no data for long while all is well"),
-    pytest.param([("10", "on"), ("onboarding", "unknown"), ("100", "off")], id="an account that is set up anew"),
+    pytest.param([("10", "on"), ("onboarding", "on"), ("100", "off")], id="an account that is set up anew while low"),
+    pytest.param([("100", "off"), ("onboarding", "unknown"), ("10", "on")], id="an account that is set up anew"),
 ]
 
 
@@ -104,7 +124,8 @@ async def test_low_credit_stays_low_until_a_reading_says_otherwise(
         pytest.param([balance("10"), "error_503_html"], "unavailable_cache_disabled", "on", id="low in an outage"),
         pytest.param([balance("10")], NoConnection.REFUSED, "on", id="low, and no connection yet"),
         pytest.param([balance("10")], "error_invalid_api_key", "on", id="low, and the key is refused now"),
-        pytest.param([balance("10")], "onboarding", "unknown", id="the account is new now"),
+        pytest.param([balance("10")], "onboarding", "on", id="low, and the account is set up anew"),
+        pytest.param([balance("100")], "onboarding", "unknown", id="sufficient, and the account is set up anew"),
         pytest.param([balance("100")], "unavailable_cache_disabled", "unknown", id="sufficient, and no data since"),
         pytest.param([balance("100")], "error_503_html", "unavailable", id="sufficient, and an outage since"),
         pytest.param(["onboarding"], "unavailable_cache_disabled", "unknown", id="nothing known before or since"),
@@ -126,11 +147,8 @@ async def test_low_credit_outlasts_a_restart(  # noqa: PLR0913, PLR0917 - fixtur
     for each in before[1:]:
         providers.answer("23telecom", each)
         await pass_time(hass, freezer)
-    await hass.config_entries.async_unload(entry.entry_id)
-    await async_mock_restore_state_shutdown_restart(hass)
     providers.answer("23telecom", answer)
-    await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
+    await restart(hass, entry)
     assert low(hass) == after
 
 
@@ -166,3 +184,161 @@ async def test_the_simplest_automation_alarms_once_for_each_low_credit(
         await pass_time(hass, freezer, wait)
         assert len(alarms) == total
     assert entity_id(hass, entry, "low_credit") == LOW_CREDIT
+
+
+@pytest.fixture
+async def said(hass: HomeAssistant, providers: Providers) -> AsyncIterator[list[str]]:
+    """Collect what low credit says from the moment on at which it is on."""
+    providers.answer("23telecom", balance("10"))
+    said: list[str] = []
+    entry = account("23telecom", title="OTP", low_balance="50")
+    await set_up(hass, entry)
+    stop = async_track_state_change_event(hass, LOW_CREDIT, lambda event: said.append(event.data["new_state"].state))
+    assert low(hass) == "on"
+    yield said
+    stop()
+
+
+CHANGES = [
+    pytest.param({"low_balance": 60}, ["on"], "60", id="another limit, still reached"),
+    pytest.param({"low_balance": 50, "message_price": 0.5}, [], "50", id="a price, which brings an entity"),
+    pytest.param({"low_balance": 5}, ["off"], "5", id="another limit, not reached"),
+]
+
+
+@pytest.mark.parametrize(("entered", "expected", "limit"), CHANGES)
+async def test_other_limits_count_at_once_and_take_nothing_away(  # noqa: PLR0913, PLR0917 - fixtures and a table
+    hass: HomeAssistant,
+    providers: Providers,
+    said: list[str],
+    entered: dict[str, float],
+    expected: list[str],
+    limit: str,
+) -> None:
+    """The account is not set up anew for them: what is low stays so without a gap, and nobody is asked."""
+    (entry,) = hass.config_entries.async_entries("sms_credit")
+    asked = len(providers.requests)
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    await hass.config_entries.options.async_configure(form["flow_id"], entered)
+    await hass.async_block_till_done()
+    assert said == expected
+    assert f"{hass.states.get(LOW_CREDIT).attributes['low_balance']}" == limit
+    assert len(providers.requests) == asked
+
+
+@pytest.mark.parametrize("how", [SOURCE_REAUTH, SOURCE_RECONFIGURE])
+@pytest.mark.parametrize("key", [pytest.param("sk_test_new", id="another key"), pytest.param(None, id="the same key")])
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        pytest.param(balance("9"), [], id="still low"),
+        pytest.param("unavailable_cache_disabled", [], id="no data"),
+        pytest.param(balance("900"), ["off"], id="sufficient"),
+    ],
+)
+async def test_new_credentials_take_nothing_away(  # noqa: PLR0913, PLR0917 - fixtures and a table
+    hass: HomeAssistant,
+    providers: Providers,
+    said: list[str],
+    how: str,
+    key: str | None,
+    answer: Answer,
+    expected: list[str],
+) -> None:
+    """The form's own request is the next reading; there is no other, and no gap before it."""
+    (entry,) = hass.config_entries.async_entries("sms_credit")
+    credentials = {"api_key": key or CREDENTIALS["23telecom"]["api_key"]}
+    providers.know("23telecom", **credentials)
+    providers.answer("23telecom", answer)
+    asked = len(providers.requests)
+    form = await hass.config_entries.flow.async_init(
+        "sms_credit", context={"source": how, "entry_id": entry.entry_id}, data=dict(entry.data)
+    )
+    result = await hass.config_entries.flow.async_configure(form["flow_id"], credentials)
+    await hass.async_block_till_done()
+    assert result["reason"] == f"{how}_successful"
+    assert said == expected
+    assert len(providers.requests) == asked + 1
+
+
+async def test_the_documented_alarm_rings_for_news_only(
+    hass: HomeAssistant,
+    providers: Providers,
+    freezer: FrozenDateTimeFactory,
+    alarms: list[ServiceCall],
+) -> None:
+    """Home Assistant shows every reload as unavailable and back again; low credit that comes back is no news."""
+    entry = account("23telecom", title="OTP", low_balance="50")
+    providers.answer("23telecom", balance("100"))
+    await set_up(hass, entry)
+    automation = {"alias": "Alarm", **documented(), "actions": [{"action": "notify.alarm"}]}
+    assert await async_setup_component(hass, AUTOMATION_DOMAIN, {AUTOMATION_DOMAIN: [automation]})
+    for answer, wait, total in (
+        (balance("50"), 300, 1),
+        (balance("49"), 3, 1),
+        (NoConnection.REFUSED, 300, 1),
+        (balance("48"), 600, 1),
+        (balance("500"), 600, 1),
+        (NoConnection.REFUSED, 600, 1),
+        (balance("5"), 1200, 2),
+        (balance("500"), 600, 2),
+        (balance("4"), 3, 2),
+        (balance("4"), 297, 3),
+    ):
+        providers.answer("23telecom", answer)
+        await pass_time(hass, freezer, wait)
+        assert await hass.config_entries.async_reload(entry.entry_id)
+        await hass.async_block_till_done()
+        assert len(alarms) == total
+
+
+def documented() -> dict[str, Any]:
+    """Return the automation that the documentation shows, as far as it is shown."""
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
+    (example,) = (example for example in map(yaml.safe_load, blocks) if "triggers" in example)
+    text = str(example).replace("binary_sensor.23_telecom_low_credit", LOW_CREDIT)
+    shown: dict[str, Any] = yaml.safe_load(text)
+    return shown
+
+
+DOCUMENT = (CHECKOUT / "docs" / "home-assistant.md").read_text()
+
+
+async def test_a_reload_keeps_what_was_known(
+    hass: HomeAssistant, providers: Providers, freezer: FrozenDateTimeFactory
+) -> None:
+    """Nobody is asked again in a moment, so what comes back is what was there, in an outage too."""
+    entry = account("23telecom", title="OTP", low_balance="50")
+    providers.answer("23telecom", balance("10"))
+    await set_up(hass, entry)
+    for answer, wait in ((balance("10"), 0), (NoConnection.REFUSED, 300), ("onboarding", 300), (balance("10"), 300)):
+        providers.answer("23telecom", answer)
+        await pass_time(hass, freezer, wait)
+        before, asked = states(hass, entry), len(providers.requests)
+        assert await hass.config_entries.async_unload(entry.entry_id)
+        await set_up_again(hass, entry)
+        assert states(hass, entry) == before
+        assert before["low_credit"] == "on"
+        assert len(providers.requests) == asked
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        pytest.param({"low_balance": "50"}, {"low_balance": 50}, id="a whole number"),
+        pytest.param({"low_balance": "12.345"}, {"low_balance": 12.345}, id="a fraction"),
+        pytest.param(
+            {"low_balance": "0", "low_quota": "500", "message_price": "0.5"},
+            {"low_balance": 0, "low_quota": 500},
+            id="both limits",
+        ),
+    ],
+)
+@pytest.mark.usefixtures("providers")
+async def test_the_limits_are_at_hand_for_an_alarms_words(
+    hass: HomeAssistant, options: dict[str, str], shown: dict[str, float]
+) -> None:
+    """As they were entered, and under the names of the options."""
+    await set_up(hass, account("23telecom", title="OTP", **options))
+    attributes = hass.states.get(LOW_CREDIT).attributes
+    assert {name: value for name, value in attributes.items() if name.startswith("low_")} == shown

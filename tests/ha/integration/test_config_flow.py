@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 
 import pytest
 from freezegun.api import FrozenDateTimeFactory
@@ -65,22 +66,32 @@ FAILURES = [
 CHANGES = ["reauth", "reconfigure"]
 
 
-async def choose(hass: HomeAssistant, provider: str) -> ConfigFlowResult:
+async def choose(hass: HomeAssistant, provider: str, **entered: str) -> ConfigFlowResult:
     """Begin to add an account of a provider."""
     begun = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    return await hass.config_entries.flow.async_configure(begun["flow_id"], {"provider": provider})
+    return await hass.config_entries.flow.async_configure(begun["flow_id"], {"provider": provider, **entered})
 
 
-async def send(hass: HomeAssistant, form: ConfigFlowResult, entered: dict[str, str]) -> ConfigFlowResult:
+async def send(hass: HomeAssistant, form: ConfigFlowResult, entered: Mapping[str, str | float]) -> ConfigFlowResult:
     """Send a form."""
-    result = await hass.config_entries.flow.async_configure(form["flow_id"], entered)
+    result = await hass.config_entries.flow.async_configure(form["flow_id"], dict(entered))
     await hass.async_block_till_done()
     return result
 
 
-async def add(hass: HomeAssistant, provider: str, **entered: str) -> ConfigFlowResult:
-    """Add an account."""
+async def enter(hass: HomeAssistant, provider: str, **entered: str) -> ConfigFlowResult:
+    """Enter an account's credentials; if they work, the form of its limits is next."""
     return await send(hass, await choose(hass, provider), {**CREDENTIALS[provider], **entered})
+
+
+async def enter_again(hass: HomeAssistant, form: ConfigFlowResult, entered: dict[str, str]) -> ConfigFlowResult:
+    """Enter credentials that work into a form that has refused others, and no limits."""
+    return await send(hass, await send(hass, form, entered), {})
+
+
+async def add(hass: HomeAssistant, provider: str, **entered: str) -> ConfigFlowResult:
+    """Add an account without limits."""
+    return await send(hass, await enter(hass, provider, **entered), {})
 
 
 async def change(hass: HomeAssistant, entry: MockConfigEntry, how: str) -> ConfigFlowResult:
@@ -135,7 +146,7 @@ async def test_an_account_that_proves_its_credentials_is_added(
     assert result["options"] == {}
     assert result["result"].unique_id is None
     assert result["result"].state is ConfigEntryState.LOADED
-    assert len(providers.requests) == 2  # one decides, one is the first poll
+    assert len(providers.requests) == 1  # it decides, and is the first poll as well
 
 
 @pytest.mark.parametrize(("provider", "answer", "error"), FAILURES)
@@ -144,7 +155,7 @@ async def test_a_failure_names_its_cause_and_can_be_mended(
 ) -> None:
     """The form stays, says what to do about it in either language, and takes the next attempt."""
     providers.answer(provider, answer)
-    result = await add(hass, provider)
+    result = await enter(hass, provider)
     assert (result["type"], result["step_id"]) == (FlowResultType.FORM, provider)
     assert result["errors"] == {"base": error}
     assert error in texts("en")["config"]["error"]
@@ -152,7 +163,7 @@ async def test_a_failure_names_its_cause_and_can_be_mended(
     assert hass.config_entries.async_entries(DOMAIN) == []
 
     providers.answer(provider, "healthy")
-    result = await send(hass, result, CREDENTIALS[provider])
+    result = await enter_again(hass, result, CREDENTIALS[provider])
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -169,12 +180,12 @@ def test_every_cause_of_a_failure_stands_in_the_table_above() -> None:
 async def test_an_unreadable_answer_names_the_field(hass: HomeAssistant, providers: Providers) -> None:
     """The text has a place for the detail."""
     providers.answer("iletimerkezi", "amount_missing")
-    result = await add(hass, "iletimerkezi")
+    result = await enter(hass, "iletimerkezi")
     assert result["errors"] == {"base": "field_missing"}
     assert result["description_placeholders"]["detail"] == "response.balance.amount"
 
     providers.answer("iletimerkezi", "healthy")
-    assert (await send(hass, result, CREDENTIALS["iletimerkezi"]))["type"] is FlowResultType.CREATE_ENTRY
+    assert (await enter_again(hass, result, CREDENTIALS["iletimerkezi"]))["type"] is FlowResultType.CREATE_ENTRY
 
 
 @pytest.mark.parametrize(
@@ -195,7 +206,7 @@ async def test_credentials_are_taken_once_they_are_right(
     providers.know(provider, **right)
     result = await send(hass, await choose(hass, provider), right | mistyped)
     assert (result["type"], result["errors"]) == (FlowResultType.FORM, {"base": error})
-    assert (await send(hass, result, right))["type"] is FlowResultType.CREATE_ENTRY
+    assert (await enter_again(hass, result, right))["type"] is FlowResultType.CREATE_ENTRY
 
 
 @pytest.mark.parametrize(
@@ -203,7 +214,13 @@ async def test_credentials_are_taken_once_they_are_right(
     [
         pytest.param({"api_key": "sk test"}, {"api_key": "not_a_credential"}, id="a space inside"),
         pytest.param({"api_key": "şifre"}, {"api_key": "not_a_credential"}, id="a letter that no key has"),
-        pytest.param({"api_key": "  "}, {"api_key": "not_a_credential"}, id="nothing but spaces"),
+        pytest.param({"api_key": ""}, {"api_key": "empty"}, id="nothing"),
+        pytest.param({"api_key": "  "}, {"api_key": "empty"}, id="nothing but spaces"),
+        pytest.param(
+            {"api_key": "", "api_secret": "a b"},
+            {"api_key": "empty", "api_secret": "not_a_credential"},
+            id="nothing, and an odd secret",
+        ),
         pytest.param({"api_key": "k" * 513}, {"api_key": "not_a_credential"}, id="far too long"),
         pytest.param({"api_key": "k", "api_secret": "a b"}, {"api_secret": "not_a_credential"}, id="an odd secret"),
     ],
@@ -215,7 +232,7 @@ async def test_what_cannot_be_a_credential_is_not_sent(
     result = await send(hass, await choose(hass, "23telecom"), entered)
     assert (result["type"], result["errors"]) == (FlowResultType.FORM, errors)
     assert providers.requests == []
-    assert (await send(hass, result, CREDENTIALS["23telecom"]))["type"] is FlowResultType.CREATE_ENTRY
+    assert (await enter_again(hass, result, CREDENTIALS["23telecom"]))["type"] is FlowResultType.CREATE_ENTRY
 
 
 async def test_white_space_around_a_pasted_credential_is_dropped(hass: HomeAssistant, providers: Providers) -> None:
@@ -235,8 +252,9 @@ async def test_iletimerkezis_credentials_travel_in_the_body(hass: HomeAssistant,
 
 
 async def test_no_second_is_signed_twice(hass: HomeAssistant, providers: Providers) -> None:
-    """23 Telecom takes each signature once, and the form and the new account ask within the same second."""
+    """23 Telecom takes each signature once, and two forms can ask within the same second."""
     providers.know("23telecom", api_key=NEW_KEY, api_secret=SECRET)
+    await enter(hass, "23telecom", api_key=NEW_KEY, api_secret=SECRET)
     result = await add(hass, "23telecom", api_key=NEW_KEY, api_secret=SECRET)
     assert result["result"].state is ConfigEntryState.LOADED
     signed = {request.headers["X-Timestamp"]: request.headers["X-Signature"] for request in providers.requests}
@@ -250,9 +268,19 @@ async def test_no_second_is_signed_twice(hass: HomeAssistant, providers: Provide
 async def test_the_same_account_is_not_added_twice(hass: HomeAssistant, providers: Providers, provider: str) -> None:
     """The key tells; nobody is asked."""
     account(provider).add_to_hass(hass)
-    result = await add(hass, provider)
+    result = await enter(hass, provider)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
     assert providers.requests == []
+
+
+@pytest.mark.usefixtures("providers")
+async def test_the_same_account_is_not_added_by_two_forms_at_once(hass: HomeAssistant) -> None:
+    """A person may take a while over the limits, and somebody else be faster."""
+    slow = await enter(hass, "23telecom")
+    assert (await add(hass, "23telecom"))["type"] is FlowResultType.CREATE_ENTRY
+    result = await send(hass, slow, {})
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
+    assert len(hass.config_entries.async_entries(DOMAIN)) == 1
 
 
 async def test_several_accounts_of_one_provider_get_titles_of_their_own(
@@ -402,6 +430,138 @@ async def test_losing_the_key_asks_for_another_and_says_why(  # noqa: PLR0913, P
     assert hass.config_entries.flow.async_progress() == []
 
 
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        pytest.param({"name": "Marketing"}, "Marketing", id="a name"),
+        pytest.param({"name": "  Marketing "}, "Marketing", id="a name with spaces around it"),
+        pytest.param({"name": " "}, "23 Telecom", id="nothing but spaces"),
+        pytest.param({}, "23 Telecom", id="no name"),
+    ],
+)
+@pytest.mark.usefixtures("providers")
+async def test_an_account_can_be_given_a_name(hass: HomeAssistant, name: dict[str, str], title: str) -> None:
+    """The forms, the entry and the entities bear it from the first moment on."""
+    form = await choose(hass, "23telecom", **name)
+    assert form["description_placeholders"]["account"] == title
+    form = await send(hass, form, CREDENTIALS["23telecom"])
+    assert form["description_placeholders"]["account"] == title
+    assert (await send(hass, form, {}))["title"] == title
+    assert hass.states.get(f"sensor.{title.lower().replace(' ', '_')}_balance").state == "1250.50"
+
+
+@pytest.mark.parametrize("how", CHANGES)
+async def test_a_name_is_asked_for_once(hass: HomeAssistant, how: str) -> None:
+    """Home Assistant has a menu to rename an account."""
+    entry = account("23telecom", title="OTP")
+    entry.add_to_hass(hass)
+    assert "name" not in filled_in(await change(hass, entry, how))
+
+
+CREDIT = [
+    pytest.param("23telecom", "healthy", "limits", "1\u202f250.50 EUR", id="a balance"),
+    pytest.param("23telecom", "negative_balance_blocked", "limits", "-3.21 EUR", id="a debt"),
+    pytest.param("23telecom", "onboarding", "limits_unknown", "", id="an account being set up"),
+    pytest.param("23telecom", "unavailable_cache_disabled", "limits_unknown", "", id="no data"),
+    pytest.param("iletimerkezi", "healthy", "limits", "10.584 TRY · 67 SMS", id="a balance and a quota"),
+    pytest.param("iletimerkezi", "sms_credit_account", "limits", "0.00 TRY · 18\u202f343 SMS", id="messages"),
+    pytest.param(
+        "23telecom",
+        raw(200, b'{"balance": 1234567.8, "currency": "TRY"}'),
+        "limits",
+        "1\u202f234\u202f567.80 TRY",
+        id="a large balance",
+    ),
+    pytest.param(
+        "23telecom", raw(200, b'{"balance": 1e3, "currency": "TRY"}'), "limits", "1\u202f000.00 TRY", id="1e3"
+    ),
+]
+
+
+@pytest.mark.parametrize(("provider", "answer", "step", "credit"), CREDIT)
+async def test_a_new_account_is_asked_for_its_limits(  # noqa: PLR0913, PLR0917 - fixtures and a table
+    hass: HomeAssistant, providers: Providers, provider: str, answer: Answer, step: str, credit: str
+) -> None:
+    """With what it has at present before one's eyes; they are kept like those that are set later."""
+    providers.answer(provider, answer)
+    form = await enter(hass, provider)
+    assert (form["type"], form["step_id"], form["errors"]) == (FlowResultType.FORM, step, {})
+    assert {str(key) for key in form["data_schema"].schema} == OPTIONS[provider]
+    assert form["description_placeholders"] == {"account": NAMES[provider], "credit": credit}
+    result = await send(hass, form, {"low_balance": 2000})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["result"].options == {"low_balance": "2000"}
+    assert "low_credit" in states(hass, result["result"])
+    assert len(providers.requests) == 1
+
+    form = await hass.config_entries.options.async_init(result["result"].entry_id)
+    assert form["step_id"] == step.replace("limits", "init")
+    assert form["description_placeholders"] == {"account": NAMES[provider], "credit": credit}
+
+
+@pytest.mark.usefixtures("providers")
+async def test_a_new_accounts_quota_limit_needs_a_quota(hass: HomeAssistant) -> None:
+    """As later; what was entered stays in the form."""
+    form = await send(hass, await enter(hass, "23telecom"), {"low_quota": 500})
+    assert (form["type"], form["errors"]) == (FlowResultType.FORM, {"low_quota": "price_needed"})
+    assert get_schema_suggested_value(form["data_schema"].schema, "low_quota") == 500
+    result = await send(hass, form, {"low_quota": 500, "message_price": 0.021})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["result"].options == {"low_quota": "500", "message_price": "0.021"}
+
+
+async def test_the_form_tells_an_old_credit_from_a_new_one(
+    hass: HomeAssistant, providers: Providers, freezer: FrozenDateTimeFactory
+) -> None:
+    """What is not known any more is not told, nor of an account that is not set up; the worked-out quota is."""
+    entry = account("23telecom", message_price="0.5")
+    await set_up(hass, entry)
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    assert form["description_placeholders"]["credit"] == "1\u202f250.50 EUR · 2\u202f501 SMS"
+    providers.answer("23telecom", "unavailable_cache_disabled")
+    await pass_time(hass, freezer, 4000)
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    assert form["step_id"] == "init_unknown"
+    result = await hass.config_entries.options.async_configure(form["flow_id"], {"low_balance": 5})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.config_entries.async_unload(entry.entry_id)
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    assert form["step_id"] == "init_unknown"
+
+
+async def test_a_form_takes_its_time(hass: HomeAssistant, providers: Providers, freezer: FrozenDateTimeFactory) -> None:
+    """Who thinks about limits for an hour gets a fresh reading, not the one of an hour ago."""
+    form = await enter(hass, "iletimerkezi")
+    providers.answer("iletimerkezi", "sms_credit_account")
+    freezer.tick(3600)
+    result = await send(hass, form, {})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert states(hass, result["result"])["sms_quota"] == "18343"
+    assert len(providers.requests) == 2
+
+
+async def test_a_form_that_fails_is_a_poll_too(
+    hass: HomeAssistant, providers: Providers, freezer: FrozenDateTimeFactory
+) -> None:
+    """Where the account's own credentials are tried again, its status follows, and its next poll waits as ever."""
+    entry = account("iletimerkezi")
+    await set_up(hass, entry)
+    form = await change(hass, entry, "reconfigure")
+    providers.answer("iletimerkezi", "error_503")
+    await pass_time(hass, freezer, 250)
+    form = await send(hass, form, CREDENTIALS["iletimerkezi"])
+    assert form["errors"] == {"base": "provider_error"}
+    assert states(hass, entry)["status"] == "provider_error"
+    asked = len(providers.requests)
+    for wait, more in ((60, 0), (237, 0), (5, 1)):
+        await pass_time(hass, freezer, wait)
+        assert len(providers.requests) == asked + more
+
+    providers.answer("iletimerkezi", "healthy")
+    assert (await send(hass, form, CREDENTIALS["iletimerkezi"]))["reason"] == "reconfigure_successful"
+    assert states(hass, entry)["status"] == "fresh"
+
+
 OPTIONS = {
     "23telecom": {"low_balance", "low_quota", "message_price"},
     "iletimerkezi": {"low_balance", "low_quota"},
@@ -492,15 +652,16 @@ async def test_a_quota_limit_needs_a_quota(hass: HomeAssistant) -> None:
 
 @pytest.mark.usefixtures("providers")
 async def test_options_bring_and_remove_entities_at_once(hass: HomeAssistant) -> None:
-    """The account reloads; what an emptied option had brought leaves nothing in the registry."""
+    """What an emptied option had brought leaves nothing in the registry."""
     entry = account("23telecom")
     await set_up(hass, entry)
-    without = {"balance", "credit_blocked", "provider_updated", "status"}
+    without = {"balance", "credit_blocked", "status"}
     assert set(states(hass, entry)) == without
     for entered, more in (
         ({"low_balance": 50, "message_price": 0.021}, {"low_credit", "sms_quota"}),
         ({"message_price": 0.021}, {"sms_quota"}),
         ({}, set()),
+        ({"low_balance": 40}, {"low_credit"}),
     ):
         form = await hass.config_entries.options.async_init(entry.entry_id)
         await hass.config_entries.options.async_configure(form["flow_id"], entered)

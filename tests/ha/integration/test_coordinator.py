@@ -6,12 +6,9 @@ from decimal import Decimal
 
 import pytest
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.components.homeassistant import DOMAIN as HOMEASSISTANT_DOMAIN
-from homeassistant.components.homeassistant import SERVICE_UPDATE_ENTITY
 from homeassistant.config_entries import SOURCE_REAUTH
-from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import HomeAssistant
-from homeassistant.setup import async_setup_component
+from homeassistant.helpers import issue_registry as ir
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.sms_credit.const import DOMAIN
@@ -29,8 +26,13 @@ from .conftest import (
     pass_time,
     raw,
     set_up,
+    set_up_again,
     states,
+    update_now,
 )
+
+# When the provider has updated an account is one of the values that follow from an answer.
+pytestmark = pytest.mark.usefixtures("every_entity")
 
 STATES = {status: status.value for status in Status} | {Status.UNAVAILABLE: "data_unavailable"}
 
@@ -78,13 +80,12 @@ async def test_entities_say_what_an_answer_means(
     assert states(hass, entry) == shown(payload)
 
     providers.answer(payload.provider, "healthy")
-    hass.config_entries.async_schedule_reload(entry.entry_id)  # what new credentials do, should they be needed
-    await hass.async_block_till_done()
+    await pass_time(hass, freezer, 3600)
     assert states(hass, entry) == HEALTHY[payload.provider]
 
 
-def test_every_status_but_one_occurs_above() -> None:
-    """`pending` is over before there are entities, and `unreachable` comes without an answer."""
+def test_every_status_but_two_occurs_above() -> None:
+    """`pending` is over with the first answer, and `unreachable` comes without an answer."""
     assert {Status(each.outcome["status"]) for each in ALL_PAYLOADS} == set(Status) - {
         Status.PENDING,
         Status.UNREACHABLE,
@@ -158,28 +159,57 @@ async def test_the_status_follows_from_failure_to_failure(
         assert states(hass, entry)["status"] == status
 
 
-async def test_lost_credentials_stop_the_polling(
-    hass: HomeAssistant, providers: Providers, freezer: FrozenDateTimeFactory
+async def test_lost_credentials_are_tried_again_once_an_hour(
+    hass: HomeAssistant, providers: Providers, freezer: FrozenDateTimeFactory, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A refused key is not tried over and over; new credentials bring everything back."""
+    """A refused key is not tried over and over, one form asks for another, and one line tells of it."""
     entry = account("23telecom")
     await set_up(hass, entry)
     providers.answer("23telecom", "error_api_key_inactive")
     await pass_time(hass, freezer)
     assert states(hass, entry)["status"] == "auth_failed"
     asked = len(providers.requests)
-    await pass_time(hass, freezer, 7200)
-    assert len(providers.requests) == asked
+    (flow,) = hass.config_entries.flow.async_progress_by_handler("sms_credit")
+    assert flow["context"]["source"] == SOURCE_REAUTH
+    for _ in range(36):
+        await pass_time(hass, freezer)
+    assert len(providers.requests) == asked + 3
+    assert [each["flow_id"] for each in hass.config_entries.flow.async_progress()] == [flow["flow_id"]]
+    assert logged(caplog, logging.ERROR) == ["Error fetching 23 Telecom data: " + INACTIVE]
 
     providers.answer("23telecom", "healthy")
     providers.know("23telecom", api_key="sk_test_other")
-    (flow,) = hass.config_entries.flow.async_progress_by_handler("sms_credit")
-    assert flow["context"]["source"] == SOURCE_REAUTH
     await hass.config_entries.flow.async_configure(flow["flow_id"], {"api_key": "sk_test_other"})
     await hass.async_block_till_done()
     assert states(hass, entry) == HEALTHY["23telecom"]
     await pass_time(hass, freezer)
     assert providers.requests[-1].headers["X-API-Key"] == "sk_test_other"
+
+
+INACTIVE = "This API key is switched off. Switch it on in the provider's panel, or create another"
+
+
+async def test_a_refusal_that_passes_needs_nobody(
+    hass: HomeAssistant, providers: Providers, freezer: FrozenDateTimeFactory, issue_registry: ir.IssueRegistry
+) -> None:
+    """Access that is allowed again in the panel brings everything back, and the form that asked for a key goes."""
+    entry = account("iletimerkezi")
+    await set_up(hass, entry)
+    providers.answer("iletimerkezi", "error_401")
+    await pass_time(hass, freezer)
+    assert len(hass.config_entries.flow.async_progress()) == len(issue_registry.issues) == 1
+    for answer, status, forms in (
+        (NoConnection.REFUSED, "unreachable", 1),
+        ("error_401", "auth_failed", 1),
+        ("healthy", "fresh", 0),
+        ("error_401", "auth_failed", 1),
+        ("healthy", "fresh", 0),
+    ):
+        providers.answer("iletimerkezi", answer)
+        await pass_time(hass, freezer, 3600)
+        assert states(hass, entry)["status"] == status
+        assert len(hass.config_entries.flow.async_progress()) == len(issue_registry.issues) == forms
+    assert states(hass, entry) == HEALTHY["iletimerkezi"]
 
 
 async def test_every_poll_is_signed_with_its_own_time(
@@ -222,7 +252,7 @@ async def test_values_grow_stale_without_a_poll(
     entry = account("23telecom")
     entry.add_to_hass(hass)
     hass.config_entries.async_update_entry(entry, pref_disable_polling=True)
-    await set_up_again(hass, entry.entry_id)
+    await set_up_again(hass, entry)
     await pass_time(hass, freezer, 3599)
     assert states(hass, entry) == HEALTHY["23telecom"]
     await pass_time(hass, freezer, 3)
@@ -233,21 +263,6 @@ async def test_values_grow_stale_without_a_poll(
     assert states(hass, entry) == HEALTHY["23telecom"]
     await pass_time(hass, freezer, 3599)
     assert states(hass, entry) == HEALTHY["23telecom"]
-
-
-async def set_up_again(hass: HomeAssistant, entry_id: str) -> None:
-    """Set up an account that Home Assistant knows of."""
-    await hass.config_entries.async_setup(entry_id)
-    await hass.async_block_till_done()
-
-
-async def update_now(hass: HomeAssistant, *entity_ids: str) -> None:
-    """Ask for an update, as an automation of the user's may do."""
-    assert await async_setup_component(hass, HOMEASSISTANT_DOMAIN, {})
-    await hass.services.async_call(
-        HOMEASSISTANT_DOMAIN, SERVICE_UPDATE_ENTITY, {ATTR_ENTITY_ID: list(entity_ids)}, blocking=True
-    )
-    await hass.async_block_till_done()
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -316,6 +331,31 @@ async def test_nobody_can_ask_more_often_than_the_provider_wants(
     await update_now(hass, entity_id(hass, entry, "balance"))
     assert len(providers.requests) == asked + 1
     assert states(hass, entry) == HEALTHY["iletimerkezi"]
+
+
+async def test_an_update_that_comes_too_soon_moves_nothing(
+    hass: HomeAssistant, providers: Providers, freezer: FrozenDateTimeFactory
+) -> None:
+    """The wait for the next poll counts from the last one, however often somebody has asked in between."""
+    await set_up(hass, entry := account("iletimerkezi"))
+    providers.answer("iletimerkezi", raw(429, Retry_After="1800"))
+    await pass_time(hass, freezer)
+    asked = len(providers.requests)
+    for _ in range(17):
+        await pass_time(hass, freezer, 100)
+        await update_now(hass, entity_id(hass, entry, "balance"))
+    assert len(providers.requests) == asked
+    providers.answer("iletimerkezi", "healthy")
+    await pass_time(hass, freezer, 102)
+    assert len(providers.requests) == asked + 1
+    assert states(hass, entry) == HEALTHY["iletimerkezi"]
+    for more in (1, 2, 2):
+        await pass_time(hass, freezer, 100)
+        await update_now(hass, entity_id(hass, entry, "balance"))
+        assert len(providers.requests) == asked + more
+    for wait, more in ((198, 2), (4, 3)):
+        await pass_time(hass, freezer, wait)
+        assert len(providers.requests) == asked + more
 
 
 async def test_a_machine_that_slept_shows_no_old_balance(

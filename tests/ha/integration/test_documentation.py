@@ -1,7 +1,9 @@
 """The user's documentation: complete, and its examples work."""
 
+import json
 import re
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import yaml
@@ -14,14 +16,15 @@ from homeassistant.setup import async_setup_component
 from custom_components.sms_credit.lib.sms_credit_core import PROVIDERS
 from custom_components.sms_credit.sensor import STATES
 
-from .conftest import CHECKOUT, account, set_up, texts
+from .conftest import CHECKOUT, COMPONENT, account, set_up, texts
 
 DOCUMENT = CHECKOUT / "docs" / "home-assistant.md"
 BLUEPRINT = CHECKOUT / "blueprints" / "automation" / "sms_credit" / "credit_alert.yaml"
 TEXT = DOCUMENT.read_text()
 EXAMPLES = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)]
 CARDS = [pytest.param(example, id=example["type"]) for example in EXAMPLES if "type" in example]
-TRIGGERS, USE = (next(example[key] for example in EXAMPLES if key in example) for key in ("triggers", "automation"))
+ALARM = next(example for example in EXAMPLES if "triggers" in example)
+USE = next(example["automation"] for example in EXAMPLES if "automation" in example)
 
 
 def headings() -> list[str]:
@@ -107,9 +110,9 @@ async def test_a_card_is_about_entities_that_there_are(hass: HomeAssistant, card
 
 @pytest.mark.usefixtures("providers")
 async def test_the_trigger_is_valid_and_about_an_entity_that_there_is(hass: HomeAssistant) -> None:
-    """Home Assistant accepts it."""
-    assert named(TRIGGERS) <= await example_entities(hass)
-    automation = {"alias": "Example", "triggers": TRIGGERS, "actions": []}
+    """Home Assistant accepts it with its condition; the tests of low credit have it ring."""
+    assert named(ALARM) <= await example_entities(hass)
+    automation = {"alias": "Example", **ALARM, "actions": []}
     assert await async_setup_component(hass, AUTOMATION_DOMAIN, {})
     validated = await async_validate_config_item(hass, "example", automation)
     assert validated
@@ -124,6 +127,17 @@ async def test_the_example_of_the_blueprint_uses_inputs_and_entities_that_there_
     inputs = re.findall(r"!input (\w+)", BLUEPRINT.read_text())
     assert set(automation["use_blueprint"]["input"]) <= set(inputs)
     assert named(automation) <= await example_entities(hass)
+
+
+def test_the_buttons_lead_to_this_integration() -> None:
+    """Installing and adding are a click each, in HACS as in the Marketplace."""
+    manifest = json.loads((COMPONENT / "manifest.json").read_text())
+    owner, repository = urlsplit(manifest["issue_tracker"]).path.split("/")[1:3]
+    buttons = re.findall(r"\(https://my\.home-assistant\.io/redirect/(\w+)/\?(.+?)\)", TEXT)
+    assert {name: dict(parse_qsl(query)) for name, query in buttons if name != "blueprint_import"} == {
+        "hacs_repository": {"owner": owner, "repository": repository, "category": "integration"},
+        "config_flow_start": {"domain": manifest["domain"]},
+    }
 
 
 def test_the_import_button_leads_to_the_blueprint() -> None:

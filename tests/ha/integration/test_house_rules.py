@@ -28,10 +28,10 @@ RAISED_FAMILY = {
     "UpdateFailed",
 }
 FORBIDDEN_NAMES = {
-    "CONF_NAME": "the user renames an entry; no form asks for a name",
     "CONF_SCAN_INTERVAL": "how often to ask is the integration's affair",
     "AsyncClient": "the HTTP client is Home Assistant's",
-    "add_update_listener": "options reload by OptionsFlowWithReload",
+    "OptionsFlowWithReload": "a reload takes low credit away and brings it back as if it were new",
+    "async_update_reload_and_abort": "the same",
     "async_get_device": "devices are looked up by identifier and entry",
     "via_device": "deprecated",
     "_attr_name": "names are translations",
@@ -88,8 +88,12 @@ def test_nothing_outdated_or_unwanted_is_used(tree: ast.Module) -> None:
     names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     names |= {function.name for function in functions(tree)}
     assert {name: FORBIDDEN_NAMES[name] for name in names & set(FORBIDDEN_NAMES)} == {}
-    assert "hass.data" not in ast.unparse(tree)
     assert "__future__" not in {name for _, name in imported(tree)}
+
+
+def test_run_time_data_is_the_entrys() -> None:
+    """It goes when the entry is unloaded. Only what has to outlive that is kept elsewhere, in one place."""
+    assert [file for file, tree in TREES.items() if "hass.data" in ast.unparse(tree)] == ["accounts.py"]
 
 
 @every_file
@@ -116,7 +120,7 @@ def test_forms_name_their_step(tree: ast.Module) -> None:
 def test_every_provider_has_its_step() -> None:
     """A step's id is its method's name."""
     steps = {name.removeprefix("async_step_") for name in vars(SmsCreditConfigFlow) if name.startswith("async_step_")}
-    assert steps == {"user", "reauth", "reconfigure", *PROVIDERS}
+    assert steps == {"user", "reauth", "reconfigure", "limits", "limits_unknown", *PROVIDERS}
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

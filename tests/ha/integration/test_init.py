@@ -1,5 +1,10 @@
 """Setting up, unloading and removing an account."""
 
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
 import pytest
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryDisabler, ConfigEntryState
@@ -12,7 +17,20 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.sms_credit.const import DOMAIN
 from custom_components.sms_credit.lib.sms_credit_core import PROVIDERS
 
-from .conftest import CREDENTIALS, NAMES, Answer, NoConnection, Providers, account, pass_time, raw, set_up, states
+from .conftest import (
+    CREDENTIALS,
+    NAMES,
+    Answer,
+    NoConnection,
+    Providers,
+    account,
+    begin_update,
+    entity_id,
+    pass_time,
+    raw,
+    set_up,
+    states,
+)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -55,9 +73,9 @@ async def test_a_failing_first_poll_is_told_by_the_status(  # noqa: PLR0913, PLR
     entry = account("23telecom", low_balance="50")
     await set_up(hass, entry)
     assert entry.state is ConfigEntryState.LOADED
-    assert states(hass, entry) == dict.fromkeys(
-        ("balance", "credit_blocked", "low_credit", "provider_updated"), "unavailable"
-    ) | {"status": status}
+    assert states(hass, entry) == dict.fromkeys(("balance", "credit_blocked", "low_credit"), "unavailable") | {
+        "status": status
+    }
 
     providers.answer("23telecom", "healthy")
     asked = len(providers.requests)
@@ -77,23 +95,31 @@ async def test_a_failing_first_poll_is_told_by_the_status(  # noqa: PLR0913, PLR
 async def test_refused_credentials_ask_for_others(
     hass: HomeAssistant, providers: Providers, freezer: FrozenDateTimeFactory, provider: str, cause: str
 ) -> None:
-    """Nobody but the user can help, so it is left at one more request; the form says why."""
+    """The user most likely has to help, so it is left at one request an hour; the form says why."""
     refused = {**CREDENTIALS[provider], "api_key": "of_another_account"}
     entry = MockConfigEntry(domain=DOMAIN, data={"provider": provider, **refused})
     await set_up(hass, entry)
     assert states(hass, entry)["status"] == "auth_failed"
     assert states(hass, entry)["balance"] == "unavailable"
-    for _ in range(5):
-        await pass_time(hass, freezer, 3600)
-    assert len(providers.requests) == 2
+    for _ in range(60):
+        await pass_time(hass, freezer)
+    assert len(providers.requests) == 1 + 5
     (flow,) = hass.config_entries.flow.async_progress()
     assert flow["context"]["source"] == SOURCE_REAUTH
     form = await hass.config_entries.flow.async_configure(flow["flow_id"])
     assert form["errors"] == {"base": cause}
 
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    assert states(hass, entry)["status"] == "auth_failed"
+    assert len(providers.requests) == 1 + 5  # the last was just now
+    (flow,) = hass.config_entries.flow.async_progress()
+    assert flow["context"]["source"] == SOURCE_REAUTH
+
     providers.know(provider, **refused)
+    await pass_time(hass, freezer, 150)
     assert await hass.config_entries.async_reload(entry.entry_id)
     assert states(hass, entry)["status"] == "fresh"
+    assert hass.config_entries.flow.async_progress() == []
 
 
 async def test_an_unloaded_account_asks_nothing_and_says_nothing(
@@ -159,6 +185,117 @@ async def test_a_disabled_account_asks_nothing(
     await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_reloads_ask_nobody(hass: HomeAssistant, providers: Providers, freezer: FrozenDateTimeFactory) -> None:
+    """Fifty in a row within two minutes; the schedule goes on as if there had been none."""
+    entry = account("23telecom", low_balance="5")
+    await set_up(hass, entry)
+    before = states(hass, entry)
+    for _ in range(50):
+        await pass_time(hass, freezer, 2)
+        assert await hass.config_entries.async_reload(entry.entry_id)
+        assert states(hass, entry) == before
+    assert len(providers.requests) == 1
+    providers.answer("23telecom", "error_503_html")
+    for wait, requests in ((197, 1), (5, 2)):
+        await pass_time(hass, freezer, wait)
+        assert len(providers.requests) == requests
+    assert states(hass, entry)["status"] == "provider_error"
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    assert states(hass, entry)["status"] == "provider_error"
+
+    providers.answer("23telecom", "healthy")
+    await pass_time(hass, freezer, 150)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    assert states(hass, entry) == before
+    assert len(providers.requests) == 3
+
+
+async def test_repairs_outlast_a_reload(
+    hass: HomeAssistant, providers: Providers, issue_registry: ir.IssueRegistry
+) -> None:
+    """What was known before includes what is to be done."""
+    providers.answer("23telecom", "zero_balance_blocked")
+    entry = account("23telecom")
+    await set_up(hass, entry)
+    before = set(issue_registry.issues)
+    assert len(before) == 1
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    assert set(issue_registry.issues) == before
+    assert len(providers.requests) == 1
+
+
+async def test_what_is_known_belongs_to_the_credentials(hass: HomeAssistant, providers: Providers) -> None:
+    """It goes with them, and with the entry."""
+    entry = account("23telecom")
+    await set_up(hass, entry)
+    other = {"api_key": "sk_test_other"}
+    providers.know("23telecom", **other)
+    providers.answer("23telecom", "healthy_other_currency")
+    hass.config_entries.async_update_entry(entry, data={"provider": "23telecom", **other})
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    assert len(providers.requests) == 2
+    (balance,) = (each for each in hass.states.async_all("sensor") if each.entity_id.endswith("balance"))
+    assert balance.attributes["unit_of_measurement"] == "USD"
+
+    await hass.config_entries.async_remove(entry.entry_id)
+    again = MockConfigEntry(domain=DOMAIN, title="23 Telecom", data={"provider": "23telecom", **other})
+    await set_up(hass, again)
+    assert len(providers.requests) == 3
+
+
+async def test_a_silent_provider_holds_up_neither_start_nor_stop(hass: HomeAssistant, providers: Providers) -> None:
+    """Setting up waits a moment only and the status says so meanwhile; what is under way ends with Home Assistant."""
+    providers.answer("23telecom", NoConnection.WAITED_FOR)
+    entry = account("23telecom", low_balance="5")
+    begun = time.monotonic()
+    await set_up(hass, entry)
+    assert entry.state is ConfigEntryState.LOADED
+    assert states(hass, entry) == dict.fromkeys(("balance", "credit_blocked", "low_credit"), "unknown") | {
+        "status": "pending"
+    }
+    await hass.async_stop(force=True)
+    assert time.monotonic() - begun < 8  # an answer has ten seconds
+    assert len(providers.requests) == 1
+
+
+ENDS: dict[str, Callable[[HomeAssistant, str], Coroutine[Any, Any, Any]]] = {
+    "stopped": lambda hass, _entry_id: hass.async_stop(force=True),
+    "removed": lambda hass, entry_id: hass.config_entries.async_remove(entry_id),
+    "disabled": lambda hass, entry_id: hass.config_entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER),
+    "unloaded": lambda hass, entry_id: hass.config_entries.async_unload(entry_id),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize(
+    "before", [pytest.param("zero_balance_blocked", id="blocked"), pytest.param("error_invalid_api_key", id="refused")]
+)
+async def test_a_poll_does_not_outlive_its_account(  # noqa: PLR0913, PLR0917 - fixtures and a table
+    hass: HomeAssistant,
+    providers: Providers,
+    freezer: FrozenDateTimeFactory,
+    issue_registry: ir.IssueRegistry,
+    before: str,
+    end: str,
+) -> None:
+    """Whoever waits for it goes on without, and nothing is written behind the account's back."""
+    providers.answer("23telecom", before)
+    entry = account("23telecom")
+    await set_up(hass, entry)
+    shown = states(hass, entry)
+    balance = entity_id(hass, entry, "balance")
+    providers.answer("23telecom", NoConnection.WAITED_FOR)
+    freezer.tick(150)
+    updating = hass.async_create_task(begin_update(hass, balance))
+    await providers.asked(2)
+    assert states(hass, entry) == shown
+    await ENDS[end](hass, entry.entry_id)
+    await asyncio.wait({updating})
+    assert updating.cancelled() or not updating.exception()  # Home Assistant itself may cancel it when it stops
+    left = {"stopped": {}}.get(end, dict(issue_registry.issues))
+    assert [issue for _, issue in left if issue.startswith("credit_blocked")] == []
 
 
 async def test_accounts_do_not_disturb_each_other(

@@ -143,7 +143,7 @@ def test_an_icon_follows_the_schema(icons: dict[str, Any]) -> None:
 
 
 def test_every_status_that_lasts_has_an_icon() -> None:
-    """`pending` is over before anybody sees it."""
+    """`pending` has the icon of what is not known yet."""
     assert set(ICONS["sensor"]["status"]["state"]) == set(STATES.values()) - {"pending"}
 
 

@@ -1,6 +1,7 @@
 """What the user is asked to see to at the provider, and how it goes away."""
 
 import dataclasses
+from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from aiohttp.test_utils import TestClient
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.repairs import DOMAIN as REPAIRS_DOMAIN
+from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
@@ -233,6 +235,53 @@ async def test_the_dialog_respects_a_pause_that_was_asked_for(
     assert (await repair.submit())["errors"] == {"base": "too_soon"}
     await pass_time(hass, freezer, 4)
     assert (await repair.submit())["type"] == "create_entry"
+
+
+ENDS: dict[str, Callable[[HomeAssistant, str], Coroutine[Any, Any, Any]]] = {
+    "removed": lambda hass, entry_id: hass.config_entries.async_remove(entry_id),
+    "disabled": lambda hass, entry_id: hass.config_entries.async_set_disabled_by(entry_id, ConfigEntryDisabler.USER),
+    "unloaded": lambda hass, entry_id: hass.config_entries.async_unload(entry_id),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_the_dialog_of_an_account_that_is_gone_says_so(
+    hass: HomeAssistant, providers: Providers, hass_client: ClientSessionGenerator, end: str
+) -> None:
+    """Somebody else may be faster than the person who reads it."""
+    providers.answer("23telecom", "zero_balance_blocked")
+    entry = account("23telecom")
+    await set_up(hass, entry)
+    repair = await dialog(hass, hass_client, f"credit_blocked_{entry.entry_id}")
+    await repair.open()
+    await ENDS[end](hass, entry.entry_id)
+    closed = await repair.submit()
+    assert (closed["type"], closed["reason"]) == ("abort", "not_loaded")
+    assert issues(hass) == {}
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_the_dialog_does_not_wait_for_an_account_that_is_gone(
+    hass: HomeAssistant,
+    providers: Providers,
+    freezer: FrozenDateTimeFactory,
+    hass_client: ClientSessionGenerator,
+    end: str,
+) -> None:
+    """Its check ends with the account, and writes nothing."""
+    providers.answer("23telecom", "zero_balance_blocked")
+    entry = account("23telecom")
+    await set_up(hass, entry)
+    repair = await dialog(hass, hass_client, f"credit_blocked_{entry.entry_id}")
+    await repair.open()
+    providers.answer("23telecom", NoConnection.WAITED_FOR)
+    freezer.tick(150)
+    submitting = hass.async_create_task(repair.submit())
+    await providers.asked(2)
+    await ENDS[end](hass, entry.entry_id)
+    closed = await submitting
+    assert (closed["type"], closed["reason"]) == ("abort", "not_loaded")
+    assert issues(hass) == {}
 
 
 async def test_the_dialog_helps_an_account_that_was_never_read(

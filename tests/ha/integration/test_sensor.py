@@ -18,7 +18,7 @@ from .conftest import Providers, account, entity_id, pass_time, raw, set_up, sta
 @pytest.mark.freeze_time("2026-11-21 12:00:00+00:00")
 @pytest.mark.parametrize("platform", [Platform.SENSOR, Platform.BINARY_SENSOR])
 @pytest.mark.parametrize("provider", PROVIDERS)
-@pytest.mark.usefixtures("providers")
+@pytest.mark.usefixtures("providers", "every_entity")
 async def test_entities_in_full(
     hass: HomeAssistant,
     entity_registry: er.EntityRegistry,

@@ -86,15 +86,16 @@ def test_forms_have_exactly_the_texts_that_they_need() -> None:
     """One step for each provider, a label and an explanation for each field, and a text for each error."""
     config = texts("en")["config"]
     fields = {key: {field.name for field in provider.credentials} for key, provider in PROVIDERS.items()}
-    fields["user"] = {CONF_PROVIDER}
+    limits = {"low_balance", "low_quota", "message_price"}
+    fields |= {"user": {CONF_PROVIDER, "name"}, "limits": limits, "limits_unknown": limits}
     assert {step: set(words["data"]) for step, words in config["step"].items()} == fields
     assert {step: set(words["data_description"]) for step, words in config["step"].items()} == fields
-    assert set(config["error"]) == FAILING | {"not_a_credential"}
+    assert set(config["error"]) == FAILING | {"empty", "not_a_credential", "price_needed"}
     assert set(config["abort"]) == {"already_configured", "reauth_successful", "reconfigure_successful"}
     options = texts("en")["options"]
-    limits = {"low_balance", "low_quota", "message_price"}
-    assert set(options["step"]) == {"init"}
-    assert set(options["step"]["init"]["data"]) == set(options["step"]["init"]["data_description"]) == limits
+    assert set(options["step"]) == {"init", "init_unknown"}
+    assert [set(words["data"]) for words in options["step"].values()] == [limits] * 2
+    assert [set(words["data_description"]) for words in options["step"].values()] == [limits] * 2
     assert set(options["error"]) == {"price_needed"}
 
 
@@ -117,12 +118,26 @@ def test_exceptions_and_repairs_have_exactly_the_texts_that_they_need() -> None:
     assert set(english["issues"]) == DENYING | {"credit_blocked"}
     for issue in english["issues"].values():
         assert set(issue) == {"title", "fix_flow"}
-        assert set(issue["fix_flow"]) == {"step", "error"}
+        assert set(issue["fix_flow"]) == {"step", "error", "abort"}
+        assert set(issue["fix_flow"]["abort"]) == {"not_loaded"}
         assert set(issue["fix_flow"]["step"]) == {"confirm"}
         assert set(issue["fix_flow"]["step"]["confirm"]) == {"title", "description"}
         assert set(issue["fix_flow"]["error"]) == {"too_soon", "unchanged"}
         left_open = set().union(*(placeholders(text) for _, text in flat(issue)))
         assert left_open <= {"account", "provider", "panel_url"}
+
+
+@every_language
+def test_limits_are_told_alike_wherever_they_are_asked_for(language: str) -> None:
+    """A new account's form and its later one have the same fields and the same mistakes."""
+    config, options = texts(language)["config"], texts(language)["options"]
+    forms = [config["step"]["limits"], config["step"]["limits_unknown"], *options["step"].values()]
+    assert all(
+        (form["data"], form["data_description"]) == (forms[0]["data"], forms[0]["data_description"]) for form in forms
+    )
+    assert config["error"]["price_needed"] == options["error"]["price_needed"]
+    known = [form["description"] for form in forms if "{credit}" in form["description"]]
+    assert known == [config["step"]["limits"]["description"], options["step"]["init"]["description"]]
 
 
 @every_language

@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -169,6 +170,52 @@ async def test_is_readable_on_every_screen(exporter: Exporter, open_page: OpenPa
     assert len(contrasts) > 200
     assert [words for words, _ in contrasts if "out of date" in words] != []
     await exporter.start()
+
+
+async def rows_as_read_aloud(page: Page) -> list[list[str]]:
+    """Return the columns of each row in the browser's own accessibility tree, by which a screen reader counts."""
+    devtools = await page.context.new_cdp_session(page)
+    nodes = {node["nodeId"]: node for node in (await devtools.send("Accessibility.getFullAXTree"))["nodes"]}
+
+    async def column(node: dict[str, Any]) -> str:
+        described = await devtools.send("DOM.describeNode", {"backendNodeId": node["backendDOMNodeId"]})
+        attributes = described["node"]["attributes"]
+        pairs = dict(zip(attributes[::2], attributes[1::2], strict=True))
+        return pairs.get("data-label", node["name"]["value"] if node["role"]["value"] == "columnheader" else "Account")
+
+    def cells(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        for child in (nodes[number] for number in node["childIds"]):
+            if child["role"]["value"] in {"cell", "columnheader", "rowheader"}:
+                yield child
+            elif child["ignored"]:
+                yield from cells(child)
+
+    rows = [node for node in nodes.values() if node.get("role", {}).get("value") == "row"]
+    return [[await column(cell) for cell in cells(row)] for row in rows]
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+async def test_each_cell_is_read_out_under_its_heading(
+    exporter: Exporter, open_page: OpenPage, screen: dict[str, object]
+) -> None:
+    """An account without notes has a place for them too, or its balance would be read out as its notes."""
+    headings, *rows = await rows_as_read_aloud(await open_page(exporter.url, **screen))
+    assert len(headings) == len(set(headings)) > 5
+    assert len(rows) == len(exporter.views)
+    assert [row for row in rows if row != headings] == []
+
+
+HEIGHTS = """() => [...document.querySelectorAll("tbody tr")].map((row) => row.getBoundingClientRect().height)"""
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+async def test_no_notes_take_no_room(exporter: Exporter, open_page: OpenPage, screen: dict[str, object]) -> None:
+    """An account of which there is nothing to say is as low as if it had no place for notes."""
+    exporter.views = (view("marketing", (42, reading())),)
+    page = await open_page(exporter.url, **screen)
+    with_place = await page.evaluate(HEIGHTS)
+    await page.evaluate("document.querySelector('td[data-label=Notes]').remove()")
+    assert with_place == await page.evaluate(HEIGHTS)
 
 
 async def test_loads_its_parts_below_a_prefix(exporter: Exporter, open_page: OpenPage, complaints: list[str]) -> None:

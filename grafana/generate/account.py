@@ -9,7 +9,7 @@ from . import panels as p
 from . import shared as s
 from .recording import SLOW, STEP, runway
 from .settings import Settings
-from .states import state, state_texts
+from .states import state, state_texts, status
 
 SCOPE = p.Scope(('provider="$provider"', 'account="$account"'))
 
@@ -103,12 +103,13 @@ def _state() -> stat.Panel:
 
 
 def _status() -> stat.Panel:
-    current = SCOPE.each("sms_credit_status", by="status")
     panel = p.number(
         "Status",
-        "What the last poll came to. Two exporters of one account can differ.",
-        p.now(f"{current} == 1", "{{status}}"),
-        nothing="not watched",
+        "What the last poll came to; that it is fresh is left out beside a worse state. Two exporters of one account "
+        "can differ.",
+        p.now(status(SCOPE), "{{status}}"),
+        nothing="-",
+        colors=((None, p.GREY),),
     )
     return s.in_status_colors(panel.text_mode(cm.BigValueTextMode.NAME))
 

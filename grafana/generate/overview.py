@@ -10,7 +10,7 @@ from . import panels as p
 from . import shared as s
 from .recording import SLOW, runway
 from .settings import Settings
-from .states import low, state, state_texts
+from .states import known, low, state, state_texts, status
 
 SCOPE = p.Scope(('provider=~"$provider"', 'account=~"$account"'))
 _ALERTS = ('provider=~"$provider|"', 'account=~"$account|"')
@@ -103,11 +103,10 @@ def _not_read() -> stat.Panel:
 
 
 def _without_values() -> stat.Panel:
-    known = f"{SCOPE.each('sms_credit_balance')} or {SCOPE.each('sms_credit_quota_messages')}"
     return p.number(
         "Balance unknown",
         "Accounts of which nothing is known now: not read for long, or not set up yet. They are in no total.",
-        p.now(f"count({SCOPE.each('sms_credit_up')} unless ({known})) {_OTHERWISE_NONE}"),
+        p.now(f"count({SCOPE.each('sms_credit_up')} unless ({known(SCOPE)})) {_OTHERWISE_NONE}"),
         nothing=_NO_EXPORTER,
         colors=p.WORTH_A_LOOK,
     )
@@ -162,7 +161,6 @@ def _as_list(panel: stat.Panel) -> stat.Panel:
 
 
 def _table() -> table.Panel:
-    current = f"topk by ({p.ACCOUNT}) (1, {SCOPE.each('sms_credit_status', by=f'{p.ACCOUNT}, status')} == 1)"
     money = {"decimals": 2, "unit": p.MONEY}
     messages = {"decimals": 0, "unit": p.MONEY}
     account_link = {
@@ -177,11 +175,12 @@ def _table() -> table.Panel:
         p.listing(
             "Accounts, the worst first",
             "State: the worst that holds of blocked, at or below half of a threshold, at or below it, running out "
-            "within three days, not read, degraded, being set up. A zero is a real zero, never the unknown. "
+            "within three days, not read, degraded, being set up. Status: what the last poll came to; that it is fresh "
+            "is left out beside a worse state. A zero is a real zero, never the unknown. "
             "Values of an account that is not read are those from before, for as long as the exporter holds them.",
             [
                 p.rows(state(SCOPE), ref="state"),
-                p.rows(current, ref="status"),
+                p.rows(f"topk by ({p.ACCOUNT}) (1, {status(SCOPE)})", ref="status"),
                 p.rows(SCOPE.each("sms_credit_balance", by=p.ACCOUNT_AND_CURRENCY), ref="balance"),
                 p.rows(SCOPE.each("sms_credit_low_balance_threshold"), ref="low_balance"),
                 p.rows(SCOPE.each("sms_credit_quota_messages"), ref="quota"),
@@ -236,7 +235,7 @@ def _statuses() -> timeseries.Panel:
     each = SCOPE.each("sms_credit_status", by=f"{p.ACCOUNT}, status")
     panel = p.chart(
         "Accounts by status",
-        "How many accounts are in each status. An account has one status at a time.",
+        "How many accounts are in each status: what their last polls came to, whatever that says of the credit.",
         [p.query(f"count by (status) ({each} == 1)", "{{status}}")],
         unit=p.COUNT,
         nothing=s.NOT_SCRAPED,

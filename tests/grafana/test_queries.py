@@ -1,6 +1,7 @@
 """Every query of the dashboards, asked of a real Prometheus that scrapes a real exporter."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
@@ -18,7 +19,7 @@ from grafana.generate.rules import as_rule_file
 from grafana.generate.settings import DAY, HOUR, MINUTE, Settings
 from sms_credit_core import Status
 from sms_credit_exporter.simulator.behaviour import Act, Behaviour, Live, NoAnswer, Phase, Scenario
-from sms_credit_exporter.simulator.server import Simulator
+from sms_credit_exporter.simulator.server import SimulatedAccount, Simulator
 from tests.exporter.running import PATIENCE, Providers, running, until
 from tests.grafana.dashboards import QUERIES, VARIABLES, Query, panels
 from tests.grafana.servers import GENERATIONS, Prometheus, prometheus
@@ -48,12 +49,15 @@ STATUSES: dict[Status, str | Act] = {
 SPENDING = 'at & (20%) of "otp"'
 """Names may have anything in them that people type."""
 MESSAGES = "messages"
+HUNG = "hung"
+"""Its next poll goes on for so long that the last good reading gets too old."""
 OTHERS = {
     SPENDING: ("23telecom", Scenario(Phase(600, Live(balance=Decimal(400)), Live(balance=Decimal(40))))),
     MESSAGES: ("iletimerkezi", Live(balance=Decimal(0), quota=400)),
     "blocked": ("23telecom", Live(balance=Decimal(0))),
     "low": ("23telecom", Live(balance=Decimal(90))),
     "very low": ("23telecom", Live(balance=Decimal(50))),
+    HUNG: ("23telecom", "healthy"),
 }
 LIMITS: dict[str, dict[str, object]] = {
     "23telecom": {"low_balance": 100, "low_quota": 1000, "message_price": 0.01},
@@ -102,13 +106,16 @@ async def watched(
     ):
         providers = Providers(simulator, base_urls)
 
-        def opened(name: str, provider: str, what: str | Act | Behaviour) -> dict[str, object]:
-            limits = {} if name == Status.FRESH else LIMITS[provider]
-            return providers.configured(name, providers.add(provider, what), timeout="60s", **limits)
+        opened: dict[str, SimulatedAccount] = {}
 
-        accounts = [opened(status.value, "23telecom", what) for status, what in STATUSES.items()]
-        accounts += [opened(name, *what) for name, what in OTHERS.items()]
-        (folder / "config.yml").write_text(yaml.safe_dump({"accounts": accounts}))
+        def configured(name: str, provider: str, what: str | Act | Behaviour) -> dict[str, object]:
+            opened[name] = providers.add(provider, what)
+            limits = {} if name == Status.FRESH else LIMITS[provider]
+            return providers.configured(name, opened[name], timeout="60s", **limits)
+
+        accounts = [configured(status.value, "23telecom", what) for status, what in STATUSES.items()]
+        accounts += [configured(name, *what) for name, what in OTHERS.items()]
+        (folder / "config.yml").write_text(yaml.safe_dump({"accounts": accounts, "stale_after": "10s"}))
         exporter = await stack.enter_async_context(
             running(http, "serve", "--config.file=config.yml", "--web.listen-address=127.0.0.1:0", cwd=folder, env={})
         )
@@ -123,6 +130,12 @@ async def watched(
             return bool(spending and down)
 
         await until(seen)
+        opened[HUNG].answer_with(NoAnswer.SILENT)
+
+        async def too_old() -> bool:
+            return HUNG not in await made.labels("sms_credit_balance", "account")
+
+        await until(too_old)
         yield made
 
 
@@ -181,7 +194,7 @@ async def test_every_variable_has_values(watched: Prometheus, dashboard: str, va
 
 STATES = {
     Status.PENDING: ("Being set up", False),
-    Status.FRESH: ("OK", True),
+    Status.FRESH: ("Fresh", True),
     Status.PARTIAL: ("Degraded", True),
     Status.UNAVAILABLE: ("Degraded", False),
     Status.ONBOARDING: ("Being set up", False),
@@ -200,6 +213,7 @@ WORST = {
     "low": "Low",
     SPENDING: "Runs out soon",
     MESSAGES: "Very low",
+    HUNG: "Not read",
     **{status.value: text for status, (text, _) in STATES.items()},
 }
 
@@ -250,6 +264,18 @@ async def test_an_account_in_any_status_has_its_row(watched: Prometheus, status:
     assert shown["metric"]["status"] == status
 
 
+@pytest.mark.parametrize("account", WORST)
+async def test_only_what_is_fresh_in_every_way_is_called_so(watched: Prometheus, account: str) -> None:
+    """A status stands in the row and on the account's own page, but for a fresh one beside a worse state."""
+    provider = "iletimerkezi" if account == MESSAGES else "23telecom"
+    listed = await ask(watched, the("Accounts, the worst first", "status"))
+    on_page = await ask(watched, the("Status", dashboard="account"), account=escaped(account), provider=provider)
+    [status] = await watched.labels(f"sms_credit_status{{account={json.dumps(account)}}} == 1", "status")
+    expected = [status] if status != Status.FRESH or WORST[account] == "Fresh" else []
+    assert [sample["metric"]["status"] for sample in on_page] == expected
+    assert [row["metric"]["status"] for row in listed if row["metric"]["account"] == account] == expected
+
+
 @pytest.mark.parametrize(
     ("panel", "number"),
     [
@@ -257,7 +283,7 @@ async def test_an_account_in_any_status_has_its_row(watched: Prometheus, status:
         ("Blocked", 1),
         ("Low", 4),
         ("Not read", 7),
-        ("Balance unknown", 9),
+        ("Balance unknown", 10),
     ],
 )
 async def test_the_overview_counts(watched: Prometheus, panel: str, number: int) -> None:

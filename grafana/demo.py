@@ -6,6 +6,7 @@
 import argparse
 import asyncio
 import contextlib
+import re
 import shutil
 import signal
 import sys
@@ -37,7 +38,6 @@ _ALERTMANAGER = ("prometheus-alertmanager", "alertmanager")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until a signal ends it; arguments that are not known here go to `sms-credit-exporter demo`."""
     parser = argparse.ArgumentParser(prog="scripts/demo --with-prometheus", description=__doc__, allow_abbrev=False)
-    parser.add_argument("--web.listen-address", dest="exporter", default="127.0.0.1:10767", metavar="ADDR")
     parser.add_argument("--prometheus", default="127.0.0.1:9090", metavar="ADDR", help="default %(default)s")
     parser.add_argument("--alertmanager", default="127.0.0.1:9093", metavar="ADDR", help="default %(default)s")
     options, others = parser.parse_known_args(arguments)
@@ -59,15 +59,15 @@ async def _run(options: argparse.Namespace, others: Sequence[str]) -> int:
         loop.add_signal_handler(number, ended.set)
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sms-credit-demo-")))
+        demo = (sys.executable, "-m", "sms_credit_exporter", "demo", "--log.level=warn", *others)
+        exporter = await stack.enter_async_context(_process(*demo, stdout=asyncio.subprocess.PIPE))
         webhook = await stack.enter_async_context(_notifications())
-        _write(folder, options, webhook)
-        programs = [
+        if (url := await _said_to_listen(exporter)) is None:
+            return 1
+        _write(folder, options, url, webhook)
+        servers = [
             await stack.enter_async_context(_process(*command))
             for command in (
-                (
-                    *(sys.executable, "-m", "sms_credit_exporter", "demo", "--log.level=warn"),
-                    *(f"--web.listen-address={options.exporter}", *others),
-                ),
                 (
                     *(str(_program(_PROMETHEUS)), "--log.level=error", f"--config.file={folder / 'prometheus.yml'}"),
                     *(f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address={options.prometheus}"),
@@ -79,20 +79,27 @@ async def _run(options: argparse.Namespace, others: Sequence[str]) -> int:
                 ),
             )
         ]
-        _greet(options)
-        waiting = [asyncio.create_task(each) for each in (ended.wait(), *(program.wait() for program in programs))]
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        _greet(options, url)
+        ends = (ended.wait(), exporter.wait(), *(server.wait() for server in servers))
+        await asyncio.wait([asyncio.create_task(end) for end in ends], return_when=asyncio.FIRST_COMPLETED)
     return 0 if ended.is_set() else 1
 
 
-def _write(folder: Path, options: argparse.Namespace, webhook: str) -> None:
+async def _said_to_listen(exporter: asyncio.subprocess.Process) -> str | None:
+    """Return the first address that the exporter says it listens on; None if it ends without a word."""
+    line = await exporter.stdout.readline() if exporter.stdout else b""
+    said = re.search(r"http://\S+", line.decode())
+    return said[0] if said else None
+
+
+def _write(folder: Path, options: argparse.Namespace, exporter: str, webhook: str) -> None:
     """Write the shipped configurations, at the pace of the demo."""
     rules = as_rule_file(groups(Settings(pace=PACE)), "")
     (folder / "rules.yml").write_text(rules)
     prometheus = yaml.safe_load((FOLDER / "prometheus/prometheus.yml").read_text())
     prometheus["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
     [job], [alertmanager] = prometheus["scrape_configs"], prometheus["alerting"]["alertmanagers"]
-    job |= {"scrape_interval": "1s", "static_configs": [{"targets": [options.exporter]}]}
+    job |= {"scrape_interval": "1s", "static_configs": [{"targets": [exporter.removeprefix("http://")]}]}
     alertmanager["static_configs"] = [{"targets": [options.alertmanager]}]
     (folder / "prometheus.yml").write_text(yaml.safe_dump(prometheus))
     alerts = shipped_alertmanager(webhook, group_wait="1s", group_interval=f"{5 * MINUTE // PACE}s")
@@ -109,9 +116,9 @@ def shipped_alertmanager(webhook: str, **waits: str) -> dict[str, Any]:
 
 
 @contextlib.asynccontextmanager
-async def _process(*command: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def _process(*command: str, stdout: int | None = None) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run a program as long as the demo lasts."""
-    process = await asyncio.create_subprocess_exec(*command, start_new_session=True)
+    process = await asyncio.create_subprocess_exec(*command, start_new_session=True, stdout=stdout)
     try:
         yield process
     finally:
@@ -148,9 +155,9 @@ def _print_news(receiver: str, alert: Mapping[str, Any], firing: set[tuple[str, 
     print(f"{time.strftime('%H:%M:%S')}  {receiver:8} {alert['status']:9} {name}: {text}", flush=True)
 
 
-def _greet(options: argparse.Namespace) -> None:
+def _greet(options: argparse.Namespace, exporter: str) -> None:
     print(
-        f"Exporter      http://{options.exporter}\n"
+        f"Exporter      {exporter}\n"
         f"Prometheus    http://{options.prometheus}/alerts\n"
         f"Alertmanager  http://{options.alertmanager}\n"
         f"Time passes {PACE} times as fast as in life. Notifications:\n",

@@ -10,7 +10,7 @@ from .simulator.scenarios import DEMO, SCENARIOS, DemoAccount
 from .simulator.server import Simulator
 from .web import Address
 
-_POLL_INTERVAL = 2.0
+POLL_INTERVAL = 2.0
 _TIMEOUT = 2.0
 _STALE_AFTER = 20.0
 _REFRESH = 2.0
@@ -22,7 +22,11 @@ async def run(addresses: Sequence[Address]) -> None:
     async with simulator.serving() as base_urls:
         accounts = tuple(_account(simulator, base_urls, account) for account in DEMO)
         config = Config(accounts=accounts, stale_after=_STALE_AFTER)
-        await Exporter(lambda: config, refresh=_REFRESH, demo=True).run(addresses)
+        await Exporter(lambda: config, refresh=_REFRESH, demo=True).run(addresses, _greet)
+
+
+def _greet(urls: Sequence[str]) -> None:
+    print(f"Open {' or '.join(urls)} in a browser; Ctrl-C ends the demo.", flush=True)
 
 
 def _account(simulator: Simulator, base_urls: Mapping[str, str], account: DemoAccount) -> AccountConfig:
@@ -33,7 +37,7 @@ def _account(simulator: Simulator, base_urls: Mapping[str, str], account: DemoAc
         provider=PROVIDERS[account.provider],
         credentials={name: Secret(value) for name, value in opened.credentials.items()},
         base_url=base_urls[account.provider],
-        poll_interval=_POLL_INTERVAL,
+        poll_interval=POLL_INTERVAL,
         timeout=_TIMEOUT,
         limits=account.limits,
     )

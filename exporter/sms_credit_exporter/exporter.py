@@ -69,8 +69,10 @@ class Exporter:
         _log.info("configuration reloaded", accounts=len(config.accounts))
         return None
 
-    async def run(self, addresses: Sequence[Address]) -> None:
-        """Serve and poll until SIGTERM or SIGINT; SIGHUP reloads.
+    async def run(
+        self, addresses: Sequence[Address], listening: Callable[[Sequence[str]], None] = lambda _urls: None
+    ) -> None:
+        """Serve and poll until SIGTERM or SIGINT; SIGHUP reloads. Once it listens, `listening` is told where.
 
         Raises OSError if an address cannot be listened on, and whatever ends a polling task: better no numbers
         than numbers that nobody refreshes.
@@ -78,7 +80,7 @@ class Exporter:
         _log.info("starting", version=VERSION, accounts=len(self.watch.views()))
         app = application(self._site, Authentication(lambda: self._web).middleware)
         async with contextlib.AsyncExitStack() as stack:
-            await serve(stack, app, addresses, tls_context(lambda: self._web))
+            listening(await serve(stack, app, addresses, tls_context(lambda: self._web)))
             polling = asyncio.create_task(self.watch.run())
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):

@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import signal
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -10,7 +12,8 @@ import httpx
 import pytest
 import yaml
 
-from tests.exporter.running import LISTEN, Running, until
+from tests.conftest import ROOT
+from tests.exporter.running import LISTEN, PATIENCE, Running, until
 
 Start = Callable[..., AbstractAsyncContextManager[Running]]
 Tool = Callable[[str], str]
@@ -48,6 +51,51 @@ async def test_the_demo_shows_much_and_changes(start: Start) -> None:
             return balances(await exporter.metrics()) != balances(first)
 
         await until(moved)
+
+
+async def test_the_first_look_shows_what_it_is_all_about(start: Start) -> None:
+    """As soon as every account has been polled, one is blocked, one low, one refused."""
+    async with start("demo", LISTEN) as exporter:
+
+        async def ready() -> bool:
+            return (await exporter.get("/-/ready")).status_code == 200
+
+        await until(ready)
+        page = (await exporter.get("/")).text
+
+    first_marks = set(re.findall(r'<ul class="marks">\s*<li[^>]*data-mark="(\w+)"', page))
+    assert {"blocked", "low", "auth_failed", "access_denied", "invalid_response", "onboarding", "fresh"} <= first_marks
+
+
+async def says_where_it_is(http: httpx.AsyncClient, *command: str) -> None:
+    """Run the demo on a free port: what it says leads to the page, and nothing that it says leads elsewhere."""
+    process = await asyncio.create_subprocess_exec(
+        *command, LISTEN, "--log.level=error", cwd=ROOT, stdout=-1, stderr=asyncio.subprocess.STDOUT
+    )
+    said = ""
+    try:
+        assert process.stdout
+        async with asyncio.timeout(PATIENCE):
+            while "Open " not in said:
+                line = (await process.stdout.readline()).decode()
+                assert line, said
+                said += line
+        [address] = set(re.findall(r"\S+:\d+", said))
+        assert "Demo." in (await http.get(address)).text
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
+
+
+async def test_the_demo_says_where_it_is(http: httpx.AsyncClient) -> None:
+    """Whatever address it is given, and whatever it logs."""
+    await says_where_it_is(http, sys.executable, "-m", "sms_credit_exporter", "demo")
+
+
+async def test_the_script_says_where_the_demo_is(http: httpx.AsyncClient, tool: Tool) -> None:
+    """The first thing that a newcomer starts names no address but the right one."""
+    tool("uv")
+    await says_where_it_is(http, "bash", "scripts/demo")
 
 
 @pytest.mark.parametrize("accept", ["text/plain;version=0.0.4", "*/*"])

@@ -19,8 +19,9 @@ import httpx
 import pytest
 import trustme
 
-from sms_credit_core import PROVIDERS, Answer, NoReading, Problem, Reading, Secret, Status
+from sms_credit_core import PROVIDERS, Account, Answer, Cause, Instant, NoReading, Problem, Reading, Secret, Status
 from sms_credit_exporter import simulator as package
+from sms_credit_exporter.demo import POLL_INTERVAL
 from sms_credit_exporter.simulator.answers import answer
 from sms_credit_exporter.simulator.behaviour import Act, Canned, Live, NoAnswer, Phase, Scenario
 from sms_credit_exporter.simulator.payloads import Payload, payload, payloads, root_of
@@ -447,11 +448,11 @@ async def test_a_scenario_plays_by_the_clock_that_it_was_given(playground: Playg
     playground.clock.now = 1000
     playground.telecom23.answer_with(SCENARIOS["23telecom"]["runs_dry"])
     seen = []
-    for second in (0, 20, 30, 40, 55, 80):
+    for second in (0, 10, 35, 45, 75, 80):
         playground.clock.now = 1000 + second
         members = (await playground.ask(playground.telecom23)).json()
         seen.append((members["balance"], members.get("credit_blocked")))
-    assert seen == [(42.0, None), (12.0, None), (6.0, None), (0.0, True), (58.8, None), (42.0, None)]
+    assert seen == [(-0.4, True), (58.8, None), (42.0, None), (27.0, None), (0.0, True), (-0.4, True)]
 
 
 async def test_an_account_can_change_its_mind_at_any_moment(playground: Playground) -> None:
@@ -484,7 +485,7 @@ def test_every_scenario_plays_through(provider: str, name: str) -> None:
 # --- the demo -----------------------------------------------------------------------------------------------------
 
 
-def outcome_of(account: DemoAccount, second: int) -> Reading | Problem | None:
+def outcome_of(account: DemoAccount, second: float) -> Reading | Problem | None:
     """Return what a poll of a demo account comes to at this second; None where there is no answer."""
     act = SCENARIOS[account.provider][account.scenario](second)
     return None if isinstance(act, NoAnswer) else read(answer(account.provider, act, NOW))
@@ -533,3 +534,19 @@ def test_the_demos_accounts_have_names_of_their_own_and_both_providers() -> None
     """A name is the identity in labels."""
     assert len({account.name for account in DEMO}) == len(DEMO)
     assert {account.provider for account in DEMO} == set(PROVIDERS)
+
+
+@pytest.mark.parametrize(
+    ("provider", "name"), [(provider, name) for provider, named in SCENARIOS.items() for name in named]
+)
+def test_the_demo_sees_all_that_a_scenario_has_again_and_again(provider: str, name: str) -> None:
+    """However long the exporter waits after a failure, no status passes unseen, and none stays for good."""
+    scenario, played = SCENARIOS[provider][name], DemoAccount("any", provider, name)
+    account, second = Account(), 0.0
+    seen: list[set[Status]] = [set(), set(), set()]
+    while second < 6 * scenario.seconds:
+        outcome = outcome_of(played, second) or Problem(cause=Cause.CONNECTION_CUT)
+        account = account.after(outcome, Instant(second, second), 0.0)
+        seen[int(second / (2 * scenario.seconds))].add(account.status)
+        second += account.next_poll_in(POLL_INTERVAL)
+    assert seen == [{status_of(outcome_of(played, second)) for second in range(scenario.seconds)}] * 3

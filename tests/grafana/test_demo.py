@@ -9,7 +9,7 @@ from collections.abc import Callable
 import httpx
 
 from tests.conftest import ROOT
-from tests.exporter.running import free_port
+from tests.exporter.running import LISTEN, PATIENCE, free_port
 
 Tool = Callable[[str], str]
 
@@ -18,17 +18,20 @@ async def test_one_command_shows_everything_and_ends_cleanly(tool: Tool) -> None
     """Within a minute there are notifications of both kinds; then all of it ends with one signal."""
     for needed in ("prometheus", "prometheus-alertmanager"):
         tool(needed)
-    exporter, prometheus, alertmanager = (f"127.0.0.1:{free_port()}" for _ in range(3))
+    prometheus, alertmanager = (f"127.0.0.1:{free_port()}" for _ in range(2))
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "grafana.demo", f"--web.listen-address={exporter}"),
+        *(sys.executable, "-m", "grafana.demo", LISTEN),
         *(f"--prometheus={prometheus}", f"--alertmanager={alertmanager}"),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
     )
     try:
         assert process.stdout
+        async with asyncio.timeout(PATIENCE):
+            said = re.search(rb"Exporter +http://(127.0.0.1:\d+)", await process.stdout.readline())
+        assert said
+        exporter = said[1].decode()
         wanted = {
-            rb"Exporter +http://" + exporter.encode(),
             rb"tickets +firing +SmsCreditAuthFailed: iletimerkezi refuses the credentials of account courier-app\.",
             rb"on-call +firing +SmsCreditDepletesSoon: At the pace of the last hour, account on-call ",
         }
@@ -37,6 +40,7 @@ async def test_one_command_shows_everything_and_ends_cleanly(tool: Tool) -> None
                 line = await process.stdout.readline()
                 assert line
                 wanted -= {pattern for pattern in wanted if re.search(pattern, line)}
+            assert "Demo." in (await http.get(f"http://{exporter}")).text
             alerts = (await http.get(f"http://{alertmanager}/api/v2/alerts")).json()
             rules = (await http.get(f"http://{prometheus}/api/v1/rules")).json()["data"]["groups"]
         assert {alert["labels"]["alertname"] for alert in alerts} >= {"SmsCreditAuthFailed"}

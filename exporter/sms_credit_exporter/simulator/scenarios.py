@@ -31,14 +31,17 @@ def _answers(seconds: int, payload: str) -> Phase:
     return Phase(seconds, Canned(payload))
 
 
+# Refused credentials are asked again after twelve intervals, 24 seconds in the demo. They are refused for a little less
+# than two such waits, and accepted for long enough after that for the change to be seen.
 SCENARIOS: Mapping[str, Mapping[str, Scenario]] = {
     "23telecom": {
         "steady": Scenario(_money(600, "842.30", "786.10")),
         "runs_dry": Scenario(
+            _money(10, "-0.40", "-1.20"),
+            _money(25, "58.80", "42.00"),
             _money(20, "42.00", "12.00"),
             _money(20, "12.00", "0.00"),
-            _money(15, "0.00", "-1.20"),
-            _money(25, "58.80", "42.00"),
+            _money(5, "0.00", "-0.40"),
         ),
         "cache_degraded": Scenario(
             _money(20, "310.40", "305.60"),
@@ -55,18 +58,22 @@ SCENARIOS: Mapping[str, Mapping[str, Scenario]] = {
             _answers(15, "error_rate_limited_empty"),
         ),
         "key_refused": Scenario(_answers(45, "error_invalid_api_key"), _money(15, "75.00", "74.10")),
-        "ip_not_allowed": Scenario(_answers(45, "error_ip_not_allowed"), _money(15, "128.40", "127.50")),
+        "ip_not_allowed": Scenario(
+            _answers(12, "error_ip_not_allowed"), _money(15, "128.40", "127.50"), _answers(33, "error_ip_not_allowed")
+        ),
     },
     "iletimerkezi": {
         "steady": Scenario(_lira(600, "2150.00", "1990.00")),
-        "messages_instead_of_money": Scenario(_messages(60, 1840, 400), _messages(20, 2320, 1840)),
+        "messages_instead_of_money": Scenario(
+            _messages(15, 750, 400), _messages(20, 2320, 1840), _messages(45, 1840, 750)
+        ),
         "outage": Scenario(
             _lira(10, "640.00", "634.00"),
             Phase(15, NoAnswer.CUT),
             _answers(10, "error_503_html"),
             _lira(25, "631.00", "616.00"),
         ),
-        "access_refused": Scenario(_answers(60, "error_401")),
+        "access_refused": Scenario(_answers(45, "error_401"), _lira(15, "212.00", "209.00")),
         "older_specification": Scenario(_answers(60, "older_specification_strings")),
     },
 }
@@ -95,4 +102,7 @@ DEMO = (
     DemoAccount("courier-app", "iletimerkezi", "access_refused", Limits(low_quota=500)),
     DemoAccount("old-webshop", "iletimerkezi", "older_specification"),
 )
-"""The accounts of the demo, each in a scenario of its own. At any moment they show at least five statuses."""
+"""The accounts of the demo, each in a scenario of its own.
+
+At any moment they show at least five statuses, and at the first, one is blocked and one is low.
+"""

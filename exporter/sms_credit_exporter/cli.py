@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from . import balance, log
+from . import balance, log, monitoring
 from .config import ConfigError, load
 from .config.web import WebConfig, load_web
 from .exporter import VERSION, Exporter
@@ -66,6 +66,10 @@ def _parser() -> argparse.ArgumentParser:
     once = command(_balance, "balance", "Poll each account once and print what came of it.")
     _add_config_file(once)
     once.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+    shipped = command(_monitoring, "monitoring", "Write alert rules, dashboards and runbooks to a folder.")
+    shipped.add_argument("--output", type=Path, required=True, metavar="DIR")
+    shipped.add_argument("--force", action="store_true", help="replace files there that differ")
     return parser
 
 
@@ -142,3 +146,7 @@ def _balance(options: argparse.Namespace) -> int:
     views = asyncio.run(balance.views_of(load(options.config_file)))
     print(balance.as_json(views) if options.json else balance.as_table(views))
     return 0 if balance.all_well(views) else 1
+
+
+def _monitoring(options: argparse.Namespace) -> int:
+    return monitoring.write(options.output, force=options.force)

@@ -1,4 +1,4 @@
-"""Generates what Prometheus and Grafana users install: `python -m grafana.generate`.
+"""Generates what Prometheus and Grafana users install; `scripts/generate` runs it.
 
 settings            what can differ from one installation to the next
 rules               rules as data, and as YAML

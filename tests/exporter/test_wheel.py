@@ -22,6 +22,11 @@ sys.exit(sms_credit_exporter.cli.main())
 """
 
 
+def written(folder: Path) -> dict[str, bytes]:
+    """Return the content of every file in a folder by its path there."""
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, tool: Callable[[str], str]) -> Path:
     """Build the source distribution and from it the wheel, as PyPI's users get them, and unpack the wheel."""
@@ -46,11 +51,27 @@ def test_the_wheel_holds_everything_and_nothing_else(site: Path) -> None:
     assert len(payloads) == len(list((ROOT / "tests" / "payloads").rglob("*.yaml")))
 
 
-async def test_the_demo_runs_from_the_wheel(site: Path, http: httpx.AsyncClient, tmp_path: Path) -> None:
-    """With the checkout out of sight, the demo still answers."""
-    program = tmp_path / "installed.py"
-    program.write_text(PROGRAM.format(site=str(site), checkout=str(ROOT)))
+@pytest.fixture
+def program(site: Path, tmp_path: Path) -> str:
+    """Return a script that runs the installed exporter, with the checkout out of sight."""
+    file = tmp_path / "installed.py"
+    file.write_text(PROGRAM.format(site=str(site), checkout=str(ROOT)))
+    return str(file)
 
-    async with running(http, "demo", LISTEN, cwd=tmp_path, env={}, program=(str(program),)) as exporter:
+
+async def test_the_demo_runs_from_the_wheel(program: str, http: httpx.AsyncClient, tmp_path: Path) -> None:
+    """It finds the simulated providers' answers, the page and what the page loads."""
+    async with running(http, "demo", LISTEN, cwd=tmp_path, env={}, program=(program,)) as exporter:
         await exporter.shows('sms_credit_status{account="shop-codes",provider="23telecom",status="fresh"} 1.0')
         assert "Demo." in (await exporter.get("/")).text
+
+
+def test_the_wheel_brings_rules_dashboards_and_runbooks(program: str, tmp_path: Path) -> None:
+    """All that a checkout gives, byte for byte, and nothing that is of use in a checkout only."""
+    for run, folder in (((program,), "installed"), (("-m", "sms_credit_exporter"), "checkout")):
+        command = (sys.executable, *run, "monitoring", f"--output={folder}")
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+
+    installed, checkout = (written(tmp_path / folder) for folder in ("installed", "checkout"))
+    assert installed == checkout
+    assert {"prometheus/rules.yml", "dashboards/overview.json", "runbook.md"} < installed.keys()

@@ -1,5 +1,7 @@
 """What is committed is what the code generates, and is about metrics that exist."""
 
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from prometheus_client.registry import Collector
 from grafana.generate.__main__ import FOLDER, files, main
 from grafana.generate.settings import Settings
 from sms_credit_exporter.metrics import AccountCollector, ExporterCollector, registry
+from tests.conftest import ROOT
 from tests.grafana.dashboards import DASHBOARDS, QUERIES, VARIABLES, panels, selectors
 from tests.grafana.rules import RECORDED, RULES
 
@@ -20,7 +23,7 @@ _SUFFIX = {"counter": "_total", "info": "_info"}
 
 @pytest.mark.parametrize(("path", "text"), files(Settings()).items(), ids=files(Settings()))
 def test_the_committed_file_is_the_generated_one(path: str, text: str) -> None:
-    """Byte for byte; `python -m grafana.generate` makes it so."""
+    """Byte for byte; `scripts/generate` makes it so."""
     assert (FOLDER / path).read_text() == text
 
 
@@ -36,6 +39,32 @@ def test_another_job_can_be_generated_for(tmp_path: Path) -> None:
     assert 'job="sms-credit"' not in text
     assert "https://example.org/runbook#smscreditblocked" in text
     assert "https://example.org/runbook" in (tmp_path / "dashboards/overview.json").read_text()
+
+
+def test_what_is_outdated_can_be_found_without_writing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each file that would change is named; once they are written, all is well."""
+    check = ["--check", f"--output={tmp_path}"]
+    assert main(check) == 1
+    assert [*tmp_path.iterdir()] == []
+    assert main([f"--output={tmp_path}"]) == 0
+    assert main(check) == 0
+
+    capsys.readouterr()
+    (tmp_path / "prometheus/rules.yml").write_text("groups: []\n")
+    assert main(check) == 1
+    assert capsys.readouterr().err.startswith(f"{tmp_path / 'prometheus/rules.yml'}: ")
+    main([f"--output={tmp_path}"])
+    assert main(check) == 0
+
+
+@pytest.mark.parametrize(("option", "code"), [("--check", 0), ("--job=gateways", 1)])
+def test_the_script_says_whether_what_is_committed_is_up_to_date(
+    tool: Callable[[str], str], option: str, code: int
+) -> None:
+    """It brings what it needs by itself, and its exit code tells."""
+    tool("uv")
+    process = subprocess.run([tool("bash"), "scripts/generate", "--check", option], cwd=ROOT, check=False)
+    assert process.returncode == code
 
 
 def emitted(*collectors: Collector) -> set[str]:

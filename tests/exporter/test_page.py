@@ -240,6 +240,22 @@ def test_tells_fresh_from_held_from_stale(age: float, polls_since: Polls, expect
     assert found["Read"].removesuffix(" provider updated: unknown") == read
 
 
+@pytest.mark.parametrize("quality", Quality)
+def test_nothing_is_said_of_a_reading_that_is_too_old_but_that(quality: Quality) -> None:
+    """However good it was when it was fresh, its status does not outlive it; the next reading brings one back."""
+    old = (9999, reading("-1", credit_blocked=True, quality=quality))
+    assert shown(view("marketing", old, limits=FIFTY))["Status"] == "stale"
+    assert shown(view("marketing", old, (9, reading(quality=quality))))["Status"] == quality.status.value
+
+
+@pytest.mark.parametrize("cause", [cause for cause in Cause if cause.status.holds])
+def test_values_that_are_held_are_said_to_be(cause: Cause) -> None:
+    """Whatever keeps a new reading away, the old one is not taken for it; the next good one is."""
+    held = ((400, OK), (42, problem(cause)))
+    assert shown(view("marketing", *held))["Read"].startswith("held, read 6 min ago")
+    assert shown(view("marketing", *held, (9, OK)))["Read"].startswith("9 s ago")
+
+
 def test_held_values_look_different() -> None:
     """Held values are marked in their row, so that the style can tone them down; fresh ones are not."""
     held = view("held", (400, OK), (42, problem(Cause.TIMEOUT)))

@@ -3,8 +3,9 @@
 import os
 import subprocess
 import sys
+import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from sms_credit_core import PROVIDERS, Limits, Secret
 from sms_credit_exporter.accounts import AccountConfig, Config
-from sms_credit_exporter.config import ConfigError, Mistake, load
+from sms_credit_exporter.config import ConfigError, Mistake, composer, load
 from sms_credit_exporter.config.credentials import Secrets
 from sms_credit_exporter.config.document import Document
 
@@ -50,6 +51,14 @@ def account(name: str = "otp", provider: str = "iletimerkezi", **members: str) -
 def credentials(text: str) -> str:
     """Return a whole file whose one account has these credentials, in YAML."""
     return f"accounts:\n{account(provider='23telecom', credentials=text)}"
+
+
+@pytest.fixture(scope="module", autouse=True, params=[yaml.CSafeLoader, yaml.SafeLoader], ids=["libyaml", "Python"])
+def parser(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Parse with libyaml, and as where PyYAML was built without it: nothing that anybody sees may depend on it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(composer, "PARSER", request.param)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -259,7 +268,9 @@ NO_NUMBER = "must be a plain number such as 50 or 0.021"
 NO_MESSAGES = "must be a whole number of messages, zero or above"
 NO_PROVIDER = "must be one of 23telecom, iletimerkezi"
 NO_VARIABLE = "must be the name of an environment variable"
-NOT_SET = "the environment variable of that name is not set, or empty"
+ODD_TAG = "a tag (!) stands here that means nothing in this file"
+NO_SUBSTITUTION = "variables are not substituted; "
+NO_FILE = "the file cannot be read: No such file or directory"
 NO_URL = "must be a URL such as https://example.com/api, without user, password, query or fragment"
 IN_CLEAR = "must begin with https:// (http:// is allowed towards this machine itself only)"
 NO_TEXT = "must be text (put it in quotes)"
@@ -278,28 +289,35 @@ ITS_PRICE = "accounts[0].message_price: "
 ITS_TIMEOUT = "accounts[0].timeout: "
 ITS_URL = "accounts[0].base_url: "
 
+
+def not_set(variable: str) -> str:
+    """Return what is said of a variable."""
+    return f"the environment variable {variable} is not set, or empty"
+
+
 MISTAKES: dict[str, Sequence[str]] = {
     # The file as a whole.
     "empty": [f": {NO_TOP}"],
     "only-a-comment": [f": {NO_TOP}"],
     "list-at-the-top": [f":1: {NO_TOP}"],
     "text-at-the-top": [f":1: {NO_TOP}"],
-    "two-documents": [f":5: {NO_YAML}but found another document"],
-    "unclosed-mapping": [f":5: {NO_YAML}expected …"],
-    "unclosed-quote": [f":6: {NO_YAML}found unexpected end of stream"],
-    "indented-by-tabs": [f":3: {NO_YAML}found character … that cannot start any token"],
-    "indented-unevenly": [f":3: {NO_YAML}expected <block end>, but found …"],
+    "two-documents": [f":5: {NO_YAML}another document begins here"],
+    "unclosed-mapping": [f":4: {NO_YAML}a comma or a closing bracket is missing"],
+    "unclosed-quote": [f":5: {NO_YAML}a quote is opened here and never closed"],
+    "indented-by-tabs": [f":3: {NO_YAML}a tab character cannot be used for indentation"],
+    "indented-by-a-tab-in-a-list": [f":2: {NO_YAML}a tab character cannot be used for indentation"],
+    "indented-unevenly": [f":3: {NO_YAML}this does not fit what stands above it; check indentation and quotes"],
     "key-twice": [f":5: {NO_YAML}a key stands here twice"],
     "key-twice-in-an-account": [f":2: {NO_YAML}a key stands here twice"],
     "key-twice-in-credentials": [f":5: {NO_YAML}a key stands here twice"],
-    "list-as-key": [f":1: {NO_YAML}found unhashable key"],
-    "alias-of-nothing": [f":2: {NO_YAML}found undefined alias …"],
-    "alias-of-itself": [f":1: accounts[0]: {NO_ACCOUNT}"],
+    "list-as-key": [f":1: {NO_YAML}a key must be text; this is a list, a mapping or an alias"],
+    "alias-of-nothing": [f":2: {NO_YAML}an alias names nothing that stands above it"],
+    "alias-of-itself": [f":2: {NO_YAML}an alias names nothing that stands above it"],
     "alias-bomb": [f":{index + 2}: accounts[{index}]: {NO_ACCOUNT}" for index in range(8)],
-    "tag-unknown": [f":2: {NO_YAML}could not determine a constructor for the tag …"],
-    "tag-of-python": [f":2: {NO_YAML}could not determine a constructor for the tag …"],
+    "tag-unknown": [f":2: {NO_YAML}{ODD_TAG}"],
+    "tag-of-python": [f":2: {NO_YAML}{ODD_TAG}"],
     "control-character": [f": {NO_YAML}it holds a character that is not allowed"],
-    "merge-of-text": [f":2: {NO_YAML}expected a mapping or list of mappings for merging, but found scalar"],
+    "merge-of-text": [f":2: {NO_YAML}a merge key (<<) must name a mapping or a list of mappings"],
     # Keys.
     "accounts-missing": [":1: accounts: is missing"],
     "accounts-null": [f":1: accounts: {NO_ACCOUNTS}"],
@@ -308,7 +326,7 @@ MISTAKES: dict[str, Sequence[str]] = {
     "account-text": [f":2: accounts[0]: {NO_ACCOUNT}"],
     "unknown-key": [f":5: pol_interval: {NOT_KNOWN}did you mean poll_interval? allowed are {TOP_KEYS}"],
     "unknown-key-like-no-other": [f":5: tls: {NOT_KNOWN}allowed are {TOP_KEYS}"],
-    "unknown-key-in-an-account": [f":5: accounts[0].api_key: {NOT_KNOWN}allowed are {ACCOUNT_KEYS}"],
+    "unknown-key-in-an-account": [f":5: accounts[0].api_key: {NOT_KNOWN}it belongs under credentials"],
     "unknown-key-of-digits": [f":5: accounts[0].…: {NOT_KNOWN}allowed are {ACCOUNT_KEYS}"],
     # Durations.
     "poll-interval-number": [f":5: {ITS_INTERVAL}found 300; {NO_DURATION}; a unit is missing: 300s?"],
@@ -379,6 +397,22 @@ MISTAKES: dict[str, Sequence[str]] = {
     "credential-with-line-break": [f":5: {ITS_CREDENTIALS}.api_key: it {ODD}"],
     "credential-not-ascii": [f":5: {ITS_CREDENTIALS}.api_key: it {ODD}"],
     "credential-too-long": [f":5: {ITS_CREDENTIALS}.api_key: it is longer than 512 characters"],
+    "credential-of-a-variable": [
+        f":5: {ITS_CREDENTIALS}.api_key: {NO_SUBSTITUTION}write api_key_env: MARKETING_KEY",
+        f":6: {ITS_CREDENTIALS}.api_secret: {NO_SUBSTITUTION}write api_secret_env: SECRET",
+    ],
+    "credential-of-a-variable-that-may-be-a-secret": [
+        f":5: {ITS_CREDENTIALS}.api_key: {NO_SUBSTITUTION}write api_key_env and the variable's name"
+    ],
+    "credential-file-of-a-variable": [
+        f":5: {ITS_CREDENTIALS}.api_key_file: {NO_FILE} (~ and $ stand for themselves in it)",
+        f":6: {ITS_CREDENTIALS}.api_secret_file: {NO_FILE} (~ and $ stand for themselves in it)",
+    ],
+    "credentials-one-level-too-high": [
+        f":2: {ITS_CREDENTIALS}: is missing",
+        f":4: accounts[0].api_key_file: {NOT_KNOWN}it belongs under credentials",
+        f":5: accounts[0].api_hash_env: {NOT_KNOWN}it belongs under credentials",
+    ],
     "credential-file-missing": [
         f":5: {ITS_CREDENTIALS}.api_key_file: the file cannot be read: No such file or directory"
     ],
@@ -387,11 +421,11 @@ MISTAKES: dict[str, Sequence[str]] = {
     "credential-file-impossible": [f":5: {ITS_CREDENTIALS}.api_key_file: the file cannot be read: not a path"],
     "credential-file-empty": [f":5: {ITS_CREDENTIALS}.api_key_file: the file is empty"],
     "credential-file-of-two-lines": [f":5: {ITS_CREDENTIALS}.api_key_file: the file {ODD}"],
-    "credential-variable-unset": [f":5: {ITS_CREDENTIALS}.api_key_env: {NOT_SET}"],
-    "credential-variable-empty": [f":5: {ITS_CREDENTIALS}.api_key_env: {NOT_SET}"],
+    "credential-variable-unset": [f":5: {ITS_CREDENTIALS}.api_key_env: {not_set('NOT_SET')}"],
+    "credential-variable-empty": [f":5: {ITS_CREDENTIALS}.api_key_env: {not_set('EMPTY')}"],
     "credential-variable-of-spaces": [f":5: {ITS_CREDENTIALS}.api_key_env: the environment variable is empty"],
     "credential-variable-with-space": [f":5: {ITS_CREDENTIALS}.api_key_env: the environment variable {ODD}"],
-    "credential-variable-misnamed": [f":5: {ITS_CREDENTIALS}.api_key_env: {NO_VARIABLE}"],
+    "credential-variable-misnamed": [f":5: {ITS_CREDENTIALS}.api_key_env: {NO_VARIABLE}, without $ and braces"],
     "credential-variable-number": [f":5: {ITS_CREDENTIALS}.api_key_env: {NO_VARIABLE}"],
     # Money and messages.
     "low-balance-text": [f":5: {ITS_BALANCE}found “fifty”; {NO_NUMBER}"],
@@ -453,7 +487,7 @@ MISTAKES: dict[str, Sequence[str]] = {
         f":2: poll_interval: found 90; {NO_DURATION}; a unit is missing: 90s?",
         f":3: stale_afer: {NOT_KNOWN}did you mean stale_after? allowed are {TOP_KEYS}",
         f":7: {ITS_CREDENTIALS}: api_key and api_key_env are given; must be one of them",
-        f":9: {ITS_CREDENTIALS}.api_key_env: {NOT_SET}",
+        f":9: {ITS_CREDENTIALS}.api_key_env: {not_set('NOT_SET')}",
         f":10: {ITS_CREDENTIALS}.api_token: {NOT_KNOWN}did you mean api_key? allowed are {CREDENTIALS}",
         f":11: {ITS_BALANCE}found “1,000”; {NO_NUMBER}",
         f":12: {ITS_QUOTA}23telecom gives no quota, so this needs message_price too (or use low_balance)",
@@ -645,6 +679,59 @@ def test_what_a_secret_file_or_variable_holds_is_not_repeated(tmp_path: Path, co
     assert SECRET not in said(caught.value)
 
 
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "ILETI_KEY",
+        "ILETIMERKEZI_API_HASH",
+        "SMS_KEY_2",
+        "TELECOM23_API_SECRET",
+        "MARKETING2_KEY",
+        "NO_SUCH_THING",
+        "SMSKEY",
+    ],
+)
+def test_a_variable_that_is_not_set_is_named(file: Path, variable: str) -> None:
+    """Which of several it is, is what a person needs to know."""
+    file.write_text(credentials(f"{{api_key_env: {variable}}}"))
+    with pytest.raises(ConfigError) as caught:
+        load(file, {})
+    assert not_set(variable) in str(caught.value)
+    assert load(file, {variable: "made-up-key"}).accounts[0].credentials == {"api_key": Secret("made-up-key")}
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        pytest.param("DEADBEEFDEADBEEFDEADBEEFDEADBEEF", id="hexadecimal, and letters only"),
+        pytest.param("FACADE", id="hexadecimal and short"),
+        pytest.param("DEAD_BEEF_CAFE", id="hexadecimal in groups"),
+        pytest.param("F00DF00D8BADF00D", id="hexadecimal with digits"),
+        pytest.param("AKIAIOSFODNN7EXAMPLE", id="of capitals and digits"),
+        pytest.param("JBSWYDPEHPKPXPAB", id="of capitals only"),
+        pytest.param("SK_LIVE_QWZKXVPLMNRTBCDH", id="of capitals with a prefix"),
+        pytest.param("SK_LIVE_8JQ2VXW7LM", id="of capitals and digits with a prefix"),
+        pytest.param("A1B2_C3D4_E5F6_G7H8", id="of capitals and digits in groups"),
+        pytest.param("sk_prod_abcdefgh", id="of small letters"),
+        pytest.param("_".join(["KEY"] * 11), id="long"),
+    ],
+)
+def test_a_credential_for_a_variable_is_not_repeated(file: Path, secret: str) -> None:
+    """It is pasted where only the name of a variable belongs, and looks like one."""
+    for text in (f"{{api_key_env: {secret}}}", f"{{api_key: '${{{secret}}}'}}", f"{{api_key_env: '${{{secret}}}'}}"):
+        file.write_text(credentials(text))
+        with pytest.raises(ConfigError) as caught:
+            load(file, {})
+        assert secret not in said(caught.value)
+
+
+def test_a_dollar_sign_may_be_part_of_a_credential(file: Path) -> None:
+    """Only what is plainly meant to be a variable is refused."""
+    for written in ("$x8Jq2", "a$B", "$", "$$", "x$HOME", "$8JQ2VXW7LM"):
+        file.write_text(credentials(f"{{api_key: '{written}'}}"))
+        assert load(file, {}).accounts[0].credentials["api_key"].reveal() == written
+
+
 def test_a_good_configuration_does_not_print_its_credentials(file: Path) -> None:
     """However it is turned into text."""
     file.write_text(credentials(f"{{api_key: {SECRET}}}"))
@@ -695,6 +782,53 @@ def test_odd_yaml_is_a_mistake_and_not_a_crash(file: Path, name: str) -> None:
     """A reload must survive whatever was saved, and take the next good file."""
     file.write_text(f"accounts:\n{account(name=name)}")
     assert all(mistake.text for mistake in mistakes_of(file))
+    file.write_text(f"accounts:\n{account()}")
+    assert load(file, {}).accounts[0].name == "otp"
+
+
+LEVELS = range(1, 12)
+NESTED_MERGES = "n0: &n0 {k0: 0, k1: 1}\n" + "".join(
+    "".join(f"a{level}x{each}: &a{level}x{each} {{<<: *n{level - 1}}}\n" for each in range(8))
+    + f"n{level}: &n{level} {{<<: [{', '.join(f'*a{level}x{each}' for each in range(8))}]}}\n"
+    for level in LEVELS
+)
+"""Two keys, of which each level makes eight times as many."""
+
+
+BOMB = "".join(f"b{level}: &b{level} [{f'*b{level - 1}, ' * 9 if level else 'x'}]\n" for level in range(10))
+"""Lists that have little of their own, and in words would fill gigabytes."""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            pytest.param(f"{BOMB}accounts:\n{account(**{key: '*b9'})}", id=f"lists of lists for the {key}")
+            for key in ACCOUNT_KEYS.split(", ")[1:]
+        ),
+        *(
+            pytest.param(f"{BOMB}{credentials(f'{{{key}: *b9}}')}", id=f"lists of lists for the {key}")
+            for key in CREDENTIALS.split(", ")
+        ),
+        pytest.param(f"{BOMB}accounts:\n{account(name='*b9')}", id="lists of lists for a name"),
+        pytest.param(f"{BOMB}accounts: *b9\n", id="lists of lists for the accounts"),
+        pytest.param(f"{NESTED_MERGES}accounts: [*n11]\n", id="merges of merges"),
+        pytest.param(
+            f"all: &all {{{', '.join(f'k{each}: 0' for each in range(5000))}}}\naccounts:\n" + "- {<<: *all}\n" * 5000,
+            id="a large mapping, merged again and again",
+        ),
+        pytest.param(
+            f"all: &all [{'{}, ' * 5000}]\naccounts:\n" + "- {<<: *all}\n" * 5000,
+            id="a long list of nothing, merged again and again",
+        ),
+    ],
+)
+def test_what_grows_beyond_its_file_is_refused_soon(file: Path, text: str) -> None:
+    """A kilobyte must not become minutes or gigabytes; the next good file loads."""
+    file.write_text(text)
+    begun = time.process_time()
+    assert mistakes_of(file)
+    assert time.process_time() - begun < 10
     file.write_text(f"accounts:\n{account()}")
     assert load(file, {}).accounts[0].name == "otp"
 

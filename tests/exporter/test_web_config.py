@@ -4,6 +4,7 @@ import json
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,7 +34,7 @@ AUTH_TYPES = "NoClientCert, VerifyClientCertIfGiven, RequireAndVerifyClientCert"
 
 NO_TOP = f"must be a mapping with the keys {TOP_KEYS}"
 NO_TLS = f"must be a mapping with the keys {TLS_KEYS}"
-NO_FILE = "must be the path of a file that exists"
+NO_FILE = "the file cannot be read: No such file or directory"
 NO_USERS = "must map user names to bcrypt hashes"
 NO_HASH = "must be a bcrypt hash, as `htpasswd -nBC 10 NAME` makes it"
 NO_PAIR = "tls_server_config: the certificate or key cannot be used: they do not fit or are not PEM"
@@ -135,7 +136,7 @@ MISTAKES: dict[str, tuple[str, Sequence[str]]] = {
     "false": ("false", [f":1: {NO_TOP}"]),
     "zero": ("0", [f":1: {NO_TOP}"]),
     "empty text": ("''", [f":1: {NO_TOP}"]),
-    "not YAML": ("{", [":1: is not valid YAML: expected the node content, but found …"]),
+    "not YAML": ("{", [":1: is not valid YAML: a value is missing"]),
     "users twice": (
         "basic_auth_users: {}\nbasic_auth_users: {}\n",
         [":1: is not valid YAML: a key stands here twice"],
@@ -159,9 +160,18 @@ MISTAKES: dict[str, tuple[str, Sequence[str]]] = {
     "no key": ("tls_server_config:\n  cert_file: server.crt\n", [":1: tls_server_config.key_file: is missing"]),
     "no certificate": ("tls_server_config:\n  key_file: server.key\n", [":1: tls_server_config.cert_file: is missing"]),
     "no file": (PAIR.replace("server.crt", "nowhere.crt"), [f":2: tls_server_config.cert_file: {NO_FILE}"]),
-    "a folder": (PAIR.replace("server.key", "."), [f":3: tls_server_config.key_file: {NO_FILE}"]),
-    "a number for a path": (PAIR.replace("server.key", "1"), [f":3: tls_server_config.key_file: {NO_FILE}"]),
-    "an impossible path": (PAIR.replace("server.key", '"a\\0b"'), [f":3: tls_server_config.key_file: {NO_FILE}"]),
+    "a folder": (
+        PAIR.replace("server.key", "."),
+        [":3: tls_server_config.key_file: the file cannot be read: Is a directory"],
+    ),
+    "a number for a path": (
+        PAIR.replace("server.key", "1"),
+        [":3: tls_server_config.key_file: must be the path of a file"],
+    ),
+    "an impossible path": (
+        PAIR.replace("server.key", '"a\\0b"'),
+        [":3: tls_server_config.key_file: the file cannot be read: not a path"],
+    ),
     "no file of authorities": (
         f"{PAIR}  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: nowhere.crt\n",
         [f":5: tls_server_config.client_ca_file: {NO_FILE}"],
@@ -305,6 +315,26 @@ def test_no_text_makes_it_raise_anything_else(folder: Path, text: str) -> None:
     """A web configuration, or a ConfigError that says something in each of its lines."""
     (folder / "web.yml").write_text(text, encoding="utf-8", errors="replace")
     assert all(mistake.text for mistake in mistakes_of(folder / "web.yml"))
+
+
+BOMB = "".join(f"b{level}: &b{level} [{f'*b{level - 1}, ' * 9 if level else 'x'}]\n" for level in range(10))
+"""Lists that have little of their own, and in words would fill gigabytes."""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(f"tls_server_config: {{{key}: *b9}}\n" for key in TLS_KEYS.split(", ")),
+        "basic_auth_users: {prometheus: *b9}\n",
+        *(f"{key}: *b9\n" for key in TOP_KEYS.split(", ")),
+    ],
+)
+def test_lists_of_lists_are_refused_soon(folder: Path, text: str) -> None:
+    """Wherever they stand: nothing turns them into words."""
+    (folder / "web.yml").write_text(BOMB + text)
+    begun = time.process_time()
+    assert mistakes_of(folder / "web.yml")
+    assert time.process_time() - begun < 10
 
 
 TEXTS = st.one_of(st.none(), st.text())

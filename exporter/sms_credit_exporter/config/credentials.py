@@ -3,15 +3,20 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import voluptuous as vol
 
 from sms_credit_core import CredentialField, Credentials, Provider, Secret
 
+from .files import UnusableFile, read
 from .values import mapping, mistake
 
 _MAX_SECRET_FILE = 4096
+"""Bytes."""
+_MAX_VARIABLE = 40
+"""Characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +30,9 @@ class Secrets:
     def credentials(self, provider: Provider) -> Callable[[object], Credentials]:
         """Accept the credentials that the provider declares, each as NAME, NAME_file or NAME_env."""
         sources = {
-            f"{field.name}{suffix}": (field, source)
+            way: (field, partial(source, field))
             for field in provider.credentials
-            for suffix, source in (("", self._inline), ("_file", self._from_file), ("_env", self._from_environment))
+            for way, source in zip(ways(field), (_inline, self._from_file, self._from_environment), strict=True)
         }
         schema = mapping({vol.Optional(key): source for key, (_, source) in sources.items()})
 
@@ -46,37 +51,67 @@ class Secrets:
 
         return validate
 
-    @staticmethod
-    def _inline(value: object) -> str:
-        if not isinstance(value, str):
-            mistake("must be text (put it in quotes)")
-        return _sendable(value, "it")
-
-    def _from_file(self, value: object) -> str:
+    def _from_file(self, _: CredentialField, value: object) -> str:
         if not isinstance(value, str):
             mistake("must be the path of a file")
         try:
-            with (self.folder / value).open("rb") as file:
-                content = file.read(_MAX_SECRET_FILE)
-        except (OSError, ValueError) as error:
-            mistake(f"the file cannot be read: {getattr(error, 'strerror', None) or 'not a path'}")
+            content = read(self.folder / value, _MAX_SECRET_FILE)
+        except UnusableFile as unusable:
+            literal = " (~ and $ stand for themselves in it)" if re.match(r"~|.*\$", value) else ""
+            mistake(f"the file {unusable}{literal}")
         return _sendable(content.decode("utf-8", "replace").strip(), "the file")
 
-    def _from_environment(self, value: object) -> str:
+    def _from_environment(self, _: CredentialField, value: object) -> str:
         if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
-            mistake("must be the name of an environment variable")
+            bare = ", without $ and braces" if isinstance(value, str) and value.startswith("$") else ""
+            mistake(f"must be the name of an environment variable{bare}")
         if not self.environ.get(value):
-            mistake("the environment variable of that name is not set, or empty")
+            name = f"variable {value}" if looks_like_a_variable(value) else "variable of that name"
+            mistake(f"the environment {name} is not set, or empty")
         return _sendable(self.environ[value].strip(), "the environment variable")
+
+
+def _inline(field: CredentialField, value: object) -> str:
+    if not isinstance(value, str):
+        mistake("must be text (put it in quotes)")
+    if (variable := _meant_variable(value)) is not None:
+        named = f": {variable}" if looks_like_a_variable(variable) else " and the variable's name"
+        mistake(f"variables are not substituted; write {field.name}_env{named}")
+    return _sendable(value, "it")
+
+
+def _meant_variable(value: str) -> str | None:
+    """Return the name in `${NAME}` or `$NAME`, which is no credential but the wish for one."""
+    if braces := re.search(r"\$\{(\w*)", value):
+        return braces[1]
+    bare = value.removeprefix("$")
+    return bare if bare != value and looks_like_a_variable(bare) else None
+
+
+def looks_like_a_variable(text: str) -> bool:
+    """Whether a text is so surely the name of an environment variable that it may be repeated.
+
+    There are keys of capitals and digits. A name is made of short words, with digits at their ends at most; only a
+    very short one is a single word, and none can be read as a hexadecimal number.
+    """
+    several = r"[A-Z]{1,12}[0-9]{0,2}(_[A-Z]{1,12}[0-9]{0,2})+(_[0-9]{1,2})?"
+    single = r"[A-Z]{1,8}"
+    return len(text) <= _MAX_VARIABLE and bool(
+        re.fullmatch(f"{several}|{single}", text) and not re.fullmatch(r"[0-9A-F_]*", text)
+    )
+
+
+def ways(field: CredentialField) -> tuple[str, str, str]:
+    """Return the keys under which a credential can be given: in the file itself, in another, in the environment."""
+    return field.name, f"{field.name}_file", f"{field.name}_env"
 
 
 def _once(field: CredentialField, given: Mapping[str, object]) -> str | None:
     """Return what is wrong if a credential is not given in exactly one way."""
-    ways = (field.name, f"{field.name}_file", f"{field.name}_env")
-    used = [way for way in ways if way in given]
+    used = [way for way in ways(field) if way in given]
     if len(used) > 1:
         return f"{' and '.join(used)} are given; must be one of them"
-    return f"needs one of {', '.join(ways)}" if field.required and not used else None
+    return f"needs one of {', '.join(ways(field))}" if field.required and not used else None
 
 
 def _sendable(value: str, where: str) -> str:

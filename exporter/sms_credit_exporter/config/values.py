@@ -5,7 +5,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from ipaddress import ip_address
-from typing import Any, Never
+from types import MappingProxyType
+from typing import Any, Never, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -15,7 +16,12 @@ from sms_credit_core import PROVIDERS, Provider
 
 from ..durations import duration_text, parse_duration
 
+T = TypeVar("T")
+
 _MAX_NAME = 64
+
+_MAX_KEYS = 100
+"""A mapping with more is something else, and nobody reads what is wrong with each of its keys."""
 
 
 def mistake(text: str, steps: Sequence[str | int] = ()) -> Never:
@@ -26,6 +32,14 @@ def mistake(text: str, steps: Sequence[str | int] = ()) -> Never:
 def every(invalid: vol.Invalid) -> list[vol.Invalid]:
     """Return the mistakes that an exception holds."""
     return list(invalid.errors) if isinstance(invalid, vol.MultipleInvalid) else [invalid]
+
+
+def judged(check: Callable[[object], T], value: object) -> tuple[T | None, list[vol.Invalid]]:
+    """Return what a check makes of a value, or None and the mistakes."""
+    try:
+        return check(value), []
+    except vol.Invalid as invalid:
+        return None, every(invalid)
 
 
 _KINDS = {dict: "a mapping", list: "a list", type(None): "nothing", bool: "true or false", str: "text"}
@@ -93,7 +107,18 @@ def name(value: object) -> str:
 
 def provider(value: object) -> Provider:
     """Accept a provider's key."""
-    return PROVIDERS.get(str(value)) or mistake(f"{found(value)}; must be one of {', '.join(PROVIDERS)}")
+    return one_of(PROVIDERS)(value)
+
+
+def one_of(table: Mapping[str, T]) -> Callable[[object], T]:
+    """Accept a word of the table, and return what it stands for."""
+
+    def validate(value: object) -> T:
+        if not isinstance(value, str) or value not in table:
+            mistake(f"{found(value)}; must be one of {', '.join(table)}")
+        return table[value]
+
+    return validate
 
 
 def base_url(value: object) -> str:
@@ -132,19 +157,38 @@ def any_mapping(value: object) -> None:
         mistake("must be a mapping")
 
 
-def mapping(members: Mapping[vol.Marker, Any]) -> Callable[[object], dict[str, Any]]:
-    """Accept a mapping with these keys; voluptuous's own words are replaced by ones that a person can act on."""
+def some(what: str, most: int) -> Callable[[object], None]:
+    """Accept a list that is neither empty nor longer than this."""
+
+    def validate(value: object) -> None:
+        if not isinstance(value, list) or not value:
+            mistake(f"must be a list of at least one {what}")
+        if len(value) > most:
+            mistake(f"has {len(value):,} {what}s; must be at most {most:,}")
+
+    return validate
+
+
+def mapping(
+    members: Mapping[vol.Marker, Any], misplaced: Mapping[str, str] = MappingProxyType({})
+) -> Callable[[object], dict[str, Any]]:
+    """Accept a mapping with these keys; voluptuous's own words are replaced by ones that a person can act on.
+
+    `misplaced` says where a key belongs that does not belong here.
+    """
     schema = vol.Schema(dict(members))
     allowed = [str(key) for key in members]
 
     def validate(value: object) -> dict[str, Any]:
         if not isinstance(value, dict):
             mistake(f"must be a mapping with the keys {', '.join(allowed)}")
+        if len(value) > _MAX_KEYS:
+            mistake(f"has {len(value)} keys; allowed are {', '.join(allowed)}")
         try:
             result: dict[str, Any] = schema(value)
         except vol.MultipleInvalid as invalid:
             errors = sorted(invalid.errors, key=lambda error: _place(error.path[0], allowed))
-            raise vol.MultipleInvalid([_in_our_words(error, allowed) for error in errors]) from None
+            raise vol.MultipleInvalid([_in_our_words(error, allowed, misplaced) for error in errors]) from None
         return result
 
     return validate
@@ -155,12 +199,13 @@ def _place(key: object, allowed: Sequence[str]) -> int:
     return allowed.index(str(key)) if str(key) in allowed else len(allowed)
 
 
-def _in_our_words(error: vol.Invalid, allowed: Sequence[str]) -> vol.Invalid:
+def _in_our_words(error: vol.Invalid, allowed: Sequence[str], misplaced: Mapping[str, str]) -> vol.Invalid:
     if isinstance(error, vol.RequiredFieldInvalid):
         return vol.Invalid("is missing", error.path)
     if error.msg == "extra keys not allowed":
         key = str(error.path[-1])
-        near = difflib.get_close_matches(key, allowed, n=1)
+        near = difflib.get_close_matches(key[:_MAX_NAME], allowed, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
-        return vol.Invalid(f"is not a known key; {hint}allowed are {', '.join(allowed)}", [*error.path[:-1], key])
+        advice = misplaced.get(key) or f"{hint}allowed are {', '.join(allowed)}"
+        return vol.Invalid(f"is not a known key; {advice}", [*error.path[:-1], key])
     return error

@@ -9,16 +9,14 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
 
 import voluptuous as vol
 
 from . import values
 from .document import ConfigError, Document
+from .files import UnusableFile, read
 
 _BCRYPT = re.compile(r"\$2[aby]\$(0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{53}")
-
-T = TypeVar("T")
 
 _CLIENT_AUTH = {
     "NoClientCert": ssl.CERT_NONE,
@@ -95,8 +93,12 @@ def _web_config(raw: object, folder: Path) -> WebConfig:
 
 def _tls(folder: Path) -> Callable[[object], Tls]:
     def path(value: object) -> Path:
-        if not isinstance(value, str) or not (folder / value).is_file():
-            values.mistake("must be the path of a file that exists")
+        if not isinstance(value, str):
+            values.mistake("must be the path of a file")
+        try:
+            read(folder / value)
+        except UnusableFile as unusable:
+            values.mistake(f"the file {unusable}")
         return folder / value
 
     def validate(value: object) -> Tls:
@@ -104,9 +106,9 @@ def _tls(folder: Path) -> Callable[[object], Tls]:
             {
                 vol.Required("cert_file"): path,
                 vol.Required("key_file"): path,
-                vol.Optional("client_auth_type"): _one_of(_CLIENT_AUTH),
+                vol.Optional("client_auth_type"): values.one_of(_CLIENT_AUTH),
                 vol.Optional("client_ca_file"): path,
-                vol.Optional("min_version"): _one_of(_MIN_VERSION),
+                vol.Optional("min_version"): values.one_of(_MIN_VERSION),
             }
         )(value)
         verified = checked.get("client_auth_type", ssl.CERT_NONE) is not ssl.CERT_NONE
@@ -117,20 +119,15 @@ def _tls(folder: Path) -> Callable[[object], Tls]:
     return validate
 
 
-def _one_of(table: Mapping[str, T]) -> Callable[[object], T]:
-    def validate(value: object) -> T:
-        if str(value) not in table:
-            values.mistake(f"{values.found(value)}; must be one of {', '.join(table)}")
-        return table[str(value)]
-
-    return validate
-
-
 def _users(value: object) -> Mapping[str, bytes]:
     if not isinstance(value, dict) or not all(isinstance(name, str) and ":" not in name for name in value):
         values.mistake("must map user names to bcrypt hashes")
     text = "must be a bcrypt hash, as `htpasswd -nBC 10 NAME` makes it"
-    wrong = [vol.Invalid(text, [name]) for name, hashed in value.items() if not _BCRYPT.fullmatch(str(hashed))]
+    wrong = [vol.Invalid(text, [name]) for name, hashed in value.items() if not _is_hash(hashed)]
     if wrong:
         raise vol.MultipleInvalid(wrong)
     return {name: hashed.encode() for name, hashed in value.items()}
+
+
+def _is_hash(value: object) -> bool:
+    return isinstance(value, str) and _BCRYPT.fullmatch(value) is not None

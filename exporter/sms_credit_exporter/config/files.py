@@ -1,0 +1,53 @@
+"""Files that a configuration consists of: regular ones of a bounded size, read without waiting for anybody."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+MAX_FILE = 32 * 2**20
+"""Bytes; a hundred thousand accounts take less."""
+
+_SIZES = {MAX_FILE: f"{MAX_FILE // 2**20} MiB"}
+
+
+class UnusableFile(Exception):  # noqa: N818 - what is wrong is the file
+    """A file that cannot be read, or is none to be read; its text goes on after the file's name."""
+
+
+def read(path: Path, most: int = MAX_FILE) -> bytes:
+    """Return what a file holds, which is at most so many bytes. Raises UnusableFile."""
+    try:
+        # Without O_NONBLOCK, opening a pipe would wait until somebody writes to it.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        try:
+            return _regular(descriptor, most)
+        finally:
+            os.close(descriptor)
+    except ValueError:  # a zero byte, or letters that no path can have
+        reason = "not a path"
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # a socket
+            raise UnusableFile(_NOT_REGULAR) from None
+        reason = error.strerror or "not a path"
+    text = f"cannot be read: {reason}"
+    raise UnusableFile(text)
+
+
+_NOT_REGULAR = "is not a regular file"
+
+
+def _regular(descriptor: int, most: int) -> bytes:
+    found = os.fstat(descriptor)
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(found.st_mode):
+        raise UnusableFile(_NOT_REGULAR)
+    content = b""
+    if found.st_size <= most:
+        with open(descriptor, "rb", closefd=False) as file:
+            content = file.read(most + 1)
+    if max(found.st_size, len(content)) > most:
+        text = f"is larger than {_SIZES.get(most, f'{most} bytes')}"
+        raise UnusableFile(text)
+    return content

@@ -1,0 +1,128 @@
+"""Configurations of thousands of accounts, good and bad: twice as many take twice as long."""
+
+import gc
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sms_credit_exporter.config import ConfigError, load
+from tests.exporter.running import command
+
+MANY = 10_000
+PATIENCE = 6.0
+"""Seconds of this process's own time for so many accounts, on a slow machine."""
+
+
+def accounts(each: Callable[[int], str], count: int = MANY) -> str:
+    """Return a configuration in YAML."""
+    return "accounts:\n" + "".join(map(each, range(count)))
+
+
+def sound(number: int) -> str:
+    """Return an account without mistakes."""
+    return (
+        f"  - name: account-{number}\n"
+        "    provider: iletimerkezi\n"
+        f"    credentials: {{api_key: made-up-key-{number}, api_hash: made-up-hash-{number}}}\n"
+        "    low_balance: 50\n"
+        "    poll_interval: 10m\n"
+    )
+
+
+def of_files(number: int) -> str:
+    """Return an account whose credentials are in files."""
+    return f"  - name: account-{number}\n    provider: 23telecom\n    credentials: {{api_key_file: secrets/{number}}}\n"
+
+
+def wrong(number: int) -> str:
+    """Return an account with four mistakes."""
+    return (
+        f"  - name: ' account-{number}'\n"
+        "    provider: 23telecom\n"
+        f"    credentials: {{api_key_env: {number}}}\n"
+        f"    low_balence: {number}\n"
+        "    poll_interval: 1s\n"
+    )
+
+
+def unknown(number: int) -> str:
+    """Return an account of a provider that there is not."""
+    return f"  - {{name: account-{number}, provider: someone-{number}, credentials: {{}}}}\n"
+
+
+def the_same(_: int) -> str:
+    """Return an account that stands there already."""
+    return "  - {name: otp, provider: 23telecom, credentials: {api_key: made-up-key}}\n"
+
+
+@pytest.fixture
+def seconds() -> Callable[[], float]:
+    """Return what tells this process's own time since now, however busy the machine is."""
+    gc.collect()
+    begun = time.process_time()
+    return lambda: time.process_time() - begun
+
+
+def test_good_accounts_load_soon(tmp_path: Path, seconds: Callable[[], float]) -> None:
+    """A restart is a gap in every series."""
+    (tmp_path / "config.yml").write_text(accounts(sound))
+    assert len(load(tmp_path / "config.yml", {}).accounts) == MANY
+    assert seconds() < PATIENCE
+
+
+def test_accounts_with_a_secret_file_each_load_soon(tmp_path: Path, seconds: Callable[[], float]) -> None:
+    """As where they are mounted."""
+    (tmp_path / "secrets").mkdir()
+    for number in range(MANY):
+        (tmp_path / "secrets" / str(number)).write_text(f"made-up-key-{number}\n")
+    (tmp_path / "config.yml").write_text(accounts(of_files))
+    config = load(tmp_path / "config.yml", {})
+    assert config.accounts[-1].credentials["api_key"].reveal() == f"made-up-key-{MANY - 1}"
+    assert seconds() < PATIENCE
+
+
+@pytest.mark.parametrize(
+    ("text", "mistakes"),
+    [
+        pytest.param(accounts(wrong), 4 * MANY, id="four mistakes in each account"),
+        pytest.param(accounts(unknown), MANY, id="as many providers that there are not"),
+        pytest.param(accounts(the_same), 2 * (MANY - 1), id="the same account again and again"),
+        pytest.param(accounts(lambda _: "  - x\n"), MANY, id="text for accounts"),
+        pytest.param(accounts(lambda _: "  - x\n", 1_000_000), 1, id="a million pieces of text"),
+        pytest.param("".join(f"key-{number}: x\n" for number in range(200_000)), 1, id="keys that nobody knows"),
+        pytest.param(f"accounts: [{'[' * 100_000}", 1, id="lists in lists"),
+        pytest.param(
+            f"a: &a {{name: x}}\naccounts: [{'*a, ' * 99_999}]", 1 + 3 * 99_999 - 1, id="aliases of one account"
+        ),
+    ],
+)
+def test_bad_accounts_are_told_soon(tmp_path: Path, seconds: Callable[[], float], text: str, mistakes: int) -> None:
+    """Every one of them, in the order of the file."""
+    (tmp_path / "config.yml").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path / "config.yml", {})
+    lines = [mistake.line or 0 for mistake in caught.value.mistakes]
+    assert len(lines) == mistakes
+    assert lines == sorted(lines)
+    assert seconds() < 3 * PATIENCE
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        pytest.param("check", MANY, id="`check` tells each"),
+        pytest.param("balance", 20, id="others tell the first twenty"),
+        pytest.param("serve", 20, id="others tell the first twenty, also at the start of a service"),
+    ],
+)
+async def test_how_many_mistakes_are_printed(tmp_path: Path, name: str, lines: int) -> None:
+    """Nobody reads ten thousand lines unasked; how many there are is always said."""
+    (tmp_path / "config.yml").write_text(accounts(unknown))
+    code, _, err = await command(name, "--config.file=config.yml", cwd=tmp_path)
+
+    *told, last = err.splitlines()
+    assert (code, last) == (1, f"{MANY} mistakes in the configuration.")
+    assert [line for line in told if line.startswith("config.yml:")] == told[:lines]
+    assert told[lines:] == ([] if lines == MANY else [f"and {MANY - lines:,} more"])

@@ -3,6 +3,7 @@
 cli.py, demo.py, balance.py     the commands
 exporter.py                     the running whole: load, poll, serve, reload, end
 config/, durations.py           the configuration files and their mistakes
+environment.py, output.py       what the environment and the terminal can get wrong
 accounts.py, watch.py           what is watched and known; the polling
 slots.py, loop.py               how many polls are under way at once; the event loop
 metrics.py, negotiation.py      what is known as metrics; formats and compression

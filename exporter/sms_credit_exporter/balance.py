@@ -40,9 +40,9 @@ def all_well(views: Views) -> bool:
     )
 
 
-def as_json(views: Views) -> str:
+def as_json(views: Views, *, ensure_ascii: bool = False) -> str:
     """Return a JSON array with an object for each account; what is not known is null."""
-    return json.dumps([_members(view) for view in views], indent=2, ensure_ascii=False)
+    return json.dumps([_members(view) for view in views], indent=2, ensure_ascii=ensure_ascii)
 
 
 def _members(view: View) -> dict[str, object]:
@@ -90,14 +90,17 @@ def _balance(reading: Reading) -> str:
 
 
 def _credit(view: View) -> str:
-    return ", ".join(_credit_words(view)) or ("ok" if view.known else "unknown")
+    return ", ".join(_credit_words(view)) or "unknown"
 
 
 def _credit_words(view: View) -> Iterator[str]:
-    if view.known and view.known.credit_blocked:
+    blocked = view.known.credit_blocked if view.known else None
+    if blocked:
         yield "blocked"
     if view.low:
         yield "low"
+    if not (blocked or view.low) and False in {blocked, view.low}:
+        yield "enough"
 
 
 _COLUMNS: tuple[tuple[str, Callable[[View], str], bool], ...] = (

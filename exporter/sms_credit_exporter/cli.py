@@ -3,38 +3,56 @@
 import argparse
 import asyncio
 import resource
-import sys
+import signal
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
 
 import structlog
 
-from . import balance, log, monitoring
+from . import balance, log, monitoring, output
 from .config import ConfigError, load
 from .config.web import WebConfig, load_web
+from .environment import EnvironmentMistake, check_environment
 from .exporter import VERSION, Exporter
 from .loop import Loop
+from .output import OutputFailed
 from .web import Address
 
 _SERVE_ADDRESS = ":10767"
 _DEMO_ADDRESS = "127.0.0.1:10767"
+
+_MISTAKES_BESIDE = 20
+"""How many mistakes are told where something else was asked for; `check` tells them all."""
 
 _log = structlog.stdlib.get_logger()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
-    options = _parser().parse_args(arguments)
-    run: Callable[[argparse.Namespace], int] = options.run
+    output.set_up()
     try:
+        options = _options(arguments)
+        run: Callable[[argparse.Namespace], int] = options.run
         return run(options)
     except ConfigError as error:
         count = len(error.mistakes)
-        print(f"{error}\n{count} mistake{'s' * (count > 1)} in the configuration.", file=sys.stderr)
+        told = error.told(None if options.run is _check else _MISTAKES_BESIDE)
+        output.complain(f"{told}\n{count} mistake{'s' * (count > 1)} in the configuration.")
+        return 1
+    except (EnvironmentMistake, OutputFailed) as problem:
+        output.complain(str(problem))
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    try:
+        return _parser().parse_args(arguments)
+    except SystemExit:
+        output.finish()  # what --help and --version have printed
+        raise
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -103,6 +121,7 @@ def _add_logging(parser: argparse.ArgumentParser) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    check_environment()
     web_file: Path | None = options.web_config_file
     exporter = Exporter(partial(load, options.config_file), partial(load_web, web_file) if web_file else WebConfig)
     return _run(exporter.run, options)
@@ -111,6 +130,7 @@ def _serve(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     from . import demo  # noqa: PLC0415 - the simulated providers are of no use to `serve`
 
+    check_environment()
     return _run(demo.run, options)
 
 
@@ -136,17 +156,26 @@ def _allow_many_connections() -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
+    _end_on_hangup()
     config = load(options.config_file)
     count = len(config.accounts)
-    print(f"{options.config_file}: no mistakes, {count} account{'s' * (count > 1)}.")
+    output.show(f"{options.config_file}: no mistakes, {count} account{'s' * (count > 1)}.")
     return 0
 
 
 def _balance(options: argparse.Namespace) -> int:
+    _end_on_hangup()
+    check_environment()
     views = asyncio.run(balance.views_of(load(options.config_file)))
-    print(balance.as_json(views) if options.json else balance.as_table(views))
+    as_json = partial(balance.as_json, ensure_ascii=not output.knows_every_letter())
+    output.show((as_json if options.json else balance.as_table)(views))
     return 0 if balance.all_well(views) else 1
 
 
 def _monitoring(options: argparse.Namespace) -> int:
     return monitoring.write(options.output, force=options.force)
+
+
+def _end_on_hangup() -> None:
+    """Let a closed terminal end what has nothing to reload."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})

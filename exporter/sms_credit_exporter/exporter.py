@@ -86,6 +86,7 @@ class Exporter:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, polling.cancel)
             loop.add_signal_handler(signal.SIGHUP, self.reload)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # one that arrived during the start comes now
             with contextlib.suppress(asyncio.CancelledError):
                 await polling
             _log.info("stopping")

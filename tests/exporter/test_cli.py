@@ -1,14 +1,19 @@
 """The commands that run to an end, as a shell or a monitoring script meets them."""
 
+import asyncio
 import json
-from collections.abc import Callable
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from sms_credit_exporter.simulator.behaviour import NoAnswer
-from tests.exporter.running import Providers, command
+from tests.exporter.running import LISTEN, PATIENCE, Providers, command
 
 ConfigFile = Callable[..., Path]
 
@@ -76,7 +81,7 @@ async def test_balance_prints_a_table(config_file: ConfigFile, providers: Provid
     assert out == (
         "ACCOUNT    PROVIDER      STATUS              BALANCE    QUOTA  CREDIT\n"
         "marketing  23telecom     fresh          1,250.50 EUR   25,010  low\n"
-        "otp        iletimerkezi  fresh            10.584 TRY       67  ok\n"
+        "otp        iletimerkezi  fresh            10.584 TRY       67  enough\n"
         "overdrawn  23telecom     fresh             -3.21 EUR        -  blocked\n"
         "new        23telecom     onboarding          unknown  unknown  unknown\n"
         "locked     23telecom     access_denied       unknown  unknown  unknown\n"
@@ -149,6 +154,240 @@ async def test_balance_as_json(config_file: ConfigFile, providers: Providers, tm
         "code": "401",
     }
     assert "Allow API access" in second["reason"]
+
+
+async def test_a_blocked_account_looks_fine_nowhere(
+    config_file: ConfigFile, providers: Providers, tmp_path: Path
+) -> None:
+    """Its reading is fresh, and above its limit; only a top-up makes it fine."""
+    account = providers.add("23telecom", "negative_balance_blocked")
+    file = config_file(providers.configured("a", account, low_balance=0, message_price=1, low_quota=0))
+
+    code, out, _ = await command("balance", f"--config.file={file}", cwd=tmp_path)
+    assert (code, out.splitlines()[1].split()[-2:]) == (1, ["blocked,", "low"])
+    code, out, _ = await command("balance", "--json", f"--config.file={file}", cwd=tmp_path)
+    assert (code, json.loads(out)[0]["credit_blocked"]) == (1, True)
+
+    account.answer_with("healthy")
+    code, out, _ = await command("balance", f"--config.file={file}", cwd=tmp_path)
+    assert (code, out.splitlines()[1].split()[-1]) == (0, "enough")
+
+
+# ------------------------------------------------------------------------------------------- where output goes
+
+
+@pytest.mark.parametrize("buffered", ["", "1"], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize("arguments", [["check"], ["balance"], ["balance", "--json"]], ids=" ".join)
+@pytest.mark.parametrize(
+    ("redirection", "reason"),
+    [
+        pytest.param("> /dev/full", "No space left on device", id="a full disk"),
+        pytest.param("| true", "Broken pipe", id="a reader that has ended"),
+        pytest.param(">&-", "it is closed", id="nowhere"),
+    ],
+)
+async def test_what_cannot_be_printed_is_told(  # noqa: PLR0913, PLR0917 - two fixtures, and three things that vary
+    config_file: ConfigFile, tmp_path: Path, arguments: Sequence[str], redirection: str, reason: str, buffered: str
+) -> None:
+    """One line on standard error and 1: a script must not take nothing for a good answer."""
+    file = config_file(UNREACHABLE)
+    shell = f'set -o pipefail; "$@" {redirection}'
+    program = (sys.executable, "-m", "sms_credit_exporter", *arguments, f"--config.file={file}")
+    env = {"PYTHONUNBUFFERED": buffered}
+
+    assert await run("bash", "-c", shell, "bash", *program, cwd=tmp_path, env=env) == (
+        1,
+        "",
+        f"cannot write to standard output: {reason}\n",
+    )
+
+
+@pytest.mark.parametrize("redirection", ["> /dev/full 2> /dev/full", ">&- 2>&-"], ids=["a full disk", "nowhere"])
+async def test_where_nobody_can_be_told_the_exit_code_remains(tmp_path: Path, redirection: str) -> None:
+    """A mistake in the configuration is 1, wherever its words go."""
+    program = (sys.executable, "-m", "sms_credit_exporter", "check", "--config.file=nowhere.yml")
+
+    assert await run("bash", "-c", f'"$@" {redirection}', "bash", *program, cwd=tmp_path) == (1, "", "")
+
+
+async def test_help_into_a_full_disk(tmp_path: Path) -> None:
+    """It is printed by another hand, and fails in the same words."""
+    program = (sys.executable, "-m", "sms_credit_exporter", "--help")
+    outcome = await run("bash", "-c", '"$@" > /dev/full', "bash", *program, cwd=tmp_path, env={"PYTHONUNBUFFERED": ""})
+
+    assert outcome == (1, "", "cannot write to standard output: No space left on device\n")
+
+
+@pytest.mark.parametrize(
+    "env", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}], ids=str
+)
+async def test_a_terminal_of_few_letters_gets_escapes(
+    config_file: ConfigFile, tmp_path: Path, env: dict[str, str]
+) -> None:
+    """The table stays readable, the JSON says the same as ever, and mistakes are told."""
+    file = config_file(UNREACHABLE | {"name": "Müşteri"})
+
+    code, out, err = await command("balance", f"--config.file={file}", cwd=tmp_path, env=env)
+    assert (code, out.count("M\\xfc\\u015fteri"), err) == (1, 2, "")
+    code, out, err = await command("balance", "--json", f"--config.file={file}", cwd=tmp_path, env=env)
+    assert (code, json.loads(out)[0]["account"], err) == (1, "Müşteri", "")
+
+    folder = tmp_path / "Müşteri"
+    folder.mkdir()
+    code, _, err = await command("check", f"--config.file={folder}/nowhere.yml", cwd=tmp_path, env=env)
+    assert (code, "cannot be read: No such file" in err, "Traceback" in err) == (1, True, False)
+
+
+UNREACHABLE = {
+    "name": "a",
+    "provider": "23telecom",
+    "credentials": {"api_key": "made-up-key"},
+    "base_url": "http://127.0.0.1:9",
+}
+"""An account whose provider answers nothing, and at once."""
+
+
+async def run(*program: str, cwd: Path, env: dict[str, str] | None = None) -> tuple[int | None, str, str]:
+    """Run a program to its end; return exit code, standard output and standard error."""
+    process = await asyncio.create_subprocess_exec(
+        *program,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        cwd=cwd,
+        env=os.environ | (env or {}),
+    )
+    async with asyncio.timeout(PATIENCE):
+        out, err = await process.communicate()
+    return process.returncode, out.decode(), err.decode()
+
+
+# ------------------------------------------------------------------------------------------ the environment
+
+NO_PROXY = "must be the address of an HTTP proxy such as http://proxy.example.com:3128; SOCKS is not supported"
+NO_HOSTS = "must list host names or IP addresses, with commas between them"
+
+
+@pytest.mark.parametrize("arguments", [["balance"], ["serve", LISTEN]], ids=["balance", "serve"])
+@pytest.mark.parametrize(
+    ("variable", "value", "problem"),
+    [
+        pytest.param(
+            "SSL_CERT_FILE", "nowhere.pem", "the file cannot be read: No such file or directory", id="no authorities"
+        ),
+        pytest.param("SSL_CERT_FILE", ".", "the file cannot be read: Is a directory", id="a folder for authorities"),
+        pytest.param("SSL_CERT_FILE", "config.yml", "the file holds no certificate in PEM", id="text for authorities"),
+        pytest.param("SSL_CERT_FILE", "/dev/zero", "the file is not a regular file", id="an endless authority"),
+        pytest.param("SSL_CERT_DIR", "nowhere", "is not a folder that can be read", id="no folder of authorities"),
+        pytest.param("HTTPS_PROXY", "socks5://127.0.0.1:9", NO_PROXY, id="a SOCKS proxy"),
+        pytest.param("https_proxy", "made-up://user:made-up-password@x", NO_PROXY, id="a proxy of an unknown kind"),
+        pytest.param("ALL_PROXY", "http://user:made-up-password@x:y", NO_PROXY, id="a proxy on no port"),
+        pytest.param("HTTP_PROXY", "http://[::1", NO_PROXY, id="a proxy at no address"),
+        pytest.param("NO_PROXY", "127.0.0.1,fe80::/10", NO_HOSTS, id="a network where a host must be"),
+    ],
+)
+async def test_a_bad_variable_is_told_before_anything_is_done(  # noqa: PLR0913, PLR0917 - a row, and what it needs
+    config_file: ConfigFile, tmp_path: Path, arguments: Sequence[str], variable: str, value: str, problem: str
+) -> None:
+    """One line with its name and without its value, and 1; without the variable everything works."""
+    file = config_file(UNREACHABLE)
+    env = {"SSL_CERT_FILE": "", variable: value}
+
+    assert await command(*arguments, f"--config.file={file}", cwd=tmp_path, env=env) == (
+        1,
+        "",
+        f"{variable}: {problem}\n",
+    )
+    assert (await command("check", f"--config.file={file}", cwd=tmp_path, env=env))[0] == 0
+
+
+async def test_a_good_variable_is_obeyed(config_file: ConfigFile, tmp_path: Path) -> None:
+    """Providers are asked through the proxy, with the authorities that are named."""
+    requests = []
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        requests.append(await reader.readline())
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1") as proxy:
+        port = proxy.sockets[0].getsockname()[1]
+        account = {name: value for name, value in UNREACHABLE.items() if name != "base_url"}
+        file = config_file({**account, "timeout": "2s"})
+        env = {"HTTPS_PROXY": f"127.0.0.1:{port}", "NO_PROXY": "localhost,::1,.example.com"}
+        code, out, err = await command("balance", f"--config.file={file}", cwd=tmp_path, env=env)
+
+    assert (code, "unreachable" in out, err) == (1, True, "")
+    assert set(requests) == {b"CONNECT restlink23telecom.com:443 HTTP/1.1\r\n"}
+
+
+# --------------------------------------------------------------------------------------------------- SIGHUP
+
+
+@asynccontextmanager
+async def starting(
+    *arguments: str, cwd: Path
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, Callable[..., object]]]:
+    """Start a command that tells what it has imported; give the process, and what waits for a line of its."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-X", "importtime", "-m", "sms_credit_exporter", *arguments),
+        stderr=asyncio.subprocess.PIPE,
+        cwd=cwd,
+    )
+    assert process.stderr
+    stderr = process.stderr
+
+    async def says(text: str) -> None:
+        async with asyncio.timeout(PATIENCE * 3):
+            while text not in (line := (await stderr.readline()).decode()):
+                assert line, f"it ended before it said {text}"
+
+    try:
+        yield process, says
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param(" structlog\n", id="while it is being imported"),
+        pytest.param(" sms_credit_exporter.cli\n", id="while it reads ten thousand accounts"),
+    ],
+)
+async def test_a_reload_during_the_start_comes_after_it(config_file: ConfigFile, tmp_path: Path, moment: str) -> None:
+    """SIGHUP does not end what has only begun, and what changed meanwhile is taken over."""
+    file = config_file(
+        *(UNREACHABLE | {"name": f"a{n}", "credentials": {"api_key": f"key-{n}"}} for n in range(10_000))
+    )
+
+    async with starting("serve", f"--config.file={file}", LISTEN, cwd=tmp_path) as (process, says):
+        await says(moment)
+        await asyncio.sleep(0.2)
+        config_file(UNREACHABLE)
+        process.send_signal(signal.SIGHUP)
+        await says("event=listening")
+        await says('event="configuration reloaded" accounts=1')
+
+        process.send_signal(signal.SIGHUP)
+        await says('event="configuration reloaded" accounts=1')
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
+
+
+@pytest.mark.parametrize("name", ["check", "balance"])
+async def test_a_closed_terminal_ends_what_has_nothing_to_reload(
+    config_file: ConfigFile, tmp_path: Path, name: str
+) -> None:
+    """As it ends any command."""
+    file = config_file(
+        *(UNREACHABLE | {"name": f"a{n}", "credentials": {"api_key": f"key-{n}"}} for n in range(10_000))
+    )
+
+    async with starting(name, f"--config.file={file}", cwd=tmp_path) as (process, says):
+        await says(" sms_credit_exporter.cli\n")
+        process.send_signal(signal.SIGHUP)
+        assert await process.wait() == -signal.SIGHUP
 
 
 @pytest.mark.parametrize(

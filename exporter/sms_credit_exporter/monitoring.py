@@ -1,8 +1,9 @@
 """The `monitoring` command: alert rules, dashboards and runbooks, as they belong to this version of the exporter."""
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
+
+from . import output
 
 _KINDS = {".json", ".md", ".yaml", ".yml"}
 
@@ -14,14 +15,14 @@ def write(folder: Path, *, force: bool) -> int:
         others = [file for file, content in files.items() if file.exists() and file.read_bytes() != content]
         if others and not force:
             why = "Nothing is written, because these files differ; --force replaces them:"
-            print(why, *others, sep="\n", file=sys.stderr)
+            output.complain("\n".join([why, *map(str, others)]))
             return 1
         for file, content in files.items():
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
-            print(file)
+            output.show(str(file))
     except OSError as error:
-        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        output.complain(f"{error.filename}: {error.strerror}")
         return 1
     return 0
 

@@ -22,7 +22,7 @@ import voluptuous as vol
 
 from sms_credit_core import PROVIDERS, Limits, Provider, Value
 
-from ..accounts import DEFAULT_STALE_AFTER, AccountConfig, Config
+from ..accounts import DEFAULT_STALE_AFTER, MIN_LOOPBACK_INTERVAL, AccountConfig, Config
 from ..durations import duration_text
 from . import values
 from .credentials import Secrets, ways
@@ -30,7 +30,6 @@ from .document import ConfigError, Document, Mistake
 
 __all__ = ["ConfigError", "Mistake", "load"]
 
-_MIN_INTERVAL = 1.0
 _MIN_TIMEOUT = 0.1
 _MAX_TIMEOUT = 60.0
 _MAX_ACCOUNTS = 100_000
@@ -136,14 +135,14 @@ def _low_quota(provider: Provider | None, *, priced: bool) -> Callable[[object],
 def _poll_interval(provider: Provider | None, *, local: bool) -> Callable[[object], float]:
     """Accept what is polite to the provider; a simulated one on this machine does not mind."""
     if provider is None or local:
-        return values.duration(_MIN_INTERVAL)
+        return values.duration(MIN_LOOPBACK_INTERVAL)
     return values.duration(provider.min_poll_interval, whose=f" towards {provider.key}")
 
 
 _top = values.mapping(
     {
-        vol.Optional("poll_interval"): values.duration(_MIN_INTERVAL),
-        vol.Optional("stale_after"): values.duration(_MIN_INTERVAL),
+        vol.Optional("poll_interval"): values.duration(MIN_LOOPBACK_INTERVAL),
+        vol.Optional("stale_after"): values.duration(MIN_LOOPBACK_INTERVAL),
         vol.Required("accounts"): values.some("account", _MAX_ACCOUNTS),
     }
 )

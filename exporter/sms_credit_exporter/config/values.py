@@ -4,7 +4,6 @@ import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Any, Never, TypeVar
 from urllib.parse import urlsplit
@@ -14,6 +13,7 @@ import voluptuous as vol
 
 from sms_credit_core import PROVIDERS, Provider
 
+from .. import accounts
 from ..durations import duration_text, parse_duration
 
 T = TypeVar("T")
@@ -134,10 +134,7 @@ def base_url(value: object) -> str:
 def is_loopback(value: object) -> bool:
     """Whether a URL leads to this very machine."""
     url = _url(value)
-    try:
-        return url is not None and (url.host == "localhost" or ip_address(url.host).is_loopback)
-    except ValueError:
-        return False
+    return url is not None and accounts.is_loopback(str(url))
 
 
 def _url(value: object) -> httpx.URL | None:

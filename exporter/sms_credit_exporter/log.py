@@ -1,8 +1,12 @@
 """Logging to standard error: one event a line, in logfmt or JSON, from the exporter and its libraries alike."""
 
 import logging
+import os
 import re
+import select
 import sys
+import threading
+from collections import deque
 from collections.abc import Mapping, Sequence
 
 import structlog
@@ -30,6 +34,81 @@ _CHATTY = ("httpx", "httpcore")
 """They log URLs and headers, which can hold credentials."""
 
 
+_MOST_WAITING = 10_000
+"""Lines."""
+
+_PATIENCE = 1.0
+"""Seconds that the end of the process waits for what reads the log."""
+
+
+class _Background(logging.Handler):
+    """Writes in a thread of its own, so that a log that nobody reads holds up nothing but itself.
+
+    It writes to the descriptor: Python's own stream would be locked by a write that hangs, and then the process could
+    not end. Lines for which there is no room are left out, and a line says how many.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+        self._waiting: deque[str] = deque()
+        self._left_out = 0
+        self._is_writing = False
+        self._changed = threading.Condition()
+        threading.Thread(target=self._write_all, name="log", daemon=True).start()
+
+    def createLock(self) -> None:  # noqa: N802 - logging's name for it
+        """Make none: what logs is not to wait for what flushes, and the condition is lock enough."""
+        self.lock = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a line down."""
+        try:
+            line = self.format(record) + "\n"
+        except Exception:  # noqa: BLE001 - as every handler of the standard library
+            self.handleError(record)
+            return
+        with self._changed:
+            if self._left_out or len(self._waiting) >= _MOST_WAITING:
+                self._left_out += 1
+            else:
+                self._waiting.append(line)
+                self._changed.notify_all()
+
+    def flush(self) -> None:
+        """Wait until all is written, but not long."""
+        with self._changed:
+            self._changed.wait_for(lambda: not (self._waiting or self._is_writing), _PATIENCE)
+
+    def _write_all(self) -> None:
+        while True:
+            with self._changed:
+                self._is_writing = False
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: self._waiting)
+                self._is_writing = True
+                line = self._waiting.popleft()
+            _write(self._descriptor, line.encode(errors="backslashreplace"))
+            self._tell_left_out()
+
+    def _tell_left_out(self) -> None:
+        with self._changed:
+            if not self._left_out or len(self._waiting) > _MOST_WAITING // 2:
+                return
+            left_out, self._left_out = self._left_out, 0
+        structlog.stdlib.get_logger().warning("lines of the log left out, it was not read", lines=left_out)
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    while data:
+        try:
+            data = data[os.write(descriptor, data) :]
+        except BlockingIOError:  # somebody else made it non-blocking
+            select.select([], [descriptor], [])
+        except OSError:  # nobody will ever read it
+            return
+
+
 def set_up(level: str, renderer: str) -> None:
     """Send every event of at least this level to standard error."""
     shared: list[Processor] = [
@@ -37,7 +116,7 @@ def set_up(level: str, renderer: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
         structlog.processors.format_exc_info,
     ]
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Background(sys.stderr.fileno() if sys.stderr else os.open(os.devnull, os.O_WRONLY))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from functools import cache
 
 import pytest
@@ -182,3 +183,61 @@ def test_the_http_library_never_logs_a_request(renderer: str, level: str) -> Non
     """Its URLs and headers can hold credentials; its warnings and errors are its own business and stay."""
     assert "made-up-password" not in output(level, renderer)
     assert all(f"error of {name}" in output(level, renderer) for name in CHATTY)
+
+
+FLOOD = r"""
+for number in range(int(sys.argv[3])):
+    own.info("made up", number=number)
+print("all said", flush=True)
+sys.stdin.readline()
+own.error("last words")
+"""
+
+
+def flooded(lines: int, *, read: bool) -> tuple[float, list[str]]:
+    """Log so many lines to a pipe that nobody reads until all is said; return how long the end took, and what came."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SET_UP + FLOOD, "info", "logfmt", str(lines)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.readline() == b"all said\n"
+        begun = time.monotonic()
+        process.stdin.close()
+        if not read:
+            process.wait(timeout=20)
+        log = process.stderr.read().decode()
+        process.wait(timeout=20)
+        took = time.monotonic() - begun
+    assert process.returncode == 0
+    return took, log.splitlines()
+
+
+def test_a_log_that_is_read_late_is_whole() -> None:
+    """More than a pipe holds, and the last words before the end too."""
+    _, lines = flooded(5000, read=True)
+    assert [line.partition("number=")[2] for line in lines[:-1]] == [str(number) for number in range(5000)]
+    assert lines[-1].endswith('level=error event="last words"')
+
+
+def test_what_there_was_no_room_for_is_counted() -> None:
+    """Lines are left out from one on, and not here and there; the log says how many."""
+    _, lines = flooded(50_000, read=True)
+    numbers = [int(match[1]) for line in lines if (match := re.search("number=(.*)", line))]
+    told = [int(match[1]) for line in lines if (match := re.search("left out.* lines=(.*)", line))]
+    assert numbers == list(range(len(numbers)))
+    assert sum(told) in {50_000 - len(numbers), 50_001 - len(numbers)}  # perhaps with the last words
+    assert len(numbers) >= 10_000
+
+
+def test_a_log_that_is_never_read_does_not_delay_the_end_for_long() -> None:
+    """The process ends with what the system took."""
+    took, lines = flooded(50_000, read=False)
+    assert took < 10
+    assert lines
+    assert "number=0" in lines[0]

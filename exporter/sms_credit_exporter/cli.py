@@ -73,6 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_config_file(serve)
     _add_listen_address(serve, _SERVE_ADDRESS)
     serve.add_argument("--web.config.file", dest="web_config_file", type=Path, metavar="FILE", help="TLS and users")
+    serve.add_argument(
+        "--web.enable-lifecycle", dest="lifecycle", action="store_true", help="let requests reload the configuration"
+    )
     _add_logging(serve)
 
     demo = command(_demo, "demo", "Serve simulated accounts; needs no credentials and calls no provider.")
@@ -123,7 +126,8 @@ def _add_logging(parser: argparse.ArgumentParser) -> None:
 def _serve(options: argparse.Namespace) -> int:
     check_environment()
     web_file: Path | None = options.web_config_file
-    exporter = Exporter(partial(load, options.config_file), partial(load_web, web_file) if web_file else WebConfig)
+    load_protection = partial(load_web, web_file) if web_file else WebConfig
+    exporter = Exporter(partial(load, options.config_file), load_protection, lifecycle=options.lifecycle)
     return _run(exporter.run, options)
 
 

@@ -12,12 +12,16 @@ import structlog
 from .accounts import Config
 from .config import ConfigError
 from .config.web import WebConfig
-from .metrics import AccountCollector, ExporterCollector, registry
+from .metrics import ExporterCollector, registry
 from .protection import Authentication, needs_restart, tls_context
+from .sharing import Shared, in_thread
 from .watch import Watch
 from .web import Address, Site, application, serve
 
 VERSION = version("sms-credit-exporter")
+
+_MOST_LOGGED = 100
+"""Mistakes of one reload: a wrong template makes one for each pair of accounts."""
 
 _log = structlog.stdlib.get_logger()
 
@@ -31,35 +35,43 @@ class Exporter:
         load_web: Callable[[], WebConfig] = WebConfig,
         *,
         refresh: float = 15.0,
+        lifecycle: bool = False,
         demo: bool = False,
     ) -> None:
         """Load the configuration; `load` is called again at each reload. Raises ConfigError.
 
-        `refresh` is the number of seconds after which an open status page fetches itself again.
+        `refresh` is the number of seconds after which an open status page fetches itself again; `lifecycle` lets
+        requests reload.
         """
         self._load, self._load_web = load, load_web
+        self._reloads = Shared(self._reload)
         self._web = load_web()
         self.watch = Watch(load())
         self._own = ExporterCollector(VERSION)
         self._own.reload_success_unix = time.time()
         self._site = Site(
-            registry=registry(AccountCollector(self.watch.views), self._own),
+            registry=registry(self._own),
             views=self.watch.views,
             ready=lambda: self.watch.ready,
-            reload=self.reload,
+            reload=self.reload if lifecycle else None,
             version=VERSION,
             refresh=refresh,
             demo=demo,
         )
 
-    def reload(self) -> str | None:
+    async def reload(self) -> str | None:
         """Take over what is now in the configuration files, or keep the old and return what is wrong."""
+        return await self._reloads(None)
+
+    async def _reload(self, _: None) -> str | None:
         try:
-            config, web = self._load(), self._load_web()
+            config, web = await in_thread(lambda: (self._load(), self._load_web()))
         except ConfigError as error:
             self._own.reload_successful = False
-            for mistake in error.mistakes:
+            for mistake in error.mistakes[:_MOST_LOGGED]:
                 _log.error("configuration not reloaded", path=mistake.path, line=mistake.line, mistake=mistake.text)
+            if len(error.mistakes) > _MOST_LOGGED:
+                _log.error("configuration has more mistakes", mistakes=len(error.mistakes) - _MOST_LOGGED)
             return str(error)
         if needs_restart(self._web, web):
             _log.warning("changes to TLS other than of its certificate need a restart")
@@ -85,8 +97,9 @@ class Exporter:
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, polling.cancel)
-            loop.add_signal_handler(signal.SIGHUP, self.reload)
+            loop.add_signal_handler(signal.SIGHUP, self._reloads.begin, None)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # one that arrived during the start comes now
+            stack.callback(self._reloads.cancel)
             with contextlib.suppress(asyncio.CancelledError):
                 await polling
             _log.info("stopping")

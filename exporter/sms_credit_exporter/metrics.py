@@ -1,4 +1,4 @@
-"""What is known, as Prometheus metrics: rendered anew for each scrape, from memory only.
+"""What is known, as Prometheus metrics, from memory only.
 
 One account looks like this:
 
@@ -138,7 +138,7 @@ class AccountCollector(Collector):
     """The metrics of every account, always as they are at this moment."""
 
     def __init__(self, views: Callable[[], Views]) -> None:
-        """Take what returns the accounts; it is called once for each scrape."""
+        """Take what returns the accounts; it is called once for each rendering."""
         self._views = views
 
     def describe(self) -> Iterator[Metric]:

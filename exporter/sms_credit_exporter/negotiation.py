@@ -5,34 +5,32 @@ OpenMetrics 1.0 text with any later version that was asked for.
 """
 
 import gzip
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from enum import Enum
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
-_TEXT = "text/plain; version=0.0.4; charset=utf-8"
-_OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+class Format(Enum):
+    """The formats that there are; the value is the content type."""
 
-_RENDERERS: Mapping[str, Callable[[CollectorRegistry], bytes]] = {
-    _TEXT: generate_latest,
-    _OPENMETRICS: generate_openmetrics,
-}
+    TEXT = "text/plain; version=0.0.4; charset=utf-8"
+    OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
 
 _OFFERS = {
-    ("application/openmetrics-text", "1.0.0"): _OPENMETRICS,
-    ("application/openmetrics-text", ""): _OPENMETRICS,
-    ("text/plain", "0.0.4"): _TEXT,
-    ("text/plain", ""): _TEXT,
-    ("text/*", ""): _TEXT,
-    ("*/*", ""): _TEXT,
+    ("application/openmetrics-text", "1.0.0"): Format.OPENMETRICS,
+    ("application/openmetrics-text", ""): Format.OPENMETRICS,
+    ("text/plain", "0.0.4"): Format.TEXT,
+    ("text/plain", ""): Format.TEXT,
+    ("text/*", ""): Format.TEXT,
+    ("*/*", ""): Format.TEXT,
 }
 
 _GZIP_LEVEL = 4  # nearly as small as 9, several times as fast
 
 
-def exposition(registry: CollectorRegistry, accept: str) -> tuple[str, bytes]:
-    """Return content type and body in the format that the Accept header likes best, the oldest if in doubt."""
-    best, best_weight, escaping = _TEXT, 0.0, ""
+def negotiated(accept: str) -> tuple[Format, str]:
+    """Return the format that the Accept header likes best, the oldest if in doubt, and the content type to name it."""
+    best, best_weight, escaping = Format.TEXT, 0.0, ""
     for kind, parameters in _items(accept):
         offer = _OFFERS.get((kind, parameters.get("version", "")))
         weight = _weight(parameters)
@@ -40,15 +38,18 @@ def exposition(registry: CollectorRegistry, accept: str) -> tuple[str, bytes]:
             # The names are plain words, which no escaping changes; a scraper that asked for one expects an answer.
             escaping = "; escaping=underscores" if "escaping" in parameters else ""
             best, best_weight = offer, weight
-    return best + escaping, _RENDERERS[best](registry)
+    return best, best.value + escaping
 
 
-def compressed(body: bytes, accept_encoding: str) -> tuple[dict[str, str], bytes]:
-    """Return headers and body, compressed with gzip where the Accept-Encoding header allows it."""
+def takes_gzip(accept_encoding: str) -> bool:
+    """Whether the Accept-Encoding header allows gzip."""
     weights = {kind: _weight(parameters) for kind, parameters in _items(accept_encoding)}
-    if weights.get("gzip", weights.get("*", 0.0)) > 0:
-        return {"Content-Encoding": "gzip"}, gzip.compress(body, _GZIP_LEVEL, mtime=0)
-    return {}, body
+    return weights.get("gzip", weights.get("*", 0.0)) > 0
+
+
+def compressed(body: bytes) -> bytes:
+    """Return the body as gzip, always the same for the same body."""
+    return gzip.compress(body, _GZIP_LEVEL, mtime=0)
 
 
 def _items(header: str) -> Iterator[tuple[str, dict[str, str]]]:

@@ -4,9 +4,11 @@ aiohttp serves it: of the asyncio servers it is the one that does routing, HEAD 
 handshake for each connection, and closes connections that send no request.
 """
 
+import io
 import re
+import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -16,8 +18,11 @@ from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry
 
 from .accounts import Views
-from .negotiation import compressed, exposition
+from .connections import Connection, Connections, listeners, most_connections
+from .exposition import Exposition
+from .negotiation import Format, compressed, negotiated, takes_gzip
 from .page import render, static_files
+from .sharing import Shared, in_thread
 
 _IDLE_SECONDS = 90.0
 """A connection that has not completed a request for so long is closed; longer than scrapes are usually apart."""
@@ -43,10 +48,11 @@ class Site:
     """What the web server shows and does."""
 
     registry: CollectorRegistry
+    """The exporter's own metrics; those of the accounts come from their views."""
     views: Callable[[], Views]
     ready: Callable[[], bool]
-    reload: Callable[[], str | None]
-    """Takes the configuration in anew; returns what is wrong with it, or None."""
+    reload: Callable[[], Awaitable[str | None]] | None
+    """Takes the configuration in anew; returns what is wrong with it, or None. None where a request may not do that."""
     version: str
     refresh: float
     """Seconds after which an open status page fetches itself again."""
@@ -55,18 +61,6 @@ class Site:
 
 def application(site: Site, *middlewares: Middleware) -> web.Application:
     """Return the application; every route answers GET and HEAD, and /-/reload answers POST and PUT."""
-
-    async def metrics(request: web.Request) -> web.Response:
-        content_type, body = exposition(site.registry, _header(request, "Accept"))
-        encoding, body = compressed(body, _header(request, "Accept-Encoding"))
-        headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding", **encoding}
-        return web.Response(body=body, headers=headers)
-
-    async def page(request: web.Request) -> web.Response:
-        html = render(site.views(), version=site.version, refresh=site.refresh, demo=site.demo)
-        encoding, body = compressed(html.encode(), _header(request, "Accept-Encoding"))
-        headers = {"Content-Type": "text/html; charset=utf-8", "Vary": "Accept-Encoding", **encoding}
-        return web.Response(body=body, headers=headers)
 
     async def static(request: web.Request) -> web.Response:
         files = static_files()
@@ -84,14 +78,16 @@ def application(site: Site, *middlewares: Middleware) -> web.Application:
         return web.Response(status=503, text="Not ready: some accounts have not been polled yet.\n")
 
     async def reload(_: web.Request) -> web.Response:
-        mistakes = site.reload()
+        if site.reload is None:  # any page in any browser can have a request sent
+            return web.Response(status=403, text="Lifecycle API is not enabled.\n")
+        mistakes = await site.reload()
         if mistakes is None:
             return web.Response(text="Reloaded.\n")
         return web.Response(status=500, text=f"Not reloaded, the previous configuration stays:\n{mistakes}\n")
 
     app = web.Application(middlewares=[*middlewares])
-    app.router.add_get("/", page)
-    app.router.add_get("/metrics", metrics)
+    app.router.add_get("/", _page(site))
+    app.router.add_get("/metrics", _metrics(site))
     app.router.add_get("/static/{name}", static)
     app.router.add_get("/-/healthy", healthy)
     app.router.add_get("/-/ready", ready)
@@ -99,6 +95,54 @@ def application(site: Site, *middlewares: Middleware) -> web.Application:
     app.router.add_put("/-/reload", reload)
     app.on_response_prepare.append(_add_headers)
     return app
+
+
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def _metrics(site: Site) -> _Handler:
+    exposition = Exposition(site.views, site.registry)
+
+    async def render_text(asked: tuple[Format, bool]) -> bytes:
+        form, gzip = asked
+        body = await exposition.text(form)
+        return await in_thread(lambda: compressed(body)) if gzip else body
+
+    text = Shared(render_text)
+
+    async def metrics(request: web.Request) -> web.Response:
+        form, content_type = negotiated(_header(request, "Accept"))
+        gzip = takes_gzip(_header(request, "Accept-Encoding"))
+        headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"}
+        return _response(await text((form, gzip)), headers, gzip=gzip)
+
+    return metrics
+
+
+def _page(site: Site) -> _Handler:
+    async def render_html(gzip: bool) -> bytes:  # noqa: FBT001 - it is what is asked for
+        views = tuple(site.views())
+
+        def rendered() -> bytes:
+            body = render(views, version=site.version, refresh=site.refresh, demo=site.demo).encode()
+            return compressed(body) if gzip else body
+
+        return await in_thread(rendered)
+
+    html = Shared(render_html)
+
+    async def page(request: web.Request) -> web.Response:
+        gzip = takes_gzip(_header(request, "Accept-Encoding"))
+        headers = {"Content-Type": "text/html; charset=utf-8", "Vary": "Accept-Encoding"}
+        return _response(await html(gzip), headers, gzip=gzip)
+
+    return page
+
+
+def _response(body: bytes, headers: Mapping[str, str], *, gzip: bool) -> web.Response:
+    # Bytes would all be put into the connection's buffer at once, and copied; this way it takes them as it sends them.
+    encoding = {"Content-Encoding": "gzip"} if gzip else {}
+    return web.Response(body=io.BytesIO(body), headers={**headers, **encoding})
 
 
 def _header(request: web.Request, name: str) -> str:
@@ -134,17 +178,27 @@ async def serve(
     stack: AsyncExitStack, app: web.Application, addresses: Sequence[Address], tls: ssl.SSLContext | None
 ) -> tuple[str, ...]:
     """Serve until the stack closes; return the URLs. Raises OSError if an address cannot be listened on."""
-    runner = web.AppRunner(
-        app, access_log=None, keepalive_timeout=_IDLE_SECONDS, shutdown_timeout=_SHUTDOWN_SECONDS, handle_signals=False
-    )
+    connections = Connections(most_connections())
+    app.middlewares.insert(0, connections.middleware)
+    runner = web.AppRunner(app, shutdown_timeout=_SHUTDOWN_SECONDS)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
+    stack.callback(connections.close_unfinished)
+    server = runner.server
+    assert server  # noqa: S101 - it is set up
+
+    def accept(accepted: socket.socket) -> None:
+        options = {"access_log": None, "keepalive_timeout": _IDLE_SECONDS}
+        Connection(server, connections, _HEADERS, **options).accept(accepted, tls)
+
+    urls: dict[str, None] = {}
     for address in addresses:
-        await web.TCPSite(runner, address.host, address.port, ssl_context=tls).start()
-    urls = tuple(dict.fromkeys(_url(name, "https" if tls else "http") for name in runner.addresses))
+        for listener in await listeners((address.host, address.port), connections, accept):
+            stack.callback(listener.close)
+            urls[_url(listener.address, "https" if tls else "http")] = None
     for url in urls:
         _log.info("listening", url=url)
-    return urls
+    return tuple(urls)
 
 
 def _url(socket_name: tuple[str, int], scheme: str) -> str:

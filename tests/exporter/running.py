@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import socket
+import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import trustme
 
 from sms_credit_exporter.simulator.behaviour import Act, Behaviour
 from sms_credit_exporter.simulator.server import SimulatedAccount, Simulator
@@ -26,6 +28,19 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port
+
+
+def secured(folder: Path) -> tuple[Path, ssl.SSLContext]:
+    """Write a certificate for 127.0.0.1; return the web configuration file that names it, and who trusts it."""
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    certificate.private_key_pem.write_to_path(folder / "key.pem")
+    certificate.cert_chain_pems[0].write_to_path(folder / "cert.pem")
+    web_file = folder / "web.yml"
+    web_file.write_text("tls_server_config:\n  cert_file: cert.pem\n  key_file: key.pem\n")
+    trust = ssl.create_default_context()
+    authority.configure_trust(trust)
+    return web_file, trust
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:

@@ -69,7 +69,7 @@ class Server:
         (self.folder / "web.yml").write_text(text)
         self.config = load_web(self.folder / "web.yml")
 
-    def reload(self) -> None:
+    async def reload(self) -> None:
         """Count what only a user may do."""
         self.reloads += 1
 

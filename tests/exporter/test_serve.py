@@ -20,6 +20,8 @@ from tests.exporter.running import LISTEN, Providers, Running, command, until
 Start = Callable[..., AbstractAsyncContextManager[Running]]
 ConfigFile = Callable[..., Path]
 
+LIFECYCLE = "--web.enable-lifecycle"
+
 OF_A = 'account="a",provider="23telecom"'
 OF_B = 'account="b",provider="iletimerkezi"'
 BALANCE_OF_A = 'sms_credit_balance{account="a",currency="EUR",provider="23telecom"} 1250.5'
@@ -151,6 +153,25 @@ async def by_signal(exporter: Running) -> None:
     exporter.process.send_signal(signal.SIGHUP)
 
 
+@pytest.mark.parametrize("command", ["serve", "demo"])
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+async def test_a_request_reloads_nothing_unless_that_is_enabled(
+    start: Start, config_file: ConfigFile, providers: Providers, command: str, method: str
+) -> None:
+    """A page in anybody's browser could send one; the status and the words are Prometheus' own."""
+    file = config_file(providers.configured("a", providers.add("23telecom")))
+    arguments = {"serve": [f"--config.file={file}"], "demo": []}[command]
+
+    async with start(command, *arguments, LISTEN) as exporter:
+        answer = await exporter.http.request(method, exporter.urls[0] + "/-/reload", data={"made": "up"})
+        assert (answer.status_code, answer.text) == (403, "Lifecycle API is not enabled.\n")
+        assert (await exporter.get("/-/reload")).status_code == 405
+        assert not exporter.matching("reloaded")
+
+        exporter.process.send_signal(signal.SIGHUP)
+        await exporter.logged("configuration reloaded")
+
+
 @pytest.mark.parametrize("reload", [by_post, by_signal])
 async def test_reloading_takes_over_what_changed_and_nothing_else(
     start: Start, config_file: ConfigFile, providers: Providers, reload: Callable[[Running], object]
@@ -160,7 +181,7 @@ async def test_reloading_takes_over_what_changed_and_nothing_else(
     slow = {"poll_interval": "5m"}
     file = config_file(providers.configured("a", same, **slow), providers.configured("old", removed, **slow))
 
-    async with start("serve", f"--config.file={file}", LISTEN) as exporter:
+    async with start("serve", f"--config.file={file}", LISTEN, LIFECYCLE) as exporter:
         await exporter.shows(BALANCE_OF_A, BALANCE_OF_B.replace('"b"', '"old"'))
         config_file(providers.configured("a", same, low_balance=60, **slow), providers.configured("b", new, **slow))
         await asyncio.gather(*(reload(exporter) for _ in range(5)))  # type: ignore[arg-type]
@@ -175,7 +196,7 @@ async def test_a_new_key_is_tried_at_once(start: Start, config_file: ConfigFile,
     account, other = providers.add("23telecom"), providers.add("23telecom", "error_api_key_expired")
     file = config_file(providers.configured("a", account, poll_interval="5m"))
 
-    async with start("serve", f"--config.file={file}", LISTEN) as exporter:
+    async with start("serve", f"--config.file={file}", LISTEN, LIFECYCLE) as exporter:
         await exporter.shows(BALANCE_OF_A)
         config_file(providers.configured("a", other, poll_interval="5m"))
         await by_post(exporter)
@@ -191,7 +212,7 @@ async def test_a_bad_file_keeps_the_old_configuration(
     good = providers.configured("a", account)
     file = config_file(good)
 
-    async with start("serve", f"--config.file={file}", LISTEN) as exporter:
+    async with start("serve", f"--config.file={file}", LISTEN, LIFECYCLE) as exporter:
         await exporter.shows(BALANCE_OF_A, "sms_credit_exporter_config_last_reload_successful 1.0")
         config_file({**good, "low_balance": "much"}, stale="1h")
         answer = await exporter.http.post(exporter.urls[0] + "/-/reload")
@@ -209,6 +230,26 @@ async def test_a_bad_file_keeps_the_old_configuration(
         config_file(good)
         assert await by_post(exporter) == 200
         await exporter.shows("sms_credit_exporter_config_last_reload_successful 1.0")
+
+
+async def test_very_many_mistakes_do_not_fill_the_log(
+    start: Start, config_file: ConfigFile, providers: Providers
+) -> None:
+    """The answer has them all, the log enough to go on with, and how many more there are."""
+    good = providers.configured("a", providers.add("23telecom"))
+    file = config_file(good)
+
+    async with start("serve", f"--config.file={file}", LISTEN, LIFECYCLE) as exporter:
+        config_file(*({**good, "name": f"a{number}", "low_balance": "much"} for number in range(150)))
+        answer = await exporter.http.post(exporter.urls[0] + "/-/reload")
+        assert answer.status_code == 500
+        mistakes = answer.text.count("low_balance: found “much”")
+        await exporter.logged(r'event="configuration has more mistakes" mistakes=\d+$')
+        assert mistakes == 150
+        assert len(exporter.matching('event="configuration not reloaded"')) == 100
+
+        config_file(good)
+        assert await by_post(exporter) == 200
 
 
 async def test_first_polls_are_spread(start: Start, config_file: ConfigFile, providers: Providers) -> None:
@@ -317,7 +358,7 @@ async def test_no_credential_is_ever_written(start: Start, config_file: ConfigFi
     credentials = [secret for account in accounts for secret in account.credentials.values()]
     file = config_file(*configured)
 
-    async with start("serve", f"--config.file={file}", LISTEN, "--log.level=debug") as exporter:
+    async with start("serve", f"--config.file={file}", LISTEN, LIFECYCLE, "--log.level=debug") as exporter:
         await exporter.shows(BALANCE_OF_A, f'sms_credit_status{{{OF_B},status="auth_failed"}} 1.0')
         config_file(*configured, nonsense=1)
         written = [(await exporter.get(path)).text for path in ("/", "/metrics")]

@@ -1,0 +1,67 @@
+"""Work that many ask for at once is done once for all of them, and nothing that takes long holds up the event loop."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Hashable
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
+
+
+class Shared(Generic[K, T]):
+    """Work of which one piece is done at a time.
+
+    Who asks while it is under way is given what the next piece comes to, together with all others who ask for the
+    same by then: nobody gets an answer from before his question.
+    """
+
+    def __init__(self, work: Callable[[K], Awaitable[T]]) -> None:
+        """Take what does the work, given what is asked for."""
+        self._work = work
+        self._one_at_a_time = asyncio.Lock()
+        self._next: dict[K, asyncio.Task[T]] = {}
+        self._unfinished: set[asyncio.Task[T]] = set()
+
+    async def __call__(self, asked: K) -> T:
+        """Return what the work came to. Who no longer waits for it takes it away from nobody."""
+        return await asyncio.shield(self.begin(asked))
+
+    def begin(self, asked: K) -> asyncio.Task[T]:
+        """See to it that the work is done, whether or not anybody waits for it."""
+        task = self._next.get(asked)
+        if task is None:
+            task = self._next[asked] = asyncio.create_task(self._do(asked))
+            self._unfinished.add(task)
+            task.add_done_callback(self._unfinished.discard)
+        return task
+
+    def cancel(self) -> None:
+        """Give up everything, also what others wait for."""
+        for task in self._unfinished:
+            task.cancel()
+
+    async def _do(self, asked: K) -> T:
+        async with self._one_at_a_time:
+            del self._next[asked]
+            return await self._work(asked)
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """Do blocking work in a thread of its own.
+
+    asyncio.to_thread would have it queue with the look-ups of host names, which take long just when providers are out
+    of reach, and the process could not end before it.
+    """
+    done: Future[T] = Future()
+    done.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+            done.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return await asyncio.wrap_future(done)

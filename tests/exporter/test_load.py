@@ -1,0 +1,278 @@
+"""What must not stop the polls and the scrapes: crowds, idlers, a log that nobody reads, a reload that hangs."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.exporter.running import LISTEN, PATIENCE, Providers, Running, free_port, running, secured, until
+
+Start = Callable[..., AbstractAsyncContextManager[Running]]
+ConfigFile = Callable[..., Path]
+
+BENCHMARK = Path(__file__).parents[2] / "scripts" / "benchmark_scrapes.py"
+
+DESCRIPTORS = 64
+
+FEW_DESCRIPTORS = f"""
+import resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, ({DESCRIPTORS}, {DESCRIPTORS}))
+from sms_credit_exporter.cli import main
+sys.exit(main())
+"""
+"""The exporter under `ulimit -n 64`."""
+
+OF_A = 'account="a",provider="23telecom"'
+FAILED_OF_A = f'sms_credit_poll_failures_total{{{OF_A},reason="unreachable"}}'
+
+
+async def test_hundreds_of_scrapers_fail_no_poll() -> None:
+    """All answers are whole, and every poll finds its turn between them."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, BENCHMARK, "--json", "--accounts=60", "--scrapers=400", "--seconds=12"),
+        "--poll-interval=3s",
+        stdout=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(100):
+        out, _ = await process.communicate()
+    figures = json.loads(out)
+    assert figures["scrapes"] >= 400
+    assert figures["polls meanwhile"] >= 60
+    assert {name: count for name, count in figures.items() if "fail" in name and count} == {}
+
+
+def polls_of_a(samples: list[str]) -> float:
+    """Return how many polls there were."""
+    return float(next(line.split()[-1] for line in samples if line.startswith(f"sms_credit_polls_total{{{OF_A}}}")))
+
+
+async def goes_on_polling(exporter: Running) -> None:
+    """Wait for three more polls."""
+    before = polls_of_a(await exporter.metrics())
+
+    async def three_more() -> bool:
+        return polls_of_a(await exporter.metrics()) >= before + 3
+
+    await until(three_more)
+
+
+@contextmanager
+def idlers(exporter: Running, count: int, words: bytes = b"") -> Iterator[list[socket.socket]]:
+    """Open connections, say something on each, and leave it at that."""
+    url = httpx.URL(exporter.urls[0])
+    clients: list[socket.socket] = []
+    try:
+        for _ in range(count):
+            client = socket.create_connection((url.host, url.port or 0), timeout=PATIENCE)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+            clients.append(client)
+            client.sendall(words)
+        yield clients
+    finally:
+        for client in clients:
+            client.close()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"GET /metrics HTTP/1.1\r\nHost: a\r\nX-Slow: ", id="half a request"),
+        pytest.param(b"GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n", id="one request"),
+    ],
+)
+async def test_idle_clients_leave_descriptors_for_polls_and_scrapes(
+    config_file: ConfigFile, providers: Providers, http: httpx.AsyncClient, tmp_path: Path, words: bytes
+) -> None:
+    """A hundred of them where the system lets 64 files be open; the log says so once."""
+    file = config_file(providers.configured("a", providers.add("23telecom")))
+    arguments = ("serve", f"--config.file={file}", LISTEN)
+    async with running(http, *arguments, cwd=tmp_path, env={}, program=("-c", FEW_DESCRIPTORS)) as exporter:
+        with idlers(exporter, 100, words):
+            await goes_on_polling(exporter)
+            async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as another:
+                assert (await another.get(f"{exporter.urls[0]}/metrics")).status_code == 200
+            assert f"{FAILED_OF_A} 0.0" in await exporter.metrics()
+        await goes_on_polling(exporter)
+
+    assert len(exporter.matching("too many connections")) == 1
+    assert [line for line in exporter.log if not re.search("level=info |too many connections", line)] == []
+
+
+async def test_unfinished_handshakes_make_room(config_file: ConfigFile, providers: Providers, tmp_path: Path) -> None:
+    """They are connections before TLS knows of them."""
+    web_file, trust = secured(tmp_path)
+    file = config_file(providers.configured("a", providers.add("23telecom")))
+    arguments = ("serve", f"--config.file={file}", f"--web.config.file={web_file}", LISTEN)
+    async with (
+        httpx.AsyncClient(trust_env=False, timeout=PATIENCE, verify=trust) as http,
+        running(http, *arguments, cwd=tmp_path, env={}, program=("-c", FEW_DESCRIPTORS)) as exporter,
+    ):
+        with idlers(exporter, 100):
+            await goes_on_polling(exporter)
+            assert f"{FAILED_OF_A} 0.0" in await exporter.metrics()
+        await goes_on_polling(exporter)
+    assert [line for line in exporter.log if not re.search("level=info |too many connections", line)] == []
+
+
+async def test_who_hangs_up_leaves_his_place(
+    config_file: ConfigFile, providers: Providers, http: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    """Also in the middle of an answer."""
+    file = config_file(providers.configured("a", providers.add("23telecom")))
+    arguments = ("serve", f"--config.file={file}", LISTEN)
+    async with running(http, *arguments, cwd=tmp_path, env={}, program=("-c", FEW_DESCRIPTORS)) as exporter:
+        for _ in range(20):
+            with idlers(exporter, 10, b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"):
+                pass
+            assert (await exporter.get("/-/healthy")).status_code == 200
+        await goes_on_polling(exporter)
+
+
+async def test_a_crowd_is_served_with_few_descriptors(
+    config_file: ConfigFile, providers: Providers, http: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    """Each waits for a place, and leaves it to the next one once he is answered; nobody is cut off."""
+    file = config_file(providers.configured("a", providers.add("23telecom")))
+    arguments = ("serve", f"--config.file={file}", LISTEN)
+    async with running(http, *arguments, cwd=tmp_path, env={}, program=("-c", FEW_DESCRIPTORS)) as exporter:
+        unlimited = httpx.Limits(max_connections=None)
+        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE, limits=unlimited) as crowd:
+            answers = await asyncio.gather(*(crowd.get(f"{exporter.urls[0]}/metrics") for _ in range(200)))
+        assert {answer.status_code for answer in answers} == {200}
+        assert all("\nsms_credit_up" in answer.text for answer in answers)
+        await goes_on_polling(exporter)
+        assert f"{FAILED_OF_A} 0.0" in await exporter.metrics()
+
+
+async def test_who_does_not_read_makes_room_too(
+    config_file: ConfigFile, providers: Providers, http: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    """Once he has had ten seconds' time, if others wait."""
+    file = config_file(providers.configured("a", providers.add("23telecom")))
+    arguments = ("serve", f"--config.file={file}", LISTEN)
+    async with running(http, *arguments, cwd=tmp_path, env={}, program=("-c", FEW_DESCRIPTORS)) as exporter:
+        with idlers(exporter, 40, b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n" * 500):
+            await goes_on_polling(exporter)
+            assert f"{FAILED_OF_A} 0.0" in await exporter.metrics()
+
+
+async def test_a_log_that_nobody_reads_stops_nothing(
+    config_file: ConfigFile, providers: Providers, http: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    """It polls, serves and ends; once the log is read, it begins with what was said first."""
+    file = config_file(providers.configured("a", providers.add("23telecom")))
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "sms_credit_exporter", "serve", f"--config.file={file}", "--log.level=debug"),
+        f"--web.listen-address=127.0.0.1:{port}",
+        stderr=(pipe := os.pipe())[1],
+        cwd=tmp_path,
+    )
+    os.close(pipe[1])
+    exporter = Running(process, http, urls=[f"http://127.0.0.1:{port}"])
+    try:
+
+        async def listens() -> bool:
+            try:
+                return (await exporter.get("/-/ready")).status_code == 200
+            except httpx.ConnectError:
+                return False
+
+        await until(listens)
+        await asyncio.gather(*(malformed(port, 400) for _ in range(5)))
+        await goes_on_polling(exporter)
+        process.send_signal(signal.SIGTERM)
+        assert await exporter.exit_code() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        with os.fdopen(pipe[0], "rb") as unread:
+            lines = unread.read().decode().splitlines()
+    assert "event=starting" in lines[1]
+    assert len(lines) < 2000  # what the system kept
+
+
+async def malformed(port: int, times: int) -> None:
+    """Send what has a line written about it."""
+    for _ in range(times):
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"\0\r\n\r\n")
+        writer.close()
+
+
+# ------------------------------------------------------------------------------------------------------- reload
+
+
+def hang(file: Path) -> str:
+    """Put a pipe in place of a file: who opens it waits until somebody writes. Return what was in it."""
+    content = file.read_text()
+    file.unlink()
+    os.mkfifo(file)
+    return content
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    """Return where an account's key is read from."""
+    return tmp_path / "key"
+
+
+def from_key_file(providers: Providers, key_file: Path, **more: object) -> dict[str, object]:
+    """Configure an account whose key is in a file."""
+    account = providers.add("23telecom")
+    key_file.write_text(account.credentials["api_key"])
+    return {**providers.configured("a", account, **more), "credentials": {"api_key_file": str(key_file)}}
+
+
+async def test_a_reload_that_takes_long_holds_up_nothing(
+    start: Start, config_file: ConfigFile, providers: Providers, key_file: Path
+) -> None:
+    """Polls and scrapes go on with the old configuration; once the files can be read, the new one is taken over."""
+    configured = from_key_file(providers, key_file)
+    file = config_file(configured)
+    async with start("serve", f"--config.file={file}", LISTEN, "--web.enable-lifecycle") as exporter:
+        await goes_on_polling(exporter)
+        config_file({**configured, "low_balance": 60})
+        key = hang(key_file)
+        reloads = [asyncio.create_task(exporter.http.post(f"{exporter.urls[0]}/-/reload")) for _ in range(3)]
+        exporter.process.send_signal(signal.SIGHUP)
+        await goes_on_polling(exporter)
+        assert not exporter.matching("configuration reloaded")
+
+        for _ in range(2):  # the one under way, and the one for all who came meanwhile
+            await asyncio.to_thread(key_file.write_text, key)
+        assert [answer.status_code for answer in await asyncio.gather(*reloads)] == [200] * 3
+        await exporter.shows(f"sms_credit_low_balance_threshold{{{OF_A}}} 60.0")
+
+
+@pytest.mark.parametrize("by_request", [True, False], ids=["asked for by a request", "asked for by a signal"])
+async def test_a_reload_that_hangs_does_not_delay_the_end(
+    start: Start, config_file: ConfigFile, providers: Providers, key_file: Path, *, by_request: bool
+) -> None:
+    """SIGTERM is obeyed at once."""
+    file = config_file(from_key_file(providers, key_file))
+    async with start("serve", f"--config.file={file}", LISTEN, "--web.enable-lifecycle") as exporter:
+        await goes_on_polling(exporter)
+        hang(key_file)
+        request = asyncio.create_task(exporter.http.post(f"{exporter.urls[0]}/-/reload")) if by_request else None
+        exporter.process.send_signal(signal.SIGHUP)
+        await goes_on_polling(exporter)
+        begun = asyncio.get_running_loop().time()
+        exporter.process.send_signal(signal.SIGTERM)
+        assert await exporter.exit_code() == 0
+        assert asyncio.get_running_loop().time() - begun < 5
+        if request:
+            with pytest.raises(httpx.HTTPError):
+                await request
+    assert not exporter.matching("level=error|Traceback")

@@ -1,23 +1,41 @@
 """The automation blueprint in Home Assistant: what is told when, and what is not told again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import datetime, timedelta
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
+import yaml
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant import bootstrap, loader
 from homeassistant.components.automation import DOMAIN as AUTOMATION_DOMAIN
 from homeassistant.components.blueprint import BLUEPRINT_SCHEMA
 from homeassistant.components.blueprint.models import Blueprint
-from homeassistant.const import EVENT_HOMEASSISTANT_START
+from homeassistant.components.persistent_notification import Notification, UpdateType, async_register_callback
+from homeassistant.config import async_hass_config_yaml
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CoreState, HomeAssistant, ServiceCall
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.entity_component import DATA_INSTANCES
+from homeassistant.helpers.httpx_client import get_async_client
 from homeassistant.setup import async_setup_component
 from homeassistant.util import yaml as yaml_util
-from pytest_homeassistant_custom_component.common import async_fire_time_changed, async_mock_service
+from pytest_homeassistant_custom_component.common import (
+    async_fire_time_changed,
+    async_mock_service,
+    async_test_home_assistant,
+)
 
-from .conftest import CHECKOUT, Answer, NoConnection, Providers, account, raw, set_up
+from custom_components.sms_credit.const import DOMAIN
+
+from .conftest import CHECKOUT, Answer, NoConnection, Providers, account, pass_time, raw
 
 BLUEPRINT = CHECKOUT / "blueprints" / "automation" / "sms_credit" / "credit_alert.yaml"
 
@@ -30,9 +48,8 @@ ENTITIES = {
 
 TELL = {"action": "notify.me", "data": {"title": "{{ title }}", "message": "{{ message }}", "data": "{{ problems }}"}}
 
-LOW = "The credit is low."
-BLOCKED = "The provider has blocked sending for lack of credit."
-ACCESS = "The provider refuses access to the account. Home Assistant shows what to do under Settings."
+LOW, BLOCKED, ACCESS = ["low"], ["blocked"], ["access"]
+NOON = "2026-11-21 12:00:00+00:00"
 
 
 def balance(amount: str, *, blocked: bool = False) -> Answer:
@@ -42,64 +59,182 @@ def balance(amount: str, *, blocked: bool = False) -> Answer:
 
 
 PLENTY, SOME, NONE = balance("100"), balance("10"), balance("0", blocked=True)
+STOPPED = balance("100", blocked=True)
+OUTAGE = "error_503_html"
 
 
-@pytest.fixture
-def told(hass: HomeAssistant) -> list[ServiceCall]:
-    """Collect what is told."""
-    return async_mock_service(hass, "notify", "me")
+class Home:
+    """A Home Assistant whose user has one account, titled OTP: what happens to it, and what it tells."""
 
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        storage: dict[str, Any],
+        providers: Providers,
+        freezer: FrozenDateTimeFactory,
+        stack: AsyncExitStack,
+    ) -> None:
+        """Begin with a healthy account."""
+        self.hass, self._storage, self._providers, self._freezer = hass, storage, providers, freezer
+        self._stack = stack
+        self._told: list[ServiceCall] = []
+        self.answer(PLENTY)
 
-Automate = Callable[..., Awaitable[None]]
+    async def begin(self, **options: str) -> None:
+        """Add the account, with these limits, to a Home Assistant without automations."""
+        await self._save()
+        await self._set_up()
+        await self.hass.config_entries.async_add(account("23telecom", title="OTP", **options))
+        await self.hass.async_block_till_done()
 
+    async def end(self) -> None:
+        """Stop, and end what would end with the process, which would write nothing more."""
+        await self.hass.async_stop()
+        written = deepcopy(self._storage)
+        await self.hass.config_entries.async_unload(self.entry.entry_id)
+        await self.hass.data[DATA_INSTANCES][AUTOMATION_DOMAIN].async_remove_entity("automation.alert")
+        await self.hass.async_stop(force=True)
+        self._storage.clear()
+        self._storage.update(written)
 
-@pytest.fixture
-async def automate(hass: HomeAssistant) -> AsyncIterator[Automate]:
-    """Make an automation of the blueprint as its file stands in the repository; it ends with the test."""
-    folder = Path(hass.config.path("blueprints", "automation", "sms_credit"))
+    # --- the provider's side ---
 
-    def install() -> None:
-        folder.mkdir(parents=True)
-        (folder / BLUEPRINT.name).write_text(BLUEPRINT.read_text())
+    def answer(self, answer: Answer) -> None:
+        """Have the provider answer like this from now on."""
+        self._providers.answer("23telecom", answer)
 
-    async def automate(**inputs: object) -> None:
-        await hass.async_add_executor_job(install)
+    # --- what a user does ---
+
+    async def automate(self, **inputs: object) -> None:
+        """Save an automation of the blueprint, as its file stands in the repository."""
         use = {"path": f"sms_credit/{BLUEPRINT.name}", "input": {**ENTITIES, "notify": [TELL], **inputs}}
-        assert await async_setup_component(
-            hass, AUTOMATION_DOMAIN, {AUTOMATION_DOMAIN: {"id": "alert", "alias": "Alert", "use_blueprint": use}}
+        await self._save({"id": "alert", "alias": "Alert", "use_blueprint": use})
+        await self._act("automation.reload", id="alert")
+        assert self.hass.states.get("automation.alert").state == "on"
+
+    async def reload_automations(self) -> None:
+        """Reload all automations."""
+        await self._act("automation.reload")
+
+    async def run_by_hand(self) -> None:
+        """Choose "Run actions" in the menu of the automation."""
+        await self._act("automation.trigger", entity_id="automation.alert", skip_condition=True)
+
+    async def limit(self, low_balance: int) -> None:
+        """Set another limit in the options of the account."""
+        flow = await self.hass.config_entries.options.async_init(self.entry.entry_id)
+        await self.hass.config_entries.options.async_configure(flow["flow_id"], {"low_balance": low_balance})
+        await self.hass.async_block_till_done()
+
+    async def reload_account(self) -> None:
+        """Reload the account, not earlier than its provider may be asked again."""
+        self._freezer.tick(timedelta(seconds=130))
+        assert await self.hass.config_entries.async_reload(self.entry.entry_id)
+        await self.hass.async_block_till_done()
+
+    async def restart(self, down: float = 60) -> None:
+        """Stop Home Assistant and start another with its storage after so many seconds."""
+        transport = get_async_client(self.hass)._transport  # noqa: SLF001 - as the providers are led to
+        folder = self.hass.config.config_dir
+        zone = self.hass.config.time_zone
+        await self.end()
+        self._freezer.tick(timedelta(seconds=down))
+        self.hass = await self._stack.enter_async_context(
+            async_test_home_assistant(
+                load_registries=False, config_dir=folder, initial_state=CoreState.not_running
+            )
         )
-        await hass.async_block_till_done()
-        assert hass.states.get("automation.alert").state == "on"
+        await self.hass.config.async_set_time_zone(zone)
+        self.hass.data.pop(loader.DATA_CUSTOM_COMPONENTS)
+        assert await bootstrap.async_load_base_functionality(self.hass)
+        client = get_async_client(self.hass)
+        client._transport, client._mounts = transport, {}  # noqa: SLF001 - see the fixture `providers`
+        assert await async_setup_component(self.hass, DOMAIN, {})
+        await self._set_up()
+        await self.hass.async_start()
+        await self.hass.async_block_till_done()
 
-    yield automate
-    await hass.services.async_call(AUTOMATION_DOMAIN, "turn_off", {"entity_id": "automation.alert"}, blocking=True)
+    async def pass_time(self, seconds: float = 300) -> None:
+        """Let time pass, and then another minute for what it brings about."""
+        await pass_time(self.hass, self._freezer, seconds)
+        for _ in range(10):
+            passed = self.now.timestamp() % 6
+            await pass_time(self.hass, self._freezer, 6 - passed)
+
+    async def pass_until(self, moment: datetime) -> None:
+        """Let time pass until this moment, and then another minute."""
+        await self.pass_time((moment - self.now).total_seconds())
+
+    # --- what is to be seen ---
+
+    @property
+    def now(self) -> datetime:
+        """The time."""
+        return datetime.now(UTC)
+
+    @property
+    def entry(self) -> ConfigEntry[Any]:
+        """The account."""
+        (entry,) = self.hass.config_entries.async_entries(DOMAIN)
+        return entry
+
+    def calls(self) -> list[MappingProxyType[str, Any]]:
+        """Return what has been told, with all that belongs to it, and forget it."""
+        told = [MappingProxyType(dict(call.data)) for call in self._told]
+        self._told.clear()
+        return told
+
+    def told(self) -> list[list[str]]:
+        """Return the problems that have been told, and forget it."""
+        return [call["data"] for call in self.calls()]
+
+    # --- in between ---
+
+    async def _set_up(self) -> None:
+        """Set up what a blueprint needs; what is told goes the same way in each Home Assistant."""
+        for domain in ("homeassistant", "persistent_notification"):
+            assert await async_setup_component(self.hass, domain, {})
+        calls = async_mock_service(self.hass, "notify", "me")
+        calls_before, self._told = self._told, calls
+        calls.extend(calls_before)
+        assert await async_setup_component(self.hass, AUTOMATION_DOMAIN, await async_hass_config_yaml(self.hass))
+        await self.hass.async_block_till_done()
+
+    async def _save(self, *automations: dict[str, Any]) -> None:
+        """Write the configuration as Home Assistant's own editor does."""
+
+        def write() -> None:
+            folder = Path(self.hass.config.config_dir)
+            (folder / "configuration.yaml").write_text("automation: !include automations.yaml\n")
+            (folder / "automations.yaml").write_text(yaml.safe_dump(list(automations)))
+            copy = folder / "blueprints" / "automation" / "sms_credit" / BLUEPRINT.name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_text(BLUEPRINT.read_text())
+
+        await self.hass.async_add_executor_job(write)
+
+    async def _act(self, action: str, **data: object) -> None:
+        await self.hass.services.async_call(*action.split("."), data, blocking=True)
+        await self.hass.async_block_till_done()
 
 
-async def settle() -> None:
-    """Let everything happen that can. Not `async_block_till_done`: the automation waits, for days if need be."""
-    for _ in range(60):
-        await asyncio.sleep(0)
-
-
-async def pass_time(hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: float = 300) -> None:
-    """Let time pass, and a moment more for what it brings about."""
-    for step in (seconds, 3):
-        freezer.tick(timedelta(seconds=step))
-        async_fire_time_changed(hass)
-        await settle()
-
-
-@pytest.fixture(autouse=True)
-def _config(hass: HomeAssistant, tmp_path: Path) -> None:
-    """Give Home Assistant a folder of its own, and a clock in a zone where it is noon when the tests begin."""
+@pytest.fixture
+async def home(  # noqa: PLR0913, PLR0917 - fixtures
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    providers: Providers,
+    freezer: FrozenDateTimeFactory,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> AsyncIterator[Home]:
+    """Give a home with a folder of its own, in which the clock stands."""
+    # The harness in place of Home Assistant's storage logs all that it holds.
+    caplog.set_level("INFO", "pytest_homeassistant_custom_component.common")
     hass.config.config_dir = str(tmp_path)
-
-
-def messages(told: list[ServiceCall]) -> list[str]:
-    """Return the messages, and forget them."""
-    said = [call.data["message"] for call in told]
-    told.clear()
-    return said
+    async with AsyncExitStack() as stack:
+        home = Home(hass, hass_storage, providers, freezer, stack)
+        yield home
+        await home.end()
 
 
 def test_it_is_a_blueprint() -> None:
@@ -112,66 +247,167 @@ def test_it_is_a_blueprint() -> None:
     assert blueprint.metadata["homeassistant"]["min_version"] == "2026.10.0"
 
 
+def test_its_form_shows_no_template_code() -> None:
+    """Descriptions are shown as Markdown, in which nothing is a template."""
+    data = yaml_util.parse_yaml(BLUEPRINT.read_text())
+
+    def descriptions(node: Any) -> list[str]:  # noqa: ANN401 - whatever YAML holds
+        if not isinstance(node, dict):
+            return []
+        return [text for key, text in node.items() if key in {"name", "description"} and isinstance(text, str)] + [
+            text for each in node.values() for text in descriptions(each)
+        ]
+
+    shown = descriptions(data["blueprint"])
+    assert shown
+    assert [text for text in shown if "{" in text] == []
+
+
 COURSES = [
     pytest.param([(PLENTY, []), (SOME, [LOW]), (SOME, [])], id="low credit is told once"),
-    pytest.param([(NONE, [f"{LOW} {BLOCKED}"]), (NONE, [])], id="two problems at once are one message"),
-    pytest.param([(SOME, [LOW]), (NONE, [f"{LOW} {BLOCKED}"]), (NONE, [])], id="a second problem is told at once"),
-    pytest.param([(SOME, [LOW]), ("error_503_html", []), (SOME, [])], id="an outage is no second alert"),
+    pytest.param([(NONE, [LOW + BLOCKED]), (NONE, [])], id="two problems at once are one message"),
+    pytest.param([(SOME, [LOW]), (NONE, [LOW + BLOCKED]), (NONE, [])], id="a second problem is told at once"),
     pytest.param(
-        [(NONE, [f"{LOW} {BLOCKED}"]), ("error_503_html", []), (NONE, [])], id="nor is it while sending is blocked"
+        [(NONE, [LOW + BLOCKED]), (SOME, []), (NONE, [LOW + BLOCKED])], id="the second is solved and comes back"
     ),
-    pytest.param([(SOME, [LOW]), ("error_503_html", []), (NONE, [f"{LOW} {BLOCKED}"])], id="blocked in an outage"),
-    pytest.param([("error_503_html", []), (SOME, [LOW])], id="low in an outage"),
+    pytest.param([(SOME, [LOW]), (OUTAGE, []), (OUTAGE, []), (SOME, [])], id="an outage is no second alert"),
+    pytest.param([(NONE, [LOW + BLOCKED]), (OUTAGE, []), (NONE, [])], id="nor is it while sending is blocked"),
+    pytest.param([(SOME, [LOW]), (OUTAGE, []), (NONE, [LOW + BLOCKED])], id="blocked in an outage"),
+    pytest.param([(OUTAGE, []), (SOME, [LOW])], id="low in an outage"),
+    pytest.param([(SOME, [LOW]), (OUTAGE, []), (PLENTY, []), (SOME, [LOW])], id="topped up in an outage"),
     pytest.param([(SOME, [LOW]), (PLENTY, []), (SOME, [LOW])], id="low again after a top-up"),
     pytest.param([("error_forbidden", [ACCESS]), ("error_forbidden", []), (PLENTY, [])], id="access lost and back"),
     pytest.param(
-        [("error_forbidden", [ACCESS]), ("error_503_html", []), ("error_forbidden", [])],
-        id="an outage while access is lost",
+        [("error_forbidden", [ACCESS]), (OUTAGE, []), ("error_forbidden", [])], id="an outage while access is lost"
     ),
-    pytest.param([(SOME, [LOW]), ("error_invalid_api_key", [f"{LOW} {ACCESS}"])], id="key lost while low"),
+    pytest.param([(SOME, [LOW]), ("error_invalid_api_key", [LOW + ACCESS])], id="key lost while low"),
+    pytest.param(
+        [(STOPPED, [BLOCKED]), ("error_forbidden", [ACCESS]), (STOPPED, []), (PLENTY, []), (STOPPED, [BLOCKED])],
+        id="access lost for a while when sending is blocked",
+    ),
     pytest.param([("unavailable_cache_disabled", []), ("onboarding", [])], id="no data is no problem of the user's"),
 ]
 
 
-@pytest.mark.freeze_time("2026-11-21 12:00:00+00:00")
+@pytest.mark.freeze_time(NOON)
 @pytest.mark.parametrize("course", COURSES)
-async def test_each_problem_is_told_once(  # noqa: PLR0913, PLR0917 - fixtures and a table
-    hass: HomeAssistant,
-    providers: Providers,
-    freezer: FrozenDateTimeFactory,
-    told: list[ServiceCall],
-    automate: Automate,
-    course: list[tuple[Answer, list[str]]],
-) -> None:
+async def test_each_problem_is_told_once(home: Home, course: list[tuple[Answer, list[list[str]]]]) -> None:
     """The course of an account that begins in good health, and what is told at each step."""
-    providers.answer("23telecom", PLENTY)
-    await set_up(hass, account("23telecom", title="OTP", low_balance="50"))
-    await automate()
+    await home.begin(low_balance="50")
+    await home.automate()
     for answer, expected in course:
-        providers.answer("23telecom", answer)
-        await pass_time(hass, freezer, 1200)
-        assert messages(told) == expected
+        home.answer(answer)
+        await home.pass_time(3600)
+        assert home.told() == expected
 
 
-@pytest.mark.freeze_time("2026-11-21 12:00:00+00:00")
-async def test_actions_get_all_that_they_need(
-    hass: HomeAssistant,
-    providers: Providers,
-    freezer: FrozenDateTimeFactory,
-    told: list[ServiceCall],
-    automate: Automate,
+@pytest.mark.freeze_time(NOON)
+@pytest.mark.parametrize("course", COURSES)
+async def test_a_restart_between_any_two_polls_tells_the_same(
+    home: Home, course: list[tuple[Answer, list[list[str]]]]
 ) -> None:
-    """The account's name, a text in the user's words, and what it is about."""
-    providers.answer("23telecom", PLENTY)
-    await set_up(hass, account("23telecom", title="OTP", low_balance="50"))
-    await automate(text_low="Kredi az.", text_blocked="Gönderim durdu.")
-    providers.answer("23telecom", NONE)
-    await pass_time(hass, freezer)
-    (call,) = told
-    assert call.data == {"title": "OTP", "message": "Kredi az. Gönderim durdu.", "data": ["low", "blocked"]}
+    """What was told is remembered, and what came up while Home Assistant was down is told."""
+    await home.begin(low_balance="50")
+    await home.automate()
+    await home.pass_time()
+    for answer, expected in course:
+        home.answer(answer)
+        await home.restart(3600)
+        await home.pass_time(5)
+        assert home.told() == expected
+        await home.restart()
+        await home.pass_time(5)
+        assert home.told() == []
 
 
-@pytest.mark.freeze_time("2026-11-21 12:00:00+00:00")
+@pytest.mark.freeze_time(NOON)
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        pytest.param(SOME, LOW, id="low"),
+        pytest.param(STOPPED, BLOCKED, id="blocked"),
+        pytest.param(NONE, LOW + BLOCKED, id="low and blocked"),
+        pytest.param("error_forbidden", ACCESS, id="access lost"),
+    ],
+)
+async def test_a_new_automation_tells_what_it_finds(home: Home, answer: Answer, expected: list[str]) -> None:
+    """It is saved when the problem has been there for hours; saved anew or reloaded, it does not tell it again."""
+    home.answer(answer)
+    await home.begin(low_balance="50")
+    await home.pass_time(7200)
+    await home.automate()
+    await home.pass_time(5)
+    assert home.told() == [expected]
+    await home.automate()  # as it is
+    await home.pass_time(5)
+    await home.automate(text_low="Kredi az.", quiet_from="22:00:00")
+    await home.pass_time(5)
+    await home.reload_automations()
+    await home.pass_time(5)
+    await home.reload_account()
+    await home.pass_time(5)
+    assert home.told() == []
+
+    home.answer(PLENTY)
+    await home.pass_time(3600)
+    home.answer(answer)
+    await home.pass_time(3600)
+    assert home.told() == [expected]
+
+
+@pytest.mark.freeze_time(NOON)
+async def test_a_limit_above_the_balance_is_told(home: Home) -> None:
+    """The account has no limit at first, so that its low credit sensor comes later than the automation."""
+    await home.begin()
+    await home.automate()
+    await home.pass_time()
+    await home.limit(50)
+    await home.pass_time()
+    assert home.told() == []
+    await home.limit(200)
+    await home.pass_time()
+    assert home.told() == [LOW]
+    await home.limit(300)
+    await home.pass_time()
+    assert home.told() == []
+    await home.limit(50)
+    await home.pass_time()
+    await home.limit(200)
+    await home.pass_time()
+    assert home.told() == [LOW]
+
+
+@pytest.mark.freeze_time(NOON)
+async def test_what_a_reload_finds_is_told(home: Home) -> None:
+    """Once; and a second problem that the next one finds too."""
+    await home.begin(low_balance="50")
+    await home.automate()
+    await home.pass_time()
+    for answer, expected in ((STOPPED, [BLOCKED]), (STOPPED, []), (NONE, [LOW + BLOCKED]), (NONE, [])):
+        home.answer(answer)
+        await home.reload_account()
+        await home.pass_time(5)
+        assert home.told() == expected
+
+
+@pytest.mark.freeze_time(NOON)
+async def test_a_power_cut_forgets_nothing(
+    home: Home, hass_storage: dict[str, Any], freezer: FrozenDateTimeFactory
+) -> None:
+    """A minute after it was told, long before Home Assistant would write down its states by itself."""
+    await home.begin(low_balance="50")
+    await home.automate()
+    home.answer(SOME)
+    await home.pass_time()
+    assert home.told() == [LOW]
+    (kept,) = [
+        each["state"] for each in hass_storage["core.restore_state"]["data"] if each["state"]["entity_id"] == "automation.alert"
+    ]
+    noted = datetime.fromisoformat(kept["attributes"]["last_triggered"])
+    assert home.now - noted < timedelta(minutes=1)
+
+
+@pytest.mark.freeze_time(NOON)
 @pytest.mark.parametrize(
     ("hours", "expected"),
     [
@@ -180,32 +416,31 @@ async def test_actions_get_all_that_they_need(
         pytest.param(0, [], id="never"),
     ],
 )
-async def test_a_problem_that_stays_is_told_again(  # noqa: PLR0913, PLR0917 - fixtures and a table
-    hass: HomeAssistant,
-    providers: Providers,
-    freezer: FrozenDateTimeFactory,
-    told: list[ServiceCall],
-    automate: Automate,
-    hours: int,
-    expected: list[int],
+@pytest.mark.parametrize("restart", [pytest.param(None, id="running on"), pytest.param(20, id="restarted")])
+async def test_a_problem_that_stays_is_told_again(
+    home: Home, hours: int, expected: list[int], restart: int | None
 ) -> None:
-    """Hours after the first alert, to the half hour; two days of it."""
-    providers.answer("23telecom", PLENTY)
-    await set_up(hass, account("23telecom", title="OTP", low_balance="50"))
-    await automate(repeat_after=hours)
-    providers.answer("23telecom", SOME)
-    await pass_time(hass, freezer)
-    assert messages(told) == [LOW]
+    """Hours after the first alert; two days of it. A restart makes it neither earlier nor later."""
+    await home.begin(low_balance="50")
+    await home.automate(repeat_after=hours)
+    home.answer(SOME)
+    await home.pass_time()
+    assert home.told() == [LOW]
+    began = home.now
     repeated = []
-    for step in range(1, 2 * 49):
-        await pass_time(hass, freezer, 1801)
-        repeated += [step / 2] * len(messages(told))
+    for hour in range(1, 49):
+        if hour == restart:
+            await home.restart()
+        await home.pass_until(began + timedelta(hours=hour, seconds=-120))
+        assert home.told() == []
+        await home.pass_until(began + timedelta(hours=hour))
+        repeated += [hour] * len(home.told())
     assert repeated == expected
 
-    providers.answer("23telecom", PLENTY)
-    for _ in range(49):
-        await pass_time(hass, freezer, 1801)
-    assert messages(told) == []
+    home.answer(PLENTY)
+    for _ in range(25):
+        await home.pass_time(3600)
+    assert home.told() == []
 
 
 NIGHT = {"quiet_from": "22:00:00", "quiet_until": "07:00:00"}
@@ -222,7 +457,7 @@ SIESTA = {"quiet_from": "13:00:00", "quiet_until": "15:00:00"}
         pytest.param(SIESTA, "13:30", SOME, [], [LOW], id="quiet hours within a day"),
         pytest.param(SIESTA, "15:30", SOME, [LOW], [], id="after them at once"),
         pytest.param(NIGHT, "03:00", "error_forbidden", [ACCESS], [], id="lost access is told at night"),
-        pytest.param(NIGHT, "03:00", NONE, [f"{LOW} {BLOCKED}"], [], id="blocked sending is told at night"),
+        pytest.param(NIGHT, "03:00", NONE, [LOW + BLOCKED], [], id="blocked sending is told at night"),
         pytest.param(
             {**NIGHT, "critical_breaks_quiet": False},
             "03:00",
@@ -233,89 +468,188 @@ SIESTA = {"quiet_from": "13:00:00", "quiet_until": "15:00:00"}
         ),
     ],
 )
+@pytest.mark.parametrize("restart", [pytest.param(False, id="running on"), pytest.param(True, id="restarted")])
 async def test_quiet_hours_are_kept(  # noqa: PLR0913, PLR0917 - fixtures and a table
-    hass: HomeAssistant,
-    providers: Providers,
+    home: Home,
     freezer: FrozenDateTimeFactory,
-    told: list[ServiceCall],
-    automate: Automate,
     inputs: dict[str, Any],
     begin: str,
     answer: Answer,
-    at_once: list[str],
-    later: list[str],
+    at_once: list[list[str]],
+    later: list[list[str]],
+    restart: bool,  # noqa: FBT001 - of a table
 ) -> None:
     """What comes up in them is told when they end."""
-    await hass.config.async_set_time_zone("Europe/Istanbul")
+    await home.hass.config.async_set_time_zone("Europe/Istanbul")
     freezer.move_to(datetime.fromisoformat(f"2026-11-21T{begin}:00+03:00"))
-    providers.answer("23telecom", PLENTY)
-    await set_up(hass, account("23telecom", title="OTP", low_balance="50"))
-    await automate(**inputs)
-    providers.answer("23telecom", answer)
-    await pass_time(hass, freezer)
-    assert messages(told) == at_once
-    for _ in range(11):
-        await pass_time(hass, freezer, 3600)
-    assert messages(told) == later
+    await home.begin(low_balance="50")
+    await home.automate(repeat_after=0, **inputs)
+    home.answer(answer)
+    await home.pass_time()
+    assert home.told() == at_once
+    if restart:
+        await home.restart()
+    ends = datetime.fromisoformat(f"2026-11-22T{inputs['quiet_until']}+03:00")
+    ends -= timedelta(days=(ends - home.now).days)
+    await home.pass_until(ends - timedelta(seconds=70))
+    assert home.told() == []
+    await home.pass_until(ends)
+    assert home.told() == later
+    await home.pass_time(3600)
+    assert home.told() == []
 
 
-@pytest.mark.freeze_time("2026-11-21 12:00:00+00:00")
-@pytest.mark.parametrize(
-    ("since_last_alert", "answer", "expected"),
-    [
-        pytest.param(timedelta(hours=2), SOME, [], id="told not long ago"),
-        pytest.param(timedelta(hours=2), NoConnection.REFUSED, [], id="told not long ago, no connection yet"),
-        pytest.param(timedelta(hours=30), SOME, [LOW], id="told long ago"),
-    ],
-)
-async def test_a_restart_is_no_alert(  # noqa: PLR0913, PLR0917 - fixtures and a table
-    hass: HomeAssistant,
-    providers: Providers,
-    freezer: FrozenDateTimeFactory,
-    told: list[ServiceCall],
-    automate: Automate,
-    since_last_alert: timedelta,
-    answer: Answer,
-    expected: list[str],
+@pytest.mark.freeze_time("2026-11-21 21:00:00+00:00")
+async def test_what_was_told_before_breaks_no_quiet_hours(home: Home) -> None:
+    """Sending is blocked since the evening; in the night the credit becomes low, which is not critical by itself."""
+    await home.hass.config.async_set_time_zone("UTC")
+    await home.begin(low_balance="50")
+    await home.automate(**NIGHT)
+    home.answer(STOPPED)
+    await home.pass_time()
+    assert home.told() == [BLOCKED]
+    home.answer(NONE)
+    await home.pass_time(7200)
+    assert home.told() == []
+    await home.pass_time(9 * 3600)
+    assert home.told() == [LOW + BLOCKED]
+
+
+MESSAGES = [
+    pytest.param(SOME, {}, "The credit is low.\nBalance: 10.00 EUR\n{url}", id="low credit"),
+    pytest.param(
+        NONE,
+        {"text_low": "Kredi az.", "text_blocked": "Gönderim durdu."},
+        "Kredi az. Gönderim durdu.\nBalance: 0.00 EUR\n{url}",
+        id="texts of the user",
+    ),
+    pytest.param(
+        "error_forbidden",
+        {},
+        "The provider refuses access to the account. Home Assistant shows what to do under Settings.\n"
+        "Status: Access denied\n{url}",
+        id="why access is denied",
+    ),
+    pytest.param(
+        "error_invalid_api_key",
+        {},
+        "The provider refuses access to the account. Home Assistant shows what to do under Settings.\n"
+        "Status: Credentials refused\n{url}",
+        id="that the key is refused",
+    ),
+]
+
+
+@pytest.mark.freeze_time(NOON)
+@pytest.mark.parametrize(("answer", "texts", "expected"), MESSAGES)
+async def test_the_message_says_what_one_needs_to_act(
+    home: Home, answer: Answer, texts: dict[str, str], expected: str
 ) -> None:
-    """The account comes back low, as it was; the repetition counts from the alert before the restart."""
-    entry = account("23telecom", title="OTP", low_balance="50")
-    providers.answer("23telecom", PLENTY)
-    await set_up(hass, entry)
-    await automate()
-    providers.answer("23telecom", SOME)
-    await pass_time(hass, freezer)
-    assert messages(told) == [LOW]
-
-    await hass.services.async_call(AUTOMATION_DOMAIN, "turn_off", {"entity_id": "automation.alert"}, blocking=True)
-    await hass.config_entries.async_unload(entry.entry_id)
-    freezer.tick(since_last_alert)
-    providers.answer("23telecom", answer)
-    hass.set_state(CoreState.starting)
-    await hass.services.async_call(AUTOMATION_DOMAIN, "turn_on", {"entity_id": "automation.alert"}, blocking=True)
-    await hass.config_entries.async_setup(entry.entry_id)
-    hass.bus.async_fire(EVENT_HOMEASSISTANT_START)
-    hass.set_state(CoreState.running)
-    await pass_time(hass, freezer, 3)
-    assert messages(told) == expected
-    providers.answer("23telecom", PLENTY)
-    await pass_time(hass, freezer)
-    providers.answer("23telecom", SOME)
-    await pass_time(hass, freezer)
-    assert messages(told) == [LOW]
+    """The problem in the user's words, the amounts that are known, the reason, and where to go."""
+    await home.begin(low_balance="50")
+    await home.automate(**texts)
+    home.answer(answer)
+    await home.pass_time()
+    (call,) = home.calls()
+    assert call["title"] == "OTP"
+    assert call["message"] == expected.format(url="https://restlink23telecom.com")
 
 
-@pytest.mark.freeze_time("2026-11-21 12:00:00+00:00")
-async def test_an_account_without_a_limit_will_do(
-    hass: HomeAssistant,
-    providers: Providers,
-    freezer: FrozenDateTimeFactory,
-    told: list[ServiceCall],
-    automate: Automate,
-) -> None:
+@pytest.mark.freeze_time(NOON)
+async def test_it_tells_in_home_assistant_without_any_configuration(home: Home) -> None:
+    """One notification for each account, which the next alert replaces."""
+    shown: dict[str, Notification] = {}
+
+    def keep(kind: UpdateType, notifications: dict[str, Notification]) -> None:
+        if kind is not UpdateType.CURRENT:
+            shown.update(notifications)
+
+    await home.begin(low_balance="50")
+    async_register_callback(home.hass, keep)
+    use = {"path": f"sms_credit/{BLUEPRINT.name}", "input": ENTITIES}
+    await home._save({"id": "alert", "alias": "Alert", "use_blueprint": use})
+    await home.reload_automations()
+    for answer in (SOME, NONE):
+        home.answer(answer)
+        await home.pass_time()
+    (notification,) = shown.values()
+    assert notification["title"] == "OTP"
+    assert notification["message"].startswith("The credit is low. The provider has blocked sending")
+
+
+@pytest.mark.freeze_time(NOON)
+async def test_renamed_entities_and_devices_are_told_by_their_names(home: Home) -> None:
+    """The automation names the new ids, as Home Assistant's editor has the user choose them."""
+    await home.begin(low_balance="50")
+    registry = er.async_get(home.hass)
+    for entity in list(registry.entities.values()):
+        domain, name = entity.entity_id.split(".")
+        registry.async_update_entity(entity.entity_id, new_entity_id=f"{domain}.my_{name}")
+    (device,) = dr.async_entries_for_config_entry(dr.async_get(home.hass), home.entry.entry_id)
+    dr.async_get(home.hass).async_update_device(device.id, name_by_user="Codes")
+    await home.hass.async_block_till_done()
+    await home.automate(**{key: each.replace(".", ".my_") for key, each in ENTITIES.items()})
+    home.answer(SOME)
+    await home.pass_time()
+    (call,) = home.calls()
+    assert call["title"] == "Codes"
+    assert "Balance: 10.00 EUR" in call["message"]
+
+
+@pytest.mark.freeze_time(NOON)
+async def test_a_run_by_hand_tells_how_things_are(home: Home) -> None:
+    """At once, and also when all is well. No problem is lost by it."""
+    await home.begin(low_balance="50")
+    await home.automate()
+    await home.run_by_hand()
+    (call,) = home.calls()
+    assert call["message"] == "Balance: 100.00 EUR\nhttps://restlink23telecom.com"
+    await home.pass_time()
+    assert home.told() == []
+    home.answer(SOME)
+    await home.pass_time()
+    assert home.told() == [LOW]
+
+
+@pytest.mark.freeze_time(NOON)
+async def test_actions_that_take_long_hold_up_no_later_alert(home: Home, freezer: FrozenDateTimeFactory) -> None:
+    """As one that waits for the user's reply."""
+    await home.begin(low_balance="50")
+    await home.automate(notify=[TELL, {"delay": "12:00:00"}])
+    for answer, expected in ((SOME, LOW), (NONE, LOW + BLOCKED)):
+        home.answer(answer)
+        for seconds in (360, *[6] * 10):
+            freezer.tick(seconds)
+            async_fire_time_changed(home.hass)
+            for _ in range(60):  # not until all is done, which the delay would be the last to be
+                await asyncio.sleep(0)
+        assert home.told() == [expected]
+    await home.pass_time(13 * 3600)
+
+
+@pytest.mark.freeze_time(NOON)
+async def test_an_account_without_a_limit_will_do(home: Home) -> None:
     """The inputs that an account has no sensor for stay empty."""
-    await set_up(hass, account("23telecom", title="OTP"))
-    await automate(low_credit=[])
-    providers.answer("23telecom", NONE)
-    await pass_time(hass, freezer)
-    assert messages(told) == [BLOCKED]
+    await home.begin()
+    await home.automate(low_credit=[])
+    home.answer(NONE)
+    await home.pass_time()
+    assert home.told() == [BLOCKED]
+
+
+@pytest.mark.freeze_time(NOON)
+async def test_nothing_to_tell_is_no_error(home: Home, caplog: pytest.LogCaptureFixture) -> None:
+    """Templates find what they need, whatever there is; also while the provider cannot be reached."""
+    home.answer(NoConnection.REFUSED)
+    await home.begin(low_balance="50")
+    await home.automate()
+    for answer in (NoConnection.REFUSED, PLENTY, SOME):
+        home.answer(answer)
+        await home.pass_time(1200)
+    await home.restart()
+    await home.pass_time()
+    assert [
+        each.getMessage()
+        for each in caplog.records
+        if each.levelno >= logging.WARNING and "automation" in each.name + each.getMessage()
+    ] == []

@@ -106,12 +106,15 @@ class Home:
     # --- what a user does ---
 
     async def automate(self, **inputs: object) -> None:
-        """Save an automation of the blueprint, as its file stands in the repository; None leaves an input out."""
-        given = {key: value for key, value in {**ENTITIES, "notify": [TELL], **inputs}.items() if value is not None}
-        use = {"path": f"sms_credit/{BLUEPRINT.name}", "input": given}
-        await self._save({"id": "alert", "alias": "Alert", "use_blueprint": use})
+        """Save an automation of the blueprint in the editor; None leaves an input out."""
+        await self._save({"id": "alert", **self._automation(inputs)})
         await self._act("automation.reload", id="alert")
         assert self.hass.states.get("automation.alert").state == "on"
+
+    async def automate_in_yaml(self, **inputs: object) -> None:
+        """Write an automation of the blueprint as the documentation does, without an id, and reload all."""
+        await self._save(self._automation(inputs))
+        await self.reload_automations()
 
     async def reload_automations(self) -> None:
         """Reload all automations."""
@@ -188,6 +191,10 @@ class Home:
         return [call["data"] for call in self.calls()]
 
     # --- in between ---
+
+    def _automation(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        given = {key: value for key, value in {**ENTITIES, "notify": [TELL], **inputs}.items() if value is not None}
+        return {"alias": "Alert", "use_blueprint": {"path": f"sms_credit/{BLUEPRINT.name}", "input": given}}
 
     async def _set_up(self) -> None:
         """Set up what a blueprint needs; what is told goes the same way in each Home Assistant."""
@@ -352,6 +359,25 @@ async def test_a_new_automation_tells_what_it_finds(home: Home, answer: Answer, 
     home.answer(answer)
     await home.pass_time(3600)
     assert home.told() == [expected]
+
+
+@pytest.mark.freeze_time(NOON)
+async def test_an_automation_in_yaml_remembers_too(home: Home) -> None:
+    """Home Assistant knows it by the id of its entity only."""
+    await home.begin(low_balance="50")
+    await home.automate_in_yaml()
+    home.answer(SOME)
+    await home.pass_time()
+    assert home.told() == [LOW]
+    await home.automate_in_yaml(text_low="Kredi az.")
+    await home.pass_time()
+    await home.restart()
+    await home.pass_time()
+    assert home.told() == []
+    home.answer(NONE)
+    await home.restart()
+    await home.pass_time()
+    assert home.told() == [LOW + BLOCKED]
 
 
 @pytest.mark.freeze_time(NOON)

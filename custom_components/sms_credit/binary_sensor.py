@@ -7,12 +7,12 @@ from typing import Any, override
 from homeassistant.components.binary_sensor import BinarySensorEntity, BinarySensorEntityDescription
 from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass  # 2026.10's root does not export it
 from homeassistant.const import STATE_ON, Platform
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoreEntity
 
 from .const import CONF_LOW_BALANCE, CONF_LOW_QUOTA
-from .coordinator import SmsCreditConfigEntry
+from .coordinator import PROBLEM_LOW, SmsCreditConfigEntry
 from .entity import SmsCreditEntity, SmsCreditEntityDescription, async_keep_entities
 from .lib.sms_credit_core import Value
 
@@ -63,28 +63,20 @@ class LowCreditSensor(SmsCreditBinarySensor, RestoreEntity):
         """Remember a low credit from before the restart."""
         await super().async_added_to_hass()
         before = await self.async_get_last_state()
-        self._attr_is_on = before is not None and before.state == STATE_ON
-        self._take_account()
+        if before and before.state == STATE_ON and PROBLEM_LOW not in self.coordinator.problems:
+            self.coordinator.async_look({PROBLEM_LOW: before.last_changed})
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Return whether the credit is low, as far as it was ever known."""
+        return self.coordinator.low
 
     @property
     @override
     def available(self) -> bool:
         """Stay available while it is low."""
         return super().available or self.is_on is True
-
-    @callback
-    @override
-    def _handle_coordinator_update(self) -> None:
-        self._take_account()
-        super()._handle_coordinator_update()
-
-    @callback
-    def _take_account(self) -> None:
-        """Say what the known values say; without any, keep a low credit low and leave the rest unknown."""
-        known = self.coordinator.known
-        low = self.coordinator.limits.low(known) if known else None
-        if low is not None or not self._attr_is_on:
-            self._attr_is_on = low
 
 
 BINARY_SENSORS = (
@@ -97,9 +89,7 @@ BINARY_SENSORS = (
     SmsCreditBinarySensorDescription(
         key="low_credit",
         device_class=BinarySensorDeviceClass.PROBLEM,
-        exists_fn=lambda coordinator: (
-            coordinator.limits.low_balance is not None or coordinator.limits.low_quota is not None
-        ),
+        exists_fn=lambda coordinator: coordinator.has_limits,
         entity_class=LowCreditSensor,
     ),
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import override
@@ -10,6 +11,7 @@ from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.util import dt as dt_util
 
 from .accounts import async_ask, async_recall, async_remember, now
 from .const import (
@@ -22,7 +24,7 @@ from .const import (
     STALE_AFTER,
 )
 from .issues import async_update_issues
-from .lib.sms_credit_core import PROVIDERS, Account, Limits, Reading, Status
+from .lib.sms_credit_core import OUTAGES, PROVIDERS, REFUSALS, Account, Limits, Reading, Status
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -31,6 +33,8 @@ _ROUNDING = 1.0
 
 _SETUP_PATIENCE = 2.0
 """Seconds that setting up waits for the first answer; Home Assistant's start waits for what is set up."""
+
+PROBLEM_LOW, PROBLEM_BLOCKED, PROBLEM_ACCESS = "low", "blocked", "access"
 
 _PARSERS = {CONF_LOW_BALANCE: Decimal, CONF_LOW_QUOTA: int, CONF_MESSAGE_PRICE: Decimal}
 
@@ -54,6 +58,8 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
             update_interval=timedelta(seconds=self.interval),
         )
         self.data = async_recall(hass, entry.data)
+        self.problems: dict[str, datetime] = {}
+        """What the user has to see to, and since when. An answer ends it; silence and restarts do not."""
         self._poll: asyncio.Task[None] | None = None
         self._unsub_stale: CALLBACK_TYPE | None = None
 
@@ -80,6 +86,48 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
             return False
         pause = max(self.provider.min_poll_interval, self.data.next_poll_in(0))
         return self.data.polled_at.age(now()) < pause - _ROUNDING
+
+    @property
+    def low(self) -> bool | None:
+        """Whether a limit is reached, or was when it could last be told; None if neither."""
+        return True if PROBLEM_LOW in self.problems else self._reached
+
+    @property
+    def _reached(self) -> bool | None:
+        known = self.known
+        return self.limits.low(known) if known else None
+
+    @callback
+    def async_look(self, before: Mapping[str, datetime] | None = None) -> None:
+        """See what there is for the user to see to; `before` is what there was before a restart."""
+        since = {**self.problems, **(before or {})}
+        self.problems = {
+            problem: since.get(problem, dt_util.utcnow())
+            for problem, holds in self._found().items()
+            if holds or (holds is None and problem in since)
+        }
+
+    def _found(self) -> Mapping[str, bool | None]:
+        """Return whether there is each problem; None where nothing is heard of it."""
+        known, status = self.known, self.data.status
+        silent = status in OUTAGES or status is Status.PENDING
+        return {
+            PROBLEM_LOW: self._reached if self.has_limits else False,
+            PROBLEM_BLOCKED: known.credit_blocked if known else None,
+            PROBLEM_ACCESS: None if silent else status in REFUSALS,
+        }
+
+    @property
+    def has_limits(self) -> bool:
+        """Whether there is any limit to hold against the credit."""
+        return self.limits.low_balance is not None or self.limits.low_quota is not None
+
+    @callback
+    @override
+    def async_update_listeners(self) -> None:
+        """See what there is before the entities do."""
+        self.async_look()
+        super().async_update_listeners()
 
     async def async_start(self) -> None:
         """Begin with a poll, unless there was one a moment ago. A provider that is slow keeps nobody from starting."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import override
+from typing import Any, override
 
 from homeassistant.components.sensor import (
     SensorDeviceClass,
@@ -13,14 +13,20 @@ from homeassistant.components.sensor import (
     SensorStateClass,
 )
 from homeassistant.const import EntityCategory, Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.restore_state import RestoreEntity
+from homeassistant.helpers.translation import async_get_cached_translations
 
+from .const import DOMAIN
 from .coordinator import SmsCreditConfigEntry
 from .entity import SmsCreditEntity, SmsCreditEntityDescription, async_keep_entities
 from .lib.sms_credit_core import Reading, Status, Value
 
 PARALLEL_UPDATES = 0
+
+ATTR_PROBLEMS = "problems"
+ATTR_REASON = "reason"
 
 STATES = {status: "data_unavailable" if status is Status.UNAVAILABLE else status.value for status in Status}
 """The states of the status sensor. Home Assistant has its own meaning for `unavailable`: it hears nothing."""
@@ -102,8 +108,41 @@ class ReadingSensor(SmsCreditEntity, SensorEntity):
         return self.coordinator.currency if self.device_class is SensorDeviceClass.MONETARY else None
 
 
-class StatusSensor(SmsCreditEntity, SensorEntity):
-    """What the last poll came to."""
+class StatusSensor(SmsCreditEntity, SensorEntity, RestoreEntity):
+    """What the last poll came to, and what there is for the user to see to."""
+
+    _unrecorded_attributes = frozenset({ATTR_PROBLEMS, ATTR_REASON})
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Remember since when there were problems before the restart."""
+        await super().async_added_to_hass()
+        before = await self.async_get_last_state()
+        since = before.attributes.get(ATTR_PROBLEMS, {}) if before else {}
+        self.coordinator.async_look({problem: datetime.fromisoformat(time) for problem, time in since.items()})
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any]:
+        """Return the problems, each with the time since when, and why the provider's answer is no reading."""
+        return {
+            ATTR_PROBLEMS: {problem: since.isoformat() for problem, since in self.coordinator.problems.items()},
+            ATTR_REASON: self._reason(),
+        }
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Come last, so that who listens to the status finds the other entities as they are now."""
+        self.schedule_update_ha_state()
+
+    def _reason(self) -> str | None:
+        """Return in Home Assistant's language what the log says too."""
+        problem = self.coordinator.data.problem
+        if problem is None or problem.status.up:
+            return None
+        texts = async_get_cached_translations(self.hass, self.hass.config.language, "exceptions", DOMAIN)
+        return texts[f"component.{DOMAIN}.exceptions.{problem.cause}.message"].format(detail=problem.detail)
 
     @property
     @override

@@ -17,15 +17,18 @@ from .provider import CredentialField, Provider, Request, Value
 from .providers import PROVIDERS
 from .reading import Limits, Quality, Reading
 from .secret import MASK, Credentials, Secret
-from .status import FAILURES, Status
+from .status import FAILURES, OUTAGES, REFUSALS, Actor, Status
 
 __all__ = [
     "DEFAULT_TIMEOUT",
     "FAILURES",
     "MASK",
     "MAX_BODY",
+    "OUTAGES",
     "PROVIDERS",
+    "REFUSALS",
     "Account",
+    "Actor",
     "Answer",
     "Cause",
     "CredentialField",

@@ -135,8 +135,10 @@ class Home:
         assert await self.hass.config_entries.async_reload(self.entry.entry_id)
         await self.hass.async_block_till_done()
 
-    async def restart(self, down: float = 60) -> None:
+    async def restart(self, down: float = 60, *, when: bool = True) -> None:
         """Stop Home Assistant and start another with its storage after so many seconds."""
+        if not when:
+            return
         transport = get_async_client(self.hass)._transport  # noqa: SLF001 - as the providers are led to
         folder = self.hass.config.config_dir
         zone = self.hass.config.time_zone
@@ -252,20 +254,18 @@ def test_it_is_a_blueprint() -> None:
     assert blueprint.metadata["homeassistant"]["min_version"] == "2026.10.0"
 
 
+def shown(node: object) -> list[str]:
+    """Return the texts of a form, and of those within it."""
+    members = node if isinstance(node, dict) else {}
+    texts = [text for key, text in members.items() if key in {"name", "description"} and isinstance(text, str)]
+    return texts + [text for member in members.values() for text in shown(member)]
+
+
 def test_its_form_shows_no_template_code() -> None:
     """Descriptions are shown as Markdown, in which nothing is a template."""
-    data = yaml_util.parse_yaml(BLUEPRINT.read_text())
-
-    def descriptions(node: Any) -> list[str]:  # noqa: ANN401 - whatever YAML holds
-        if not isinstance(node, dict):
-            return []
-        return [text for key, text in node.items() if key in {"name", "description"} and isinstance(text, str)] + [
-            text for each in node.values() for text in descriptions(each)
-        ]
-
-    shown = descriptions(data["blueprint"])
-    assert shown
-    assert [text for text in shown if "{" in text] == []
+    texts = shown(yaml_util.parse_yaml(BLUEPRINT.read_text())["blueprint"])
+    assert texts
+    assert [text for text in texts if "{" in text] == []
 
 
 COURSES = [
@@ -446,8 +446,7 @@ async def test_a_problem_that_stays_is_told_again(home: Home, hours: int, restar
     assert home.told() == [LOW]
     began, told = home.now, [0]
     for hour in range(1, 52):
-        if hour == restart:
-            await home.restart()
+        await home.restart(when=hour == restart)
         await home.pass_until(began + timedelta(hours=hour))
         told += [hour] * len(home.told())
     assert all(hours <= later - earlier <= hours + 1 for earlier, later in pairwise(told))
@@ -503,8 +502,7 @@ async def test_quiet_hours_are_kept(  # noqa: PLR0913, PLR0917 - fixtures and a 
     home.answer(answer)
     await home.pass_time()
     assert home.told() == at_once
-    if restart:
-        await home.restart()
+    await home.restart(when=restart)
     ends = datetime.fromisoformat(f"2026-11-22T{inputs['quiet_until']}+03:00")
     ends -= timedelta(days=(ends - home.now).days)
     await home.pass_until(ends - timedelta(seconds=2 * LOOKS))
@@ -597,11 +595,10 @@ async def test_a_problem_is_told_at_once(home: Home) -> None:
 @pytest.mark.freeze_time(NOON)
 async def test_it_tells_in_home_assistant_without_any_configuration(home: Home) -> None:
     """One notification for each account, which the next alert replaces."""
-    shown: dict[str, Notification] = {}
+    notified: dict[str, Notification] = {}
 
     def keep(kind: UpdateType, notifications: dict[str, Notification]) -> None:
-        if kind is not UpdateType.CURRENT:
-            shown.update(notifications)
+        notified.update(notifications if kind is not UpdateType.CURRENT else {})
 
     await home.begin(low_balance="50")
     async_register_callback(home.hass, keep)
@@ -609,7 +606,7 @@ async def test_it_tells_in_home_assistant_without_any_configuration(home: Home) 
     for answer in (SOME, NONE):
         home.answer(answer)
         await home.pass_time()
-    (notification,) = shown.values()
+    (notification,) = notified.values()
     assert notification["title"] == "OTP"
     assert notification["message"].startswith("The credit is low. The provider has blocked sending")
 

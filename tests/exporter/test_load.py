@@ -16,7 +16,8 @@ import pytest
 
 from tests.exporter.running import LISTEN, PATIENCE, Providers, Running, free_port, running, secured, until
 
-Start = Callable[..., AbstractAsyncContextManager[Running]]
+Starting = AbstractAsyncContextManager[Running]
+Start = Callable[..., Starting]
 ConfigFile = Callable[..., Path]
 
 BENCHMARK = Path(__file__).parents[2] / "scripts" / "benchmark_scrapes.py"
@@ -214,57 +215,66 @@ async def malformed(port: int, times: int) -> None:
 # ------------------------------------------------------------------------------------------------------- reload
 
 
-def hang(file: Path) -> str:
-    """Put a pipe in place of a file: who opens it waits until somebody writes. Return what was in it."""
-    content = file.read_text()
-    file.unlink()
-    os.mkfifo(file)
-    return content
+WITH_SLOW_FILES = """
+import os, sys, time
+opened = os.open
+def open_slowly(*args, **kwargs):
+    while os.path.exists("hold"):
+        time.sleep(0.05)
+    return opened(*args, **kwargs)
+os.open = open_slowly
+from sms_credit_exporter import cli
+sys.exit(cli.main())
+"""
+"""The exporter on a machine whose files lie on a server that does not answer while there is a file named `hold`."""
 
 
 @pytest.fixture
-def key_file(tmp_path: Path) -> Path:
-    """Return where an account's key is read from."""
-    return tmp_path / "key"
+def start_with_slow_files(tmp_path: Path, http: httpx.AsyncClient) -> Callable[[Path], Starting]:
+    """Start an exporter whose files can be held back."""
+    program = tmp_path / "with_slow_files.py"
+    program.write_text(WITH_SLOW_FILES)
 
+    def started(file: Path) -> Starting:
+        arguments = ("serve", f"--config.file={file}", LISTEN, "--web.enable-lifecycle")
+        return running(http, *arguments, cwd=tmp_path, env={}, program=(str(program),))
 
-def from_key_file(providers: Providers, key_file: Path, **more: object) -> dict[str, object]:
-    """Configure an account whose key is in a file."""
-    account = providers.add("23telecom")
-    key_file.write_text(account.credentials["api_key"])
-    return {**providers.configured("a", account, **more), "credentials": {"api_key_file": str(key_file)}}
+    return started
 
 
 async def test_a_reload_that_takes_long_holds_up_nothing(
-    start: Start, config_file: ConfigFile, providers: Providers, key_file: Path
+    start_with_slow_files: Callable[[Path], Starting], config_file: ConfigFile, providers: Providers, tmp_path: Path
 ) -> None:
     """Polls and scrapes go on with the old configuration; once the files can be read, the new one is taken over."""
-    configured = from_key_file(providers, key_file)
-    file = config_file(configured)
-    async with start("serve", f"--config.file={file}", LISTEN, "--web.enable-lifecycle") as exporter:
+    configured = providers.configured("a", providers.add("23telecom"))
+    async with start_with_slow_files(config_file(configured)) as exporter:
         await goes_on_polling(exporter)
         config_file({**configured, "low_balance": 60})
-        key = hang(key_file)
+        (tmp_path / "hold").touch()
         reloads = [asyncio.create_task(exporter.http.post(f"{exporter.urls[0]}/-/reload")) for _ in range(3)]
         exporter.process.send_signal(signal.SIGHUP)
         await goes_on_polling(exporter)
         assert not exporter.matching("configuration reloaded")
 
-        for _ in range(2):  # the one under way, and the one for all who came meanwhile
-            await asyncio.to_thread(key_file.write_text, key)
+        (tmp_path / "hold").unlink()
         assert [answer.status_code for answer in await asyncio.gather(*reloads)] == [200] * 3
         await exporter.shows(f"sms_credit_low_balance_threshold{{{OF_A}}} 60.0")
 
 
 @pytest.mark.parametrize("by_request", [True, False], ids=["asked for by a request", "asked for by a signal"])
 async def test_a_reload_that_hangs_does_not_delay_the_end(
-    start: Start, config_file: ConfigFile, providers: Providers, key_file: Path, *, by_request: bool
+    start_with_slow_files: Callable[[Path], Starting],
+    config_file: ConfigFile,
+    providers: Providers,
+    tmp_path: Path,
+    *,
+    by_request: bool,
 ) -> None:
     """SIGTERM is obeyed at once."""
-    file = config_file(from_key_file(providers, key_file))
-    async with start("serve", f"--config.file={file}", LISTEN, "--web.enable-lifecycle") as exporter:
+    file = config_file(providers.configured("a", providers.add("23telecom")))
+    async with start_with_slow_files(file) as exporter:
         await goes_on_polling(exporter)
-        hang(key_file)
+        (tmp_path / "hold").touch()
         request = asyncio.create_task(exporter.http.post(f"{exporter.urls[0]}/-/reload")) if by_request else None
         exporter.process.send_signal(signal.SIGHUP)
         await goes_on_polling(exporter)

@@ -3,16 +3,21 @@
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from typing import Self
 
 import httpx
 
-from sms_credit_core import DEFAULT_TIMEOUT, Account, Credentials, Instant, Limits, Provider, Reading
-
-DEFAULT_POLL_INTERVAL = 300.0
-"""Seconds."""
-
-DEFAULT_STALE_AFTER = 3600.0
-"""Seconds."""
+from sms_credit_core import (
+    DEFAULT_POLL_INTERVAL,
+    DEFAULT_STALE_AFTER,
+    DEFAULT_TIMEOUT,
+    Account,
+    AccountView,
+    Credentials,
+    Instant,
+    Limits,
+    Provider,
+)
 
 MIN_LOOPBACK_INTERVAL = 1.0
 """Seconds between two polls of a simulated provider on this machine, which does not mind."""
@@ -67,26 +72,23 @@ class Config:
     """Seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View(AccountView):
     """One account as it is to be shown: the metrics, the page and the table are pure functions of it."""
 
     config: AccountConfig
-    account: Account
-    now: Instant
-    stale_after: float
 
-    @property
-    def known(self) -> Reading | None:
-        """The values that may be shown; None where there are none, or where they are too old."""
-        reading = self.account.known(self.now, self.stale_after)
-        return self.config.limits.priced(reading) if reading else None
-
-    @property
-    def low(self) -> bool | None:
-        """Whether a configured limit is reached; None where that cannot be said."""
-        known = self.known
-        return self.config.limits.low(known) if known else None
+    @classmethod
+    def of(cls, config: AccountConfig, account: Account, now: Instant, stale_after: float) -> Self:
+        """Look at what is known of a configured account."""
+        return cls(
+            config=config,
+            provider=config.provider,
+            limits=config.limits,
+            account=account,
+            now=now,
+            stale_after=stale_after,
+        )
 
 
 Views = Iterable[View]

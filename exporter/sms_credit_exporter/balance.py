@@ -4,11 +4,11 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator, Sequence
 
-from sms_credit_core import Account, Reading, Status
+from sms_credit_core import Account, Instant, Status, Value
 
 from .accounts import Config, View, Views
-from .watch import http_client, now, poll_once
-from .words import money
+from .watch import http_client, poll_once
+from .words import UNKNOWN, absent, money
 
 _AT_ONCE = 10
 """Accounts polled at the same time."""
@@ -25,17 +25,15 @@ async def views_of(config: Config) -> tuple[View, ...]:
                 return await poll_once(client, config.accounts[index], Account())
 
         accounts = await asyncio.gather(*map(polled, range(len(config.accounts))))
-    moment = now()
+    moment = Instant.now()
     pairs = zip(config.accounts, accounts, strict=True)
-    return tuple(View(account_config, account, moment, config.stale_after) for account_config, account in pairs)
+    return tuple(View.of(account_config, account, moment, config.stale_after) for account_config, account in pairs)
 
 
 def all_well(views: Views) -> bool:
     """Whether nothing needs a person: each account was read, or is still being set up, and has credit left."""
     return all(
-        (view.known is not None or view.account.status is Status.ONBOARDING)
-        and not (view.known and view.known.credit_blocked)
-        and not view.low
+        (view.known is not None or view.status is Status.ONBOARDING) and not view.blocked and not view.low
         for view in views
     )
 
@@ -50,12 +48,12 @@ def _members(view: View) -> dict[str, object]:
     return {
         "account": view.config.name,
         "provider": view.config.provider.key,
-        "status": view.account.status.value,
+        "status": view.status.value,
         # A double, as any reader of JSON makes of it; its shortest form is what the provider wrote.
         "balance": float(known.balance) if known and known.balance is not None else None,
         "currency": known.currency if known else None,
         "quota_messages": known.quota if known else None,
-        "credit_blocked": known.credit_blocked if known else None,
+        "credit_blocked": view.blocked,
         "low": view.low,
         "provider_updated": known.provider_updated.isoformat() if known and known.provider_updated else None,
         "reason": problem.text if problem else None,
@@ -81,34 +79,37 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(padded).rstrip()
 
 
-def _of(show: Callable[[Reading], str]) -> Callable[[View], str]:
-    return lambda view: show(view.known) if view.known else "unknown"
+def _balance(view: View) -> str:
+    known = view.known
+    return (
+        absent(view, Value.BALANCE) if known is None or known.balance is None else money(known.balance, known.currency)
+    )
 
 
-def _balance(reading: Reading) -> str:
-    return "-" if reading.balance is None else f"{money(reading.balance)} {reading.currency or ''}".rstrip()
+def _quota(view: View) -> str:
+    known = view.known
+    return absent(view, Value.QUOTA) if known is None or known.quota is None else f"{known.quota:,}"
 
 
 def _credit(view: View) -> str:
-    return ", ".join(_credit_words(view)) or "unknown"
+    return ", ".join(_credit_words(view)) or UNKNOWN
 
 
 def _credit_words(view: View) -> Iterator[str]:
-    blocked = view.known.credit_blocked if view.known else None
-    if blocked:
+    if view.blocked:
         yield "blocked"
     if view.low:
         yield "low"
-    if not (blocked or view.low) and False in {blocked, view.low}:
+    if not (view.blocked or view.low) and False in {view.blocked, view.low}:
         yield "enough"
 
 
 _COLUMNS: tuple[tuple[str, Callable[[View], str], bool], ...] = (
     ("ACCOUNT", lambda view: view.config.name, False),
     ("PROVIDER", lambda view: view.config.provider.key, False),
-    ("STATUS", lambda view: view.account.status.value, False),
-    ("BALANCE", _of(_balance), True),
-    ("QUOTA", _of(lambda reading: "-" if reading.quota is None else f"{reading.quota:,}"), True),
+    ("STATUS", lambda view: view.status.value, False),
+    ("BALANCE", _balance, True),
+    ("QUOTA", _quota, True),
     ("CREDIT", _credit, False),
 )
 """Title, content, and whether it stands to the right."""

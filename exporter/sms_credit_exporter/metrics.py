@@ -44,7 +44,7 @@ class _Family:
         for view in views:
             for labels, value in self.rows(view):
                 if value is not None:
-                    metric.add_metric((view.config.provider.key, view.config.name, *labels), float(value))
+                    metric.add_metric((view.provider.key, view.config.name, *labels), float(value))
         return metric
 
 
@@ -63,7 +63,7 @@ def _updated(view: View) -> Number:
 
 
 def _statuses(view: View) -> Rows:
-    return [((status.value,), status is view.account.status) for status in Status]
+    return [((status.value,), status is view.status) for status in Status]
 
 
 def _failures(view: View) -> Rows:
@@ -71,7 +71,7 @@ def _failures(view: View) -> Rows:
 
 
 _FAMILIES = (
-    _gauge("up", "Whether the last poll got an answer about the account.", lambda v: v.account.status.up),
+    _gauge("up", "Whether the last poll got an answer about the account.", lambda v: v.status.up),
     _Family(
         GaugeMetricFamily,
         "status",
@@ -94,17 +94,17 @@ _FAMILIES = (
     _gauge(
         "blocked",
         "Whether the provider refuses to send for lack of credit; cached between polls.",
-        lambda v: v.known.credit_blocked if v.known else None,
+        lambda v: v.blocked,
     ),
     _gauge(
         "low_balance_threshold",
         "Configured balance at or below which the credit is low, in the account's currency.",
-        lambda v: v.config.limits.low_balance,
+        lambda v: v.limits.low_balance,
     ),
     _gauge(
         "low_quota_threshold_messages",
         "Configured quota at or below which the credit is low.",
-        lambda v: v.config.limits.low_quota,
+        lambda v: v.limits.low_quota,
     ),
     _gauge(
         "last_reading_timestamp_seconds",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import httpx
 import structlog
 
-from sms_credit_core import Account, Instant, Status, poll
+from sms_credit_core import Account, Instant, Status, poll_account
 
 from .accounts import AccountConfig, Config, View
 from .slots import Slots
@@ -29,11 +29,6 @@ _REMEMBERED = 3600.0
 _log = structlog.stdlib.get_logger()
 
 
-def now() -> Instant:
-    """Read both clocks."""
-    return Instant(unix=time.time(), monotonic=time.monotonic())
-
-
 def http_client() -> httpx.AsyncClient:
     """Make the client for all accounts. Plain HTTP goes to this machine only, so it passes by any proxy."""
     tls = httpx.create_ssl_context()
@@ -45,16 +40,14 @@ def http_client() -> httpx.AsyncClient:
 
 async def poll_once(client: httpx.AsyncClient, config: AccountConfig, account: Account) -> Account:
     """Poll an account and return what is known of it afterwards."""
-    begun = time.monotonic()
-    outcome = await poll(
+    return await poll_account(
         client,
         config.provider,
         config.credentials,
-        unix_time=time.time,
+        account,
         base_url=config.base_url,
         timeout=config.timeout,
     )
-    return account.after(outcome, now(), time.monotonic() - begun)
 
 
 @dataclass(slots=True, eq=False)
@@ -106,9 +99,9 @@ class Watch:
 
     def views(self) -> tuple[View, ...]:
         """Return every account as it is now, in the order of the configuration."""
-        moment = now()
+        moment = Instant.now()
         return tuple(
-            View(watched.config, watched.account, moment, self._stale_after) for watched in self._watched.values()
+            View.of(watched.config, watched.account, moment, self._stale_after) for watched in self._watched.values()
         )
 
     @property

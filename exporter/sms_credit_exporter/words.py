@@ -1,19 +1,29 @@
-"""Numbers and times as people read them: money, ages, intervals."""
+"""Numbers and times as people read them: money, ages, intervals; and what there is to say without a number."""
 
 from decimal import Decimal
+
+from sms_credit_core import AccountView, Value
+
+UNKNOWN = "unknown"
+_NOT_GIVEN = "not given"
 
 _UNITS = ((1, "s"), (60, "min"), (3600, "h"), (86400, "days"))
 _CLOCKS_DIFFER = 60.0
 """Seconds; a provider's clock may be ahead of this machine's by as much without a word about it."""
 
 
-def money(amount: Decimal) -> str:
+def absent(view: AccountView, value: Value) -> str:
+    """Tell what is not known now from what the provider never says."""
+    return UNKNOWN if view.gives(value) else _NOT_GIVEN
+
+
+def money(amount: Decimal, currency: str | None = None) -> str:
     """Write an amount with grouped thousands and two to four decimals, rounded half to even.
 
     Two decimals are what money has, four are what prices of messages need; a binary float's residue lies beyond.
     """
     whole, _, decimals = f"{amount:z,.4f}".partition(".")
-    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')} {currency or ''}".rstrip()
 
 
 def span(seconds: float) -> str:

@@ -46,35 +46,3 @@ def test_priced(balance: str | None, quota: int | None, price: str | None, expec
     priced = limits.priced(reading)
     assert priced == replace(reading, quota=expected)
     assert type(priced.quota) is type(expected)
-
-
-@pytest.mark.parametrize(
-    ("balance", "quota", "low_balance", "low_quota", "low"),
-    [
-        pytest.param("49.99", None, "50", None, True, id="balance below"),
-        pytest.param("50.00", None, "50", None, True, id="balance at the limit"),
-        pytest.param("50.01", None, "50", None, False, id="balance above"),
-        pytest.param("0", None, "0", None, True, id="balance of zero at a limit of zero"),
-        pytest.param("0.01", None, "0", None, False, id="balance above a limit of zero"),
-        pytest.param("-5", None, "-10", None, False, id="balance above a limit below zero"),
-        pytest.param("10", 499, None, 500, True, id="quota below"),
-        pytest.param("10", 500, None, 500, True, id="quota at the limit"),
-        pytest.param("10", 501, None, 500, False, id="quota above"),
-        pytest.param("10", 0, None, 0, True, id="quota of zero at a limit of zero"),
-        pytest.param("49", 501, "50", 500, True, id="balance below, quota above"),
-        pytest.param("51", 499, "50", 500, True, id="balance above, quota below"),
-        pytest.param("51", 501, "50", 500, False, id="both above"),
-        pytest.param("49", None, "50", 500, True, id="balance below, quota unknown"),
-        pytest.param("51", None, "50", 500, False, id="balance above, quota unknown"),
-        pytest.param("51", None, None, 500, None, id="quota unknown and the only limit"),
-        pytest.param(None, None, "50", 500, None, id="nothing known"),
-        pytest.param("0", 0, None, None, None, id="no limit set"),
-    ],
-)
-def test_low(
-    balance: str | None, quota: int | None, low_balance: str | None, low_quota: int | None, *, low: bool | None
-) -> None:
-    """Credit is low at or below any limit, and nothing is said where nothing can be compared."""
-    reading = replace(READING, balance=balance and Decimal(balance), quota=quota)
-    limits = Limits(low_balance=low_balance and Decimal(low_balance), low_quota=low_quota)
-    assert limits.low(reading) is low

@@ -64,7 +64,7 @@ def view(
     account = Account()
     for seconds, outcome in polls:
         account = account.after(outcome, ago(seconds), 0.2)
-    return View(config, account, NOW, stale_after)
+    return View.of(config, account, NOW, stale_after)
 
 
 def gallery() -> Iterable[View]:

@@ -79,12 +79,12 @@ async def test_balance_prints_a_table(config_file: ConfigFile, providers: Provid
 
     assert (code, err) == (1, "")
     assert out == (
-        "ACCOUNT    PROVIDER      STATUS              BALANCE    QUOTA  CREDIT\n"
-        "marketing  23telecom     fresh          1,250.50 EUR   25,010  low\n"
-        "otp        iletimerkezi  fresh            10.584 TRY       67  enough\n"
-        "overdrawn  23telecom     fresh             -3.21 EUR        -  blocked\n"
-        "new        23telecom     onboarding          unknown  unknown  unknown\n"
-        "locked     23telecom     access_denied       unknown  unknown  unknown\n"
+        "ACCOUNT    PROVIDER      STATUS              BALANCE      QUOTA  CREDIT\n"
+        "marketing  23telecom     fresh          1,250.50 EUR     25,010  low\n"
+        "otp        iletimerkezi  fresh            10.584 TRY         67  enough\n"
+        "overdrawn  23telecom     fresh             -3.21 EUR  not given  blocked\n"
+        "new        23telecom     onboarding          unknown  not given  unknown\n"
+        "locked     23telecom     access_denied       unknown  not given  unknown\n"
         "\n"
         "new: The provider is still setting up this account.\n"
         "locked: The API key may not be used from this machine's IP address. Allow the address in the provider's panel."

@@ -53,7 +53,7 @@ class Everything(Collector):
 
 def known(name: str, account: Account, seconds: float = 400, **limits: object) -> View:
     """Return an account as it is so many seconds after the start."""
-    return View(config(name, **limits), account, later(seconds), 3600)
+    return View.of(config(name, **limits), account, later(seconds), 3600)
 
 
 A, B, C = known("a", Account()), known("b", polled(READING)), known("c", polled(MONEY_AND_MESSAGES))

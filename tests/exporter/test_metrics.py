@@ -111,14 +111,14 @@ POLLED = ALWAYS | {"sms_credit_poll_duration_seconds"}
 def test_the_whole_exposition(name: str) -> None:
     """What three accounts look like, one of them never polled, one failing with held values, one with everything."""
     views = (
-        View(config("new"), Account(), later(400), 3600),
-        View(
+        View.of(config("new"), Account(), later(400), 3600),
+        View.of(
             config("otp", "iletimerkezi", low_quota=500),
             polled(MONEY_AND_MESSAGES, Problem(cause=Cause.TIMEOUT)),
             later(400),
             3600,
         ),
-        View(
+        View.of(
             config("marketing", low_balance=Decimal(50), message_price=Decimal("0.021")),
             polled(READING),
             later(400),
@@ -136,13 +136,13 @@ def test_the_whole_exposition(name: str) -> None:
 def test_a_problem_never_shows_a_number_that_was_never_read(cause: Cause) -> None:
     """Whatever goes wrong on the first poll, there is no balance, no quota and no block; then it recovers."""
     failed = polled(Problem(cause=cause))
-    lines = samples(View(config(), failed, later(0), 3600))
+    lines = samples(View.of(config(), failed, later(0), 3600))
 
     assert names(lines) == POLLED
     assert f'sms_credit_status{{account="marketing",provider="23telecom",status="{cause.status}"}} 1.0' in lines
     assert f'sms_credit_up{{account="marketing",provider="23telecom"}} {float(cause.status.up)}' in lines
 
-    healed = samples(View(config(), failed.after(READING, later(300), 0.1), later(300), 3600))
+    healed = samples(View.of(config(), failed.after(READING, later(300), 0.1), later(300), 3600))
     assert 'sms_credit_balance{account="marketing",currency="EUR",provider="23telecom"} 1250.5' in healed
 
 
@@ -150,8 +150,8 @@ def test_a_problem_never_shows_a_number_that_was_never_read(cause: Cause) -> Non
 def test_values_are_held_until_they_are_stale(cause: Cause) -> None:
     """The last good values stay for stale_after seconds, then the series end; the health series stay."""
     account = polled(READING, Problem(cause=cause))
-    held = names(samples(View(config(), account, later(3600), 3600)))
-    stale = names(samples(View(config(), account, later(3600.5), 3600)))
+    held = names(samples(View.of(config(), account, later(3600), 3600)))
+    stale = names(samples(View.of(config(), account, later(3600.5), 3600)))
 
     assert held - stale == {
         "sms_credit_balance",
@@ -165,13 +165,13 @@ def test_onboarding_drops_what_was_known() -> None:
     """An account that is set up anew is no longer the account whose balance was read."""
     account = polled(READING, Problem(cause=Cause.ONBOARDING))
 
-    assert names(samples(View(config(), account, later(300), 3600))) == POLLED
+    assert names(samples(View.of(config(), account, later(300), 3600))) == POLLED
 
 
 @pytest.mark.parametrize("status", Status)
 def test_exactly_one_status_is_1(status: Status) -> None:
     """The status is one of the closed set, and every word of the set has a series from the start."""
-    lines = [line for line in samples(View(config(), Account(status=status), START, 3600)) if "_status{" in line]
+    lines = [line for line in samples(View.of(config(), Account(status=status), START, 3600)) if "_status{" in line]
 
     assert sorted(line.rsplit(" ", 1)[1] for line in lines) == ["0.0"] * (len(Status) - 1) + ["1.0"]
     assert f'sms_credit_status{{account="marketing",provider="23telecom",status="{status}"}} 1.0' in lines
@@ -179,7 +179,7 @@ def test_exactly_one_status_is_1(status: Status) -> None:
 
 def test_zero_and_below_are_values() -> None:
     """A blocked account shows its balance, however low."""
-    lines = samples(View(config(), polled(BLOCKED), START, 3600))
+    lines = samples(View.of(config(), polled(BLOCKED), START, 3600))
 
     assert 'sms_credit_balance{account="marketing",currency="EUR",provider="23telecom"} -0.42' in lines
     assert 'sms_credit_blocked{account="marketing",provider="23telecom"} 1.0' in lines
@@ -187,7 +187,7 @@ def test_zero_and_below_are_values() -> None:
 
 def test_every_reason_of_failure_counts_from_zero() -> None:
     """The first failure of a kind is an increase, not the birth of a series."""
-    lines = [line for line in samples(View(config(), Account(), START, 3600)) if "failures_total" in line]
+    lines = [line for line in samples(View.of(config(), Account(), START, 3600)) if "failures_total" in line]
 
     assert lines == [
         f'sms_credit_poll_failures_total{{account="marketing",provider="23telecom",reason="{reason}"}} 0.0'
@@ -197,7 +197,7 @@ def test_every_reason_of_failure_counts_from_zero() -> None:
 
 def test_an_account_name_is_escaped() -> None:
     """A name is the user's own words and must not break the format."""
-    view = View(config('a "b" \\ ü'), Account(), START, 3600)
+    view = View.of(config('a "b" \\ ü'), Account(), START, 3600)
 
     assert 'sms_credit_up{account="a \\"b\\" \\\\ ü",provider="23telecom"} 0.0' in samples(view)
 
@@ -230,4 +230,4 @@ def test_the_exporter_tells_of_itself() -> None:
 
 def test_no_secret_is_exposed() -> None:
     """Credentials are in no label and no help."""
-    assert "sk_prod" not in text(View(config(), polled(READING), START, 3600))
+    assert "sk_prod" not in text(View.of(config(), polled(READING), START, 3600))

@@ -577,7 +577,7 @@ def test_shows_names_as_they_are(name: str) -> None:
 def test_every_status_has_its_word_and_shape(status: Status) -> None:
     """A new status cannot be forgotten: it is shown by word and by a shape that the page defines."""
     account = Account(status=status, reading=OK, read_at=Instant(NOW.unix, NOW.monotonic), polled_at=NOW)
-    found = page(View(view("a").config, account, NOW, 60.0))
+    found = page(View.of(view("a").config, account, NOW, 60.0))
     mark = found.one("li")
     assert mark.attributes["data-mark"] == status.value
     assert mark.text == status.value.replace("_", " ")

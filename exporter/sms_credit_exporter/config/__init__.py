@@ -20,9 +20,9 @@ from typing import Any
 
 import voluptuous as vol
 
-from sms_credit_core import PROVIDERS, Limits, Provider, Value
+from sms_credit_core import DEFAULT_STALE_AFTER, PROVIDERS, Limits, Provider, Value, can_give
 
-from ..accounts import DEFAULT_STALE_AFTER, MIN_LOOPBACK_INTERVAL, AccountConfig, Config
+from ..accounts import MIN_LOOPBACK_INTERVAL, AccountConfig, Config
 from ..durations import duration_text
 from . import values
 from .credentials import Secrets, ways
@@ -126,7 +126,7 @@ def _account_check(secrets: Secrets) -> Callable[[object], AccountConfig]:
 
 def _low_quota(provider: Provider | None, *, priced: bool) -> Callable[[object], int]:
     """Refuse a limit that could never be reached."""
-    if provider is None or Value.QUOTA in provider.gives or priced:
+    if provider is None or can_give(provider, Value.QUOTA, priced=priced):
         return values.messages
     text = f"{provider.key} gives no quota, so this needs message_price too (or use low_balance)"
     return lambda _: values.mistake(text)

@@ -1,39 +1,23 @@
 """What the page says of each account, and in which order: the worst first."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import NamedTuple
 
-from sms_credit_core import Instant, Quality, Reading, Status, Value
+from sms_credit_core import URGENCY, Instant, Limit, Status, Value
 
 from .. import words
 from ..accounts import View, Views
 
-_UNKNOWN = "unknown"
-_NOT_GIVEN = "not given"
-_BLOCKED = "blocked"
-_LOW = "low"
-_STALE = "stale"
-
 _NOTES = {
-    _BLOCKED: "The provider refuses to send for lack of credit.",
-    _STALE: "The last reading is too old to show.",
+    "blocked": "The provider refuses to send for lack of credit.",
+    "stale": "The last reading is too old to show.",
     Status.PENDING: "Not polled yet.",
     Status.PARTIAL: "The provider flags this reading as partial.",
 }
 """What a mark means, where neither a problem nor a limit tells."""
-
-_MARKS_BY_LOOK: dict[str, tuple[str, ...]] = {
-    "blocked": (_BLOCKED,),
-    "user": (Status.AUTH_FAILED, Status.ACCESS_DENIED),
-    "low": (_LOW,),
-    "failing": (Status.RATE_LIMITED, Status.UNREACHABLE, Status.PROVIDER_ERROR, Status.INVALID_RESPONSE),
-    "waiting": (_STALE, Status.UNAVAILABLE, Status.ONBOARDING, Status.PENDING),
-    "partial": (Status.PARTIAL,),
-    "fresh": (Status.FRESH,),
-}
-"""Everything that an account can be marked with, worst first. Each look is a shape and a colour, and one rank."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +26,7 @@ class Mark:
 
     key: str
     look: str
+    """The shape and the colour of all words that are as urgent."""
 
     @property
     def word(self) -> str:
@@ -49,8 +34,8 @@ class Mark:
         return self.key.replace("_", " ")
 
 
-_MARKS = {key: Mark(key, look) for look, keys in _MARKS_BY_LOOK.items() for key in keys}
-_RANK_BY_LOOK = {look: rank for rank, look in enumerate(_MARKS_BY_LOOK)}
+_MARKS = {key: Mark(key, look) for look, keys in URGENCY.items() for key in keys}
+_RANK_BY_LOOK = {look: rank for rank, look in enumerate(URGENCY)}
 
 
 class Moment(NamedTuple):
@@ -120,7 +105,7 @@ def moment(at: float, age: float) -> Moment:
 
 def _row(number: int, view: View) -> Row:
     config, account = view.config, view.account
-    marks = _marks(view)
+    marks = tuple(_MARKS[word] for word in view.words)
     return Row(
         anchor=f"account-{number}",
         name=config.name,
@@ -132,7 +117,7 @@ def _row(number: int, view: View) -> Row:
         balance=_balance(view),
         quota=_quota(view),
         quota_source=_quota_source(view),
-        held=view.known is not None and account.problem is not None,
+        held=view.held,
         last_read=_last_read(view),
         provider_updated=_provider_updated(view),
         polled=_since(account.polled_at, view.now),
@@ -141,61 +126,39 @@ def _row(number: int, view: View) -> Row:
     )
 
 
-def _marks(view: View) -> tuple[Mark, ...]:
-    status = view.account.status
-    fresh_once = status in {quality.status for quality in Quality}
-    marks = []
-    if view.known and view.known.credit_blocked:
-        marks.append(_MARKS[_BLOCKED])
-    if view.low:
-        marks.append(_MARKS[_LOW])
-    # Beside bad news of the credit, a fresh reading is no news.
-    if not marks or status is not Status.FRESH:
-        # A reading that has grown old says nothing of the account any more, however good it was.
-        marks.append(_MARKS[_STALE if fresh_once and view.known is None else status])
-    return tuple(sorted(marks, key=lambda mark: _RANK_BY_LOOK[mark.look]))
-
-
 def _notes(view: View, marks: tuple[Mark, ...]) -> Iterator[str]:
     yield from (_NOTES[mark.key] for mark in marks if mark.key in _NOTES)
-    if view.known and view.low:
-        yield f"At or below {' and '.join(_reached(view, view.known))}."
+    if view.low:
+        reached = (_THRESHOLDS[limit](view) for limit, is_reached in view.reached.items() if is_reached)
+        yield f"At or below {' and '.join(reached)}."
     if view.account.problem:
         yield view.account.problem.text
 
 
-def _reached(view: View, known: Reading) -> Iterator[str]:
-    limits = view.config.limits
-    if limits.low_balance is not None and replace(limits, low_quota=None).low(known):
-        yield f"{words.money(limits.low_balance)} {known.currency or ''}".rstrip()
-    if limits.low_quota is not None and replace(limits, low_balance=None).low(known):
-        yield f"{limits.low_quota:,} messages"
+_THRESHOLDS: dict[Limit, Callable[[View], str]] = {
+    Limit.BALANCE: lambda view: words.money(Decimal(view.limits.thresholds[Limit.BALANCE]), view.currency),
+    Limit.QUOTA: lambda view: f"{view.limits.thresholds[Limit.QUOTA]:,} messages",
+}
+"""Each limit as people read it."""
 
 
 def _balance(view: View) -> Amount | str:
     known = view.known
     if known is None or known.balance is None:
-        return _absent(view, Value.BALANCE)
+        return words.absent(view, Value.BALANCE)
     return Amount(words.money(known.balance), known.currency or "", f"{known.balance:f}")
 
 
 def _quota(view: View) -> int | str:
     known = view.known
-    if known is None or known.quota is None:
-        return _UNKNOWN if view.config.limits.message_price is not None else _absent(view, Value.QUOTA)
-    return known.quota
+    return words.absent(view, Value.QUOTA) if known is None or known.quota is None else known.quota
 
 
 def _quota_source(view: View) -> str | None:
-    known, price = view.known, view.config.limits.message_price
-    if price is None or known is None or known.quota is None or Value.QUOTA in view.config.provider.gives:
+    known, price = view.known, view.limits.message_price
+    if price is None or known is None or known.quota is None or Value.QUOTA in view.provider.gives:
         return None
     return f"at {price:f} {known.currency or ''}".rstrip() + " each"
-
-
-def _absent(view: View, value: Value) -> str:
-    """Tell what is not known now from what this provider never says."""
-    return _UNKNOWN if value in view.config.provider.gives else _NOT_GIVEN
 
 
 def _last_read(view: View) -> LastRead | None:
@@ -205,14 +168,14 @@ def _last_read(view: View) -> LastRead | None:
         return None
     if view.known is None:
         return LastRead("last read ", when, "too old to show" if account.reading else "")
-    return LastRead("held, read ", when, "") if account.problem else LastRead("", when, "")
+    return LastRead("held, read ", when, "") if view.held else LastRead("", when, "")
 
 
 def _provider_updated(view: View) -> Moment | str | None:
-    if view.known is None or Value.PROVIDER_UPDATED not in view.config.provider.gives:
+    if view.known is None or not view.gives(Value.PROVIDER_UPDATED):
         return None
     updated = view.known.provider_updated
-    return moment(updated.timestamp(), view.now.unix - updated.timestamp()) if updated else _UNKNOWN
+    return moment(updated.timestamp(), view.now.unix - updated.timestamp()) if updated else words.UNKNOWN
 
 
 def _waits(view: View) -> str | None:

@@ -2,6 +2,7 @@
 
     status.py, problem.py    the closed vocabulary: account statuses, and why a poll gave no reading
     reading.py, account.py   one reading; an account over time, with its held values and its schedule
+    view.py, instant.py      the account as it is at a moment; moments
     provider.py, providers/  what a provider declares and does; one file for each
     answer.py                strict reading of an answer's JSON
     exchange.py, secret.py   one poll over HTTP; credentials that cannot be printed
@@ -9,17 +10,21 @@
 It needs httpx and the standard library, and knows neither Home Assistant nor Prometheus.
 """
 
-from .account import Account, Instant
+from .account import DEFAULT_POLL_INTERVAL, DEFAULT_STALE_AFTER, Account
 from .answer import Answer
-from .exchange import DEFAULT_TIMEOUT, MAX_BODY, poll
+from .exchange import DEFAULT_TIMEOUT, MAX_BODY, poll, poll_account
+from .instant import Instant
 from .problem import Cause, NoReading, Problem
-from .provider import CredentialField, Provider, Request, Value
+from .provider import CredentialField, Provider, Request, Value, can_give
 from .providers import PROVIDERS
-from .reading import Limits, Quality, Reading
+from .reading import Limit, Limits, Quality, Reading
 from .secret import MASK, Credentials, Secret
 from .status import FAILURES, OUTAGES, REFUSALS, Actor, Status
+from .view import URGENCY, AccountView
 
 __all__ = [
+    "DEFAULT_POLL_INTERVAL",
+    "DEFAULT_STALE_AFTER",
     "DEFAULT_TIMEOUT",
     "FAILURES",
     "MASK",
@@ -27,13 +32,16 @@ __all__ = [
     "OUTAGES",
     "PROVIDERS",
     "REFUSALS",
+    "URGENCY",
     "Account",
+    "AccountView",
     "Actor",
     "Answer",
     "Cause",
     "CredentialField",
     "Credentials",
     "Instant",
+    "Limit",
     "Limits",
     "NoReading",
     "Problem",
@@ -44,5 +52,7 @@ __all__ = [
     "Secret",
     "Status",
     "Value",
+    "can_give",
     "poll",
+    "poll_account",
 ]

@@ -3,9 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from .instant import Instant
 from .problem import Problem
 from .reading import Reading
 from .status import FAILURES, Status
+
+DEFAULT_POLL_INTERVAL = 300.0
+"""Seconds. A balance moves slowly, and the providers ask for minutes between two polls."""
+
+DEFAULT_STALE_AFTER = 3600.0
+"""Seconds after which the last good reading is no longer shown."""
 
 MAX_RETRY_AFTER = 3600.0
 """Seconds; a longer Retry-After is not believed, unless the account's own interval is longer still."""
@@ -16,24 +23,6 @@ _BACK_OFF = (1, 1, 2, 4)
 _REFUSED_INTERVALS = 12
 _MAX_REFUSED = 3600.0
 """Seconds. Refused credentials rarely heal by themselves, and guessing gets keys locked: an hour at the usual pace."""
-
-
-@dataclass(frozen=True, slots=True)
-class Instant:
-    """One moment on both clocks: the wall's to tell people, the monotonic to measure by."""
-
-    unix: float
-    """Seconds since 1970."""
-    monotonic: float
-    """Seconds since some moment in the past."""
-
-    def age(self, now: "Instant") -> float:
-        """Seconds from this moment until now, by whichever clock counts more.
-
-        The wall clock can be set back and the monotonic one sleeps when the machine does. Counting too much
-        makes a value unknown too early; counting too little would show an old one as fresh.
-        """
-        return max(now.unix - self.unix, now.monotonic - self.monotonic, 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,11 @@ Works with httpx and with httpx2, which Home Assistant 2026.11 puts in its place
 """
 
 import asyncio
+import hashlib
+import secrets
 import socket
 import ssl
+import time
 import zlib
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import aclosing
@@ -16,11 +19,13 @@ from typing import Any
 
 import httpx
 
+from .account import Account
 from .answer import Answer
+from .instant import Instant
 from .problem import Cause, NoReading, Problem
 from .provider import Provider, Request
 from .reading import Reading
-from .secret import Credentials, Secret
+from .secret import Credentials
 
 MAX_BODY = 64 * 1024
 """Bytes; an answer beyond is refused unread. A balance is under one kilobyte."""
@@ -62,7 +67,9 @@ _HTTP = b"HTTP/"
 _CLOSED = ("Server disconnected", "peer closed connection")
 """How the texts begin by which a protocol error says that the answer ended too soon. Any other tells of no HTTP."""
 
-_last_timestamps: dict[frozenset[tuple[str, Secret]], int] = {}
+_last_timestamps: dict[bytes, int] = {}
+"""By what tells accounts apart and tells nothing of their credentials."""
+_OWN_KEY = secrets.token_bytes(32)
 _CLOCK_STEP = 60
 """Seconds; a clock that was set by more than that counts from where it is now."""
 
@@ -95,17 +102,38 @@ async def poll(  # noqa: PLR0913 - all that one poll depends on, by name
         return replace(reason.problem, retry_after=_retry_after(answer, unix_time()))
 
 
+async def poll_account(  # noqa: PLR0913 - as above, and the account
+    client: httpx.AsyncClient,
+    provider: Provider,
+    credentials: Credentials,
+    account: Account,
+    *,
+    base_url: str | None = None,
+    timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109 - as above
+) -> Account:
+    """Poll an account once, and return it as it is afterwards."""
+    begun = Instant.now()
+    outcome = await poll(client, provider, credentials, unix_time=time.time, base_url=base_url, timeout=timeout)
+    ended = Instant.now()
+    return account.after(outcome, ended, ended.monotonic - begun.monotonic)
+
+
 def _timestamp(credentials: Credentials, now: float) -> int:
     """Return the Unix time for a request, never the same for two requests of one account.
 
     Providers accept a timestamp and its signature once, and two requests can fall into one second: a retry, or the
     first poll right after a form has tried the credentials.
     """
-    account = frozenset(credentials.items())
+    account = _account_of(credentials)
     last = _last_timestamps.get(account, 0)
     timestamp = int(now) if abs(now - last) > _CLOCK_STEP else max(int(now), last + 1)
     _last_timestamps[account] = timestamp
     return timestamp
+
+
+def _account_of(credentials: Credentials) -> bytes:
+    named = sorted((name, secret.reveal()) for name, secret in credentials.items())
+    return hashlib.blake2b(repr(named).encode(errors="surrogatepass"), key=_OWN_KEY, digest_size=16).digest()
 
 
 async def _within(timeout: float, fetching: Coroutine[Any, Any, Answer]) -> Answer:  # noqa: ASYNC109

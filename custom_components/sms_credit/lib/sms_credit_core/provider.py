@@ -78,6 +78,11 @@ class Provider(Protocol):
         """Read an answer. A pure function; raises NoReading and nothing else."""
 
 
+def can_give(provider: Provider, value: Value, *, priced: bool) -> bool:
+    """Whether an account can ever have a value: from its provider, or worked out where a message's price is known."""
+    return value in provider.gives or (value is Value.QUOTA and priced)
+
+
 CAUSE_BY_HTTP_STATUS: Mapping[int, Cause] = {
     HTTPStatus.UNAUTHORIZED: Cause.CREDENTIALS_REFUSED,
     HTTPStatus.FORBIDDEN: Cause.ACCESS_REFUSED,

@@ -1,5 +1,6 @@
 """What a provider said about an account, and what it comes to against the user's own limits."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
@@ -37,6 +38,13 @@ class Reading:
     quality: Quality
 
 
+class Limit(StrEnum):
+    """What can be low."""
+
+    BALANCE = "balance"
+    QUOTA = "quota"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What the user says about an account: when its credit is low, and what a message costs."""
@@ -55,8 +63,17 @@ class Limits:
         messages = (reading.balance / self.message_price).to_integral_value(ROUND_FLOOR)
         return replace(reading, quota=max(0, int(messages)))
 
-    def low(self, reading: Reading) -> bool | None:
-        """Whether any limit is reached; None where no limit is set or nothing is known to hold against one."""
-        pairs = ((reading.balance, self.low_balance), (reading.quota, self.low_quota))
-        reached = [value <= limit for value, limit in pairs if value is not None and limit is not None]
-        return any(reached) if reached else None
+    @property
+    def thresholds(self) -> Mapping[Limit, Decimal | int]:
+        """The limits that are set."""
+        limits = {Limit.BALANCE: self.low_balance, Limit.QUOTA: self.low_quota}
+        return {limit: threshold for limit, threshold in limits.items() if threshold is not None}
+
+    def reached(self, reading: Reading) -> Mapping[Limit, bool]:
+        """Say of each limit whether it is reached, as far as anything is known to hold against it."""
+        values = {Limit.BALANCE: reading.balance, Limit.QUOTA: reading.quota}
+        return {
+            limit: value <= threshold
+            for limit, threshold in self.thresholds.items()
+            if (value := values[limit]) is not None
+        }

@@ -1,0 +1,88 @@
+"""The account as it is at a moment: all that a product shows of it is decided here, once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .account import DEFAULT_STALE_AFTER, Account
+from .instant import Instant
+from .provider import Provider, Value, can_give
+from .reading import Limit, Limits, Quality, Reading
+from .status import OUTAGES, REFUSALS, Status
+
+BLOCKED, LOW, STALE = "blocked", "low", "stale"
+
+_READ = tuple(quality.status for quality in Quality)
+
+URGENCY: Mapping[str, tuple[str, ...]] = {
+    "blocked": (BLOCKED,),
+    "refused": REFUSALS,
+    "low": (LOW,),
+    "failing": OUTAGES,
+    "waiting": (STALE, *(status for status in Status if status not in {*REFUSALS, *OUTAGES, *_READ})),
+    "partial": (Status.PARTIAL,),
+    "fresh": (Status.FRESH,),
+}
+"""Each word that can stand for an account, by how urgent it is, the most urgent first."""
+
+_RANK = {word: rank for rank, words in enumerate(URGENCY.values()) for word in words}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountView:
+    """One account as it is at a moment."""
+
+    provider: Provider
+    limits: Limits
+    account: Account
+    now: Instant
+    stale_after: float = DEFAULT_STALE_AFTER
+    """Seconds."""
+
+    @property
+    def status(self) -> Status:
+        """What the last poll came to."""
+        return self.account.status
+
+    @property
+    def known(self) -> Reading | None:
+        """The values that may be shown, the quota priced; None where there are none, or where they are too old."""
+        reading = self.account.known(self.now, self.stale_after)
+        return self.limits.priced(reading) if reading else None
+
+    @property
+    def held(self) -> bool:
+        """Whether the known values are older than the last poll."""
+        return self.known is not None and self.account.problem is not None
+
+    @property
+    def currency(self) -> str | None:
+        """The account's currency, which stays known when its balance does not."""
+        return self.account.reading.currency if self.account.reading else self.provider.currency
+
+    @property
+    def blocked(self) -> bool | None:
+        """Whether the provider refuses to send for lack of credit; None while that is not known."""
+        return self.known.credit_blocked if self.known else None
+
+    @property
+    def reached(self) -> Mapping[Limit, bool]:
+        """Whether each limit is reached, as far as anything is known to hold against it."""
+        return self.limits.reached(self.known) if self.known else {}
+
+    @property
+    def low(self) -> bool | None:
+        """Whether any limit is reached; None where that cannot be said."""
+        return any(self.reached.values()) if self.reached else None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words that stand for the account, the most urgent first."""
+        words = [word for word, holds in ((BLOCKED, self.blocked), (LOW, self.low)) if holds]
+        if not words or self.status is not Status.FRESH:  # beside bad news of the credit, a fresh reading is no news
+            # A reading that has grown old says nothing of the account any more, however good it was.
+            words.append(STALE if self.status in _READ and self.known is None else self.status)
+        return tuple(sorted(words, key=_RANK.__getitem__))
+
+    def gives(self, value: Value) -> bool:
+        """Whether the account can ever have this value."""
+        return can_give(self.provider, value, priced=self.limits.message_price is not None)

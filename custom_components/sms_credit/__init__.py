@@ -2,6 +2,7 @@
 
 config_flow.py                  forms: choose a provider, its credentials, options
 accounts.py                     asks a provider, and remembers what is known of an account over reloads
+options.py                      what the user has set: stored, in a form, in the core
 coordinator.py                  one account: asked every few minutes, and what came of it
 sensor.py, binary_sensor.py     the entities, on the base in entity.py; they only read
 issues.py, repairs.py           what the user has to see to at the provider, and "check now"

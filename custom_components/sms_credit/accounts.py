@@ -4,7 +4,6 @@ It does not matter who asked, a form or an entry's coordinator. A new account's 
 got, and an entry that is set up again goes on where it was: no provider is asked twice in a moment.
 """
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ from homeassistant.helpers.httpx_client import get_async_client
 from homeassistant.util.hass_dict import HassKey
 
 from .const import CONF_PROVIDER, DOMAIN
-from .lib.sms_credit_core import PROVIDERS, Account, Instant, Secret, poll
+from .lib.sms_credit_core import PROVIDERS, Account, Secret, poll_account
 
 type _Key = tuple[str, frozenset[tuple[str, Secret]]]
 
@@ -22,18 +21,10 @@ type _Key = tuple[str, frozenset[tuple[str, Secret]]]
 _ACCOUNTS: HassKey[dict[_Key, Account]] = HassKey(DOMAIN)
 
 
-def now() -> Instant:
-    """Read both clocks."""
-    return Instant(unix=time.time(), monotonic=time.monotonic())
-
-
 async def async_ask(hass: HomeAssistant, data: Mapping[str, Any]) -> Account:
     """Ask a provider once, with the credentials in an entry's data. Returns the account as it is then."""
     provider, credentials = _key(data)
-    begun = time.monotonic()
-    client = get_async_client(hass)
-    outcome = await poll(client, PROVIDERS[provider], dict(credentials), unix_time=time.time)
-    return async_recall(hass, data).after(outcome, now(), time.monotonic() - begun)
+    return await poll_account(get_async_client(hass), PROVIDERS[provider], dict(credentials), async_recall(hass, data))
 
 
 @callback

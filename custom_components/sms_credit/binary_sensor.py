@@ -37,8 +37,7 @@ class CreditBlockedSensor(SmsCreditBinarySensor):
     @override
     def is_on(self) -> bool | None:
         """Return what the last good reading says while it is known."""
-        known = self.coordinator.known
-        return known.credit_blocked if known else None
+        return self.coordinator.view.blocked
 
 
 class LowCreditSensor(SmsCreditBinarySensor, RestoreEntity):
@@ -83,13 +82,13 @@ BINARY_SENSORS = (
     SmsCreditBinarySensorDescription(
         key="credit_blocked",
         device_class=BinarySensorDeviceClass.PROBLEM,
-        exists_fn=lambda coordinator: Value.CREDIT_BLOCKED in coordinator.provider.gives,
+        exists_fn=lambda view: view.gives(Value.CREDIT_BLOCKED),
         entity_class=CreditBlockedSensor,
     ),
     SmsCreditBinarySensorDescription(
         key="low_credit",
         device_class=BinarySensorDeviceClass.PROBLEM,
-        exists_fn=lambda coordinator: coordinator.has_limits,
+        exists_fn=lambda view: bool(view.limits.thresholds),
         entity_class=LowCreditSensor,
     ),
 )

@@ -32,7 +32,8 @@ from homeassistant.helpers.selector import (
 
 from .accounts import async_ask, async_forget, async_recall, async_remember
 from .const import CONF_LOW_BALANCE, CONF_LOW_QUOTA, CONF_MESSAGE_PRICE, CONF_PROVIDER, DOMAIN
-from .lib.sms_credit_core import PROVIDERS, Account, CredentialField, Problem, Provider, Reading, Value
+from .lib.sms_credit_core import PROVIDERS, Account, CredentialField, Problem, Provider, Reading, Value, can_give
+from .options import as_options, entered_before
 
 _MAX = 1_000_000_000
 _SMALLEST_PRICE = 0.00001
@@ -189,7 +190,7 @@ class SmsCreditConfigFlow(ConfigFlow, domain=DOMAIN):
             )
         self._abort_if_known(self._data)  # once more: a person may take a while over a form
         async_remember(self.hass, self._data, self._account)
-        return self.async_create_entry(title=self._title, data=self._data, options=_as_options(user_input))
+        return self.async_create_entry(title=self._title, data=self._data, options=as_options(user_input))
 
     # Home Assistant hands a form to the step by whose name it shows it.
     async_step_limits_unknown = async_step_limits
@@ -209,14 +210,13 @@ class SmsCreditOptionsFlow(OptionsFlow):
         provider = PROVIDERS[entry.data[CONF_PROVIDER]]
         errors = _limit_errors(provider, user_input)
         if user_input is not None and not errors:
-            return self.async_create_entry(data=_as_options(user_input))
-        now = {name: float(text) for name, text in entry.options.items()}
+            return self.async_create_entry(data=as_options(user_input))
         coordinator = getattr(entry, "runtime_data", None)
-        credit = _in_words(coordinator.known if coordinator else None)
+        credit = _in_words(coordinator.view.known if coordinator else None)
         return self.async_show_form(
             step_id="init" if credit else "init_unknown",
             data_schema=self.add_suggested_values_to_schema(
-                _limits_schema(provider), now if user_input is None else user_input
+                _limits_schema(provider), entered_before(entry.options) if user_input is None else user_input
             ),
             errors=errors,
             description_placeholders={"account": entry.title, "credit": credit},
@@ -234,17 +234,9 @@ def _limits_schema(provider: Provider) -> probatio.Schema:
 
 def _limit_errors(provider: Provider, entered: dict[str, Any] | None) -> dict[str, str]:
     """Refuse a limit that nothing could be held against."""
-    lacks_price = Value.QUOTA not in provider.gives and CONF_MESSAGE_PRICE not in (entered or {})
-    return {CONF_LOW_QUOTA: "price_needed"} if lacks_price and CONF_LOW_QUOTA in (entered or {}) else {}
-
-
-def _as_options(entered: dict[str, Any]) -> dict[str, str]:
-    return {name: _as_text(name, value) for name, value in entered.items()}
-
-
-def _as_text(name: str, value: float) -> str:
-    """Write a number as it was entered: 0.021 stays 0.021, 50 does not become 50.0."""
-    return str(int(value)) if name == CONF_LOW_QUOTA else f"{Decimal(repr(value)).normalize():f}"
+    given = entered or {}
+    comparable = can_give(provider, Value.QUOTA, priced=CONF_MESSAGE_PRICE in given)
+    return {} if comparable or CONF_LOW_QUOTA not in given else {CONF_LOW_QUOTA: "price_needed"}
 
 
 def _in_words(reading: Reading | None) -> str:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import override
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
@@ -13,18 +12,20 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
-from .accounts import async_ask, async_recall, async_remember, now
-from .const import (
-    CONF_LOW_BALANCE,
-    CONF_LOW_QUOTA,
-    CONF_MESSAGE_PRICE,
-    CONF_PROVIDER,
-    DOMAIN,
-    POLL_INTERVAL,
-    STALE_AFTER,
-)
+from .accounts import async_ask, async_recall, async_remember
+from .const import CONF_PROVIDER, DOMAIN
 from .issues import async_update_issues
-from .lib.sms_credit_core import OUTAGES, PROVIDERS, REFUSALS, Account, Limits, Reading, Status
+from .lib.sms_credit_core import (
+    DEFAULT_POLL_INTERVAL,
+    OUTAGES,
+    PROVIDERS,
+    REFUSALS,
+    Account,
+    AccountView,
+    Instant,
+    Status,
+)
+from .options import limits_of
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -35,8 +36,6 @@ _SETUP_PATIENCE = 2.0
 """Seconds that setting up waits for the first answer; Home Assistant's start waits for what is set up."""
 
 PROBLEM_LOW, PROBLEM_BLOCKED, PROBLEM_ACCESS = "low", "blocked", "access"
-
-_PARSERS = {CONF_LOW_BALANCE: Decimal, CONF_LOW_QUOTA: int, CONF_MESSAGE_PRICE: Decimal}
 
 type SmsCreditConfigEntry = ConfigEntry[SmsCreditCoordinator]
 
@@ -49,7 +48,7 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
     def __init__(self, hass: HomeAssistant, entry: SmsCreditConfigEntry) -> None:
         """Take an entry's account as far as it is known."""
         self.provider = PROVIDERS[entry.data[CONF_PROVIDER]]
-        self.interval = max(POLL_INTERVAL, self.provider.min_poll_interval)
+        self.interval = max(DEFAULT_POLL_INTERVAL, self.provider.min_poll_interval)
         super().__init__(
             hass,
             _LOGGER,
@@ -64,20 +63,14 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
         self._unsub_stale: CALLBACK_TYPE | None = None
 
     @property
-    def limits(self) -> Limits:
-        """What the user's options say at this moment."""
-        return Limits(**{name: _PARSERS[name](text) for name, text in self.config_entry.options.items()})
-
-    @property
-    def known(self) -> Reading | None:
-        """The values that may be shown; None where there are none, or where they are too old."""
-        reading = self.data.known(now(), STALE_AFTER)
-        return self.limits.priced(reading) if reading else None
-
-    @property
-    def currency(self) -> str | None:
-        """The account's currency, which stays known when its balance does not."""
-        return self.data.reading.currency if self.data.reading else self.provider.currency
+    def view(self) -> AccountView:
+        """The account as it is at this moment, by what the user's options say now."""
+        return AccountView(
+            provider=self.provider,
+            limits=limits_of(self.config_entry.options),
+            account=self.data,
+            now=Instant.now(),
+        )
 
     @property
     def asked_recently(self) -> bool:
@@ -85,17 +78,12 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
         if self.data.polled_at is None:
             return False
         pause = max(self.provider.min_poll_interval, self.data.next_poll_in(0))
-        return self.data.polled_at.age(now()) < pause - _ROUNDING
+        return self.data.polled_at.age(Instant.now()) < pause - _ROUNDING
 
     @property
     def low(self) -> bool | None:
         """Whether a limit is reached, or was when it could last be told; None if neither."""
-        return True if PROBLEM_LOW in self.problems else self._reached
-
-    @property
-    def _reached(self) -> bool | None:
-        known = self.known
-        return self.limits.low(known) if known else None
+        return True if PROBLEM_LOW in self.problems else self.view.low
 
     @callback
     def async_look(self, before: Mapping[str, datetime] | None = None) -> None:
@@ -109,18 +97,13 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
 
     def _found(self) -> Mapping[str, bool | None]:
         """Return whether there is each problem; None where nothing is heard of it."""
-        known, status = self.known, self.data.status
-        silent = status in OUTAGES or status is Status.PENDING
+        view = self.view
+        silent = view.status in OUTAGES or view.status is Status.PENDING
         return {
-            PROBLEM_LOW: self._reached if self.has_limits else False,
-            PROBLEM_BLOCKED: known.credit_blocked if known else None,
-            PROBLEM_ACCESS: None if silent else status in REFUSALS,
+            PROBLEM_LOW: view.low if view.limits.thresholds else False,
+            PROBLEM_BLOCKED: view.blocked,
+            PROBLEM_ACCESS: None if silent else view.status in REFUSALS,
         }
-
-    @property
-    def has_limits(self) -> bool:
-        """Whether there is any limit to hold against the credit."""
-        return self.limits.low_balance is not None or self.limits.low_quota is not None
 
     @callback
     @override
@@ -187,7 +170,7 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
             for flow in list(self.config_entry.async_get_active_flows(self.hass, {SOURCE_REAUTH})):
                 self.hass.config_entries.flow.async_abort(flow["flow_id"])
         self._async_stop_waiting()
-        if account.read_at and (left := STALE_AFTER + _ROUNDING - account.read_at.age(now())) > 0:
+        if account.read_at and (left := self.view.stale_after + _ROUNDING - account.read_at.age(Instant.now())) > 0:
             # A later poll may never come, as when the user has switched polling off.
             job = HassJob(self._async_on_stale, cancel_on_shutdown=True)
             self._unsub_stale = async_call_later(self.hass, left, job)
@@ -196,7 +179,7 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
     def _async_set_pace(self) -> None:
         """Have the base class wait for what is left of the pause after the last poll, whenever and by whom it was."""
         pause, polled_at = self.data.next_poll_in(self.interval), self.data.polled_at
-        passed = polled_at.age(now()) if polled_at else 0.0
+        passed = polled_at.age(Instant.now()) if polled_at else 0.0
         self.update_interval = timedelta(seconds=max(_ROUNDING, pause - passed))
 
     @callback

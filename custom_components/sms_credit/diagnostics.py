@@ -5,7 +5,6 @@ from typing import Any
 
 from homeassistant.core import HomeAssistant
 
-from .accounts import now
 from .coordinator import SmsCreditConfigEntry
 from .lib.sms_credit_core import Instant
 
@@ -16,7 +15,8 @@ async def async_get_config_entry_diagnostics(
 ) -> dict[str, Any]:
     """Return the shape of all that is known of an account. Versions are added by Home Assistant; nobody is asked."""
     coordinator = entry.runtime_data
-    account, known, moment = coordinator.data, coordinator.known, now()
+    view = coordinator.view
+    account, moment = view.account, view.now
     problem, reading = account.problem, account.reading
     return {
         "provider": coordinator.provider.key,
@@ -43,8 +43,8 @@ async def async_get_config_entry_diagnostics(
         "reading": reading
         and {
             "age": _age(account.read_at, moment),
-            "shown": known is not None,
-            "low": coordinator.limits.low(known) if known else None,
+            "shown": view.known is not None,
+            "low": view.low,
             "quality": reading.quality,
             "currency": reading.currency,
             "balance": _sign(reading.balance),

@@ -13,13 +13,14 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .const import DOMAIN
 from .coordinator import SmsCreditConfigEntry, SmsCreditCoordinator
+from .lib.sms_credit_core import AccountView
 
 
 @dataclass(frozen=True, kw_only=True)
 class SmsCreditEntityDescription(EntityDescription):
     """Describes an entity that an account may have."""
 
-    exists_fn: Callable[[SmsCreditCoordinator], bool]
+    exists_fn: Callable[[AccountView], bool]
     """Whether the provider, or an option of the user, can give it."""
 
 
@@ -59,7 +60,7 @@ async def async_keep_entities[DescriptionT: SmsCreditEntityDescription](  # noqa
 
     async def follow(_hass: HomeAssistant, _entry: SmsCreditConfigEntry) -> None:
         """Add what is new, and unregister what is gone: an option may have been emptied."""
-        existing = {each.key: each for each in descriptions if each.exists_fn(coordinator)}
+        existing = {each.key: each for each in descriptions if each.exists_fn(coordinator.view)}
         for each in descriptions:
             entity_id = registry.async_get_entity_id(platform, DOMAIN, _unique_id(coordinator, each))
             if entity_id and each.key not in existing:

@@ -8,13 +8,10 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
-from .lib.sms_credit_core import Account, Provider, Status
+from .lib.sms_credit_core import OUTAGES, Account, Provider, Status
 
 CREDIT_BLOCKED = "credit_blocked"
 ACCESS_DENIED = "access_denied"
-
-_SAYS_NOTHING = {Status.RATE_LIMITED, Status.UNREACHABLE, Status.PROVIDER_ERROR, Status.INVALID_RESPONSE}
-"""Statuses that leave it open whether access is still denied."""
 
 # Home Assistant 2026.11 hides an issue while its entry is disabled; 2026.10 has no such tie.
 _CAN_TIE = "config_entry_id" in inspect.signature(ir.async_create_issue).parameters
@@ -32,7 +29,7 @@ def async_update_issues(hass: HomeAssistant, entry: ConfigEntry[Any], provider: 
     reading, problem = account.reading, account.problem
     blocked = CREDIT_BLOCKED if reading and reading.credit_blocked else None
     _update(hass, entry, CREDIT_BLOCKED, blocked, placeholders)
-    if account.status not in _SAYS_NOTHING:
+    if account.status not in OUTAGES:  # which leave it open whether access is still denied
         denied = problem.cause if problem and problem.status is Status.ACCESS_DENIED else None
         _update(hass, entry, ACCESS_DENIED, denied, placeholders)
 

@@ -50,16 +50,14 @@ SENSORS = (
         device_class=SensorDeviceClass.MONETARY,
         state_class=SensorStateClass.TOTAL,
         suggested_display_precision=2,
-        exists_fn=lambda coordinator: Value.BALANCE in coordinator.provider.gives,
+        exists_fn=lambda view: view.gives(Value.BALANCE),
         value_fn=lambda reading: _plain(reading.balance),
     ),
     SmsCreditSensorDescription(
         key="sms_quota",
         state_class=SensorStateClass.MEASUREMENT,
         suggested_display_precision=0,
-        exists_fn=lambda coordinator: (
-            Value.QUOTA in coordinator.provider.gives or coordinator.limits.message_price is not None
-        ),
+        exists_fn=lambda view: view.gives(Value.QUOTA),
         value_fn=lambda reading: reading.quota,
     ),
     SmsCreditSensorDescription(
@@ -68,7 +66,7 @@ SENSORS = (
         entity_category=EntityCategory.DIAGNOSTIC,
         # It changes with every poll, and each change is an activity of the account.
         entity_registry_enabled_default=False,
-        exists_fn=lambda coordinator: Value.PROVIDER_UPDATED in coordinator.provider.gives,
+        exists_fn=lambda view: view.gives(Value.PROVIDER_UPDATED),
         value_fn=lambda reading: reading.provider_updated,
     ),
 )
@@ -98,14 +96,14 @@ class ReadingSensor(SmsCreditEntity, SensorEntity):
     @override
     def native_value(self) -> Decimal | int | datetime | None:
         """Return the value while it is known."""
-        known = self.coordinator.known
+        known = self.coordinator.view.known
         return self.entity_description.value_fn(known) if known else None
 
     @property
     @override
     def native_unit_of_measurement(self) -> str | None:
         """Return the currency, which each answer names; the quota's unit is a translated text."""
-        return self.coordinator.currency if self.device_class is SensorDeviceClass.MONETARY else None
+        return self.coordinator.view.currency if self.device_class is SensorDeviceClass.MONETARY else None
 
 
 class StatusSensor(SmsCreditEntity, SensorEntity, RestoreEntity):

@@ -23,20 +23,20 @@ PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
 async def async_setup_entry(hass: HomeAssistant, entry: SmsCreditConfigEntry) -> bool:
     """Set up one account, whatever its first poll comes to.
 
-    What entities there are does not hang on an answer, and it takes the entities to say that there is none: a
-    status without which nobody would know why, and a low credit from before that must not alarm twice.
+    The entities do not depend on an answer. They are needed most when there is none: the status says why, and a
+    credit that was low before must not alarm twice.
     """
     # Before the first poll, so that a form for new credentials can say why the old ones fail.
     entry.runtime_data = SmsCreditCoordinator(hass, entry)
     await entry.runtime_data.async_start()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    # Nothing that the user changes reloads: that would take low credit away and bring it back as if it were new.
+    # No change by the user reloads the entry. A reload would end a low credit and begin it again, as if it were new.
     entry.async_on_unload(entry.add_update_listener(_async_entry_changed))
     return True
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: SmsCreditConfigEntry) -> bool:
-    """Unload one account. Whoever has asked for a poll that is under way gets none."""
+    """Unload one account. A poll that is under way ends without a result."""
     unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
     await entry.runtime_data.async_shutdown()
     async_delete_issues(hass, entry)

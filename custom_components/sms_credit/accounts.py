@@ -16,8 +16,8 @@ from .lib.sms_credit_core import PROVIDERS, Account, Secret, poll_account
 
 type _Key = tuple[str, frozenset[tuple[str, Secret]]]
 
-# An integration's run-time data belongs into `entry.runtime_data`, which goes when the entry is unloaded. This is what
-# has to outlive that; it goes when the entry is removed, and when it gets other credentials.
+# Data of an integration belong into `entry.runtime_data`, which ends when the entry is unloaded. These outlive that.
+# They end when the entry is removed, and when it gets other credentials.
 _ACCOUNTS: HassKey[dict[_Key, Account]] = HassKey(DOMAIN)
 
 
@@ -35,7 +35,7 @@ def async_recall(hass: HomeAssistant, data: Mapping[str, Any]) -> Account:
 
 @callback
 def async_remember(hass: HomeAssistant, data: Mapping[str, Any], account: Account) -> None:
-    """Keep what is known of the account with these credentials, which is an entry's or becomes one."""
+    """Keep what is known of the account with these credentials."""
     hass.data.setdefault(_ACCOUNTS, {})[_key(data)] = account
 
 

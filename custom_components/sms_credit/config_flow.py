@@ -47,8 +47,8 @@ _PROVIDER_SCHEMA = probatio.Schema(
                 options=[SelectOptionDict(value=provider.key, label=provider.name) for provider in PROVIDERS.values()]
             )
         ),
-        # Core integrations leave naming to the user's later renaming. Here the providers' answers name no account, and
-        # who has several wants to tell them apart from the first moment on, in the entities' ids too.
+        # Home Assistant's own integrations ask for no name. But these providers' answers name no account, and a user
+        # with several accounts wants to tell them apart from the start, in the ids of the entities too.
         probatio.Optional(CONF_NAME): TextSelector(),
     }
 )
@@ -145,7 +145,7 @@ class SmsCreditConfigFlow(ConfigFlow, domain=DOMAIN):
 
     @callback
     def _abort_if_known(self, data: dict[str, Any]) -> None:
-        """Leave an account that there is alone. The first credential is what belongs to one account and no other."""
+        """Refuse an account that is configured already. Its first credential belongs to no other account."""
         self._async_abort_entries_match(
             {name: data[name] for name in (CONF_PROVIDER, self._provider.credentials[0].name)}
         )

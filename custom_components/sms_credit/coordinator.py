@@ -142,7 +142,7 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
         )
 
     async def _async_poll(self) -> None:
-        """Ask in a task that ends with the entry and with Home Assistant; who waits for it then goes without."""
+        """Poll in a task that ends with the entry and with Home Assistant. Callers then get no result."""
         task = self.config_entry.async_create_background_task(self.hass, self._async_ask(), f"{self.name} poll")
         self._poll = task
         try:
@@ -153,7 +153,7 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
             task.result()
 
     async def _async_ask(self) -> None:
-        """Take the next outcome. Nothing comes between it and what follows from it, no end of the entry either."""
+        """Poll, and take over the outcome with all that follows from it, or nothing at all."""
         data = self.config_entry.data
         account = await async_ask(self.hass, data)
         async_remember(self.hass, data, account)
@@ -177,7 +177,7 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
 
     @callback
     def _async_set_pace(self) -> None:
-        """Have the base class wait for what is left of the pause after the last poll, whenever and by whom it was."""
+        """Have the base class wait for the rest of the pause after the last poll, whoever asked for that poll."""
         pause, polled_at = self.data.next_poll_in(self.interval), self.data.polled_at
         passed = polled_at.age(Instant.now()) if polled_at else 0.0
         self.update_interval = timedelta(seconds=max(_ROUNDING, pause - passed))
@@ -204,7 +204,7 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
     @callback
     @override
     def _async_refresh_finished(self) -> None:
-        """Tell of a failure that follows a failure, which the base class keeps to itself: its reason may be another."""
+        """Tell the entities of each failure. The base class tells of the first only, but the next may differ."""
         if not self.last_update_success:
             self.async_update_listeners()
 

@@ -54,7 +54,7 @@ class AccountConfig:
 
     @property
     def question(self) -> Hashable:
-        """What is asked, and in whose name; an answer to one account is one to any with the same question."""
+        """What the provider is asked. It gives the same answer to all accounts with the same question."""
         return (self.provider.key, self.base_url, frozenset(self.credentials.items()))
 
     @property

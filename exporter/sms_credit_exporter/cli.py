@@ -23,7 +23,7 @@ _SERVE_ADDRESS = ":10767"
 _DEMO_ADDRESS = "127.0.0.1:10767"
 
 _MISTAKES_BESIDE = 20
-"""How many mistakes are told where something else was asked for; `check` tells them all."""
+"""The most mistakes that `serve` and `balance` tell; `check` tells all of them."""
 
 _log = structlog.stdlib.get_logger()
 

@@ -80,7 +80,7 @@ class Connections:
         self._since[_State.SILENT][connection] = asyncio.get_running_loop().time()
 
     def set(self, connection: "Connection", state: _State) -> None:
-        """Take down what a connection does from now on; one that leaves or has left does nothing more."""
+        """Note what a connection does from now on. A connection that is closing does nothing more."""
         if connection not in self._since[_State.LEAVING] and self.forget(connection):
             self._since[state][connection] = asyncio.get_running_loop().time()
 

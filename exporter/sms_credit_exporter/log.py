@@ -58,7 +58,7 @@ class _Background(logging.Handler):
         threading.Thread(target=self._write_all, name="log", daemon=True).start()
 
     def createLock(self) -> None:  # noqa: N802 - logging's name for it
-        """Make none: what logs is not to wait for what flushes, and the condition is lock enough."""
+        """Make no lock. The condition is enough, and whoever logs must not wait while lines are written."""
         self.lock = None
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -43,7 +43,7 @@ def finish() -> None:
 
 
 def complain(text: str) -> None:
-    """Print to standard error, if there is one: where nobody can be told, the exit code remains."""
+    """Print to standard error if that is possible. If not, the exit code must do."""
     if sys.stderr is not None:
         with contextlib.suppress(OutputFailed), _failing(sys.stderr):
             sys.stderr.write(f"{text}\n")

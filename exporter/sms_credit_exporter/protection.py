@@ -97,7 +97,7 @@ def tls_context(config: Callable[[], WebConfig]) -> ssl.SSLContext | None:
 
 
 def needs_restart(old: WebConfig, new: WebConfig) -> bool:
-    """Whether a reload cannot take over how connections are secured: handshakes use another certificate, no more."""
+    """Whether the change needs a restart. A reload can take over another certificate, but nothing else of TLS."""
     return _how(old.tls) != _how(new.tls)
 
 

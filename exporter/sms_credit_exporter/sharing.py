@@ -13,8 +13,8 @@ K = TypeVar("K", bound=Hashable)
 class Shared(Generic[K, T]):
     """Work of which one piece is done at a time.
 
-    Who asks while it is under way is given what the next piece comes to, together with all others who ask for the
-    same by then: nobody gets an answer from before his question.
+    Whoever asks while a piece is under way gets the result of the next one, together with all others who have asked
+    for the same by then. So nobody gets an answer that is older than the question.
     """
 
     def __init__(self, work: Callable[[K], Awaitable[T]]) -> None:
@@ -25,7 +25,7 @@ class Shared(Generic[K, T]):
         self._unfinished: set[asyncio.Task[T]] = set()
 
     async def __call__(self, asked: K) -> T:
-        """Return what the work came to. Who no longer waits for it takes it away from nobody."""
+        """Return the result of the work. A caller that no longer waits does not end it for the others."""
         return await asyncio.shield(self.begin(asked))
 
     def begin(self, asked: K) -> asyncio.Task[T]:

@@ -1,4 +1,4 @@
-"""How many polls are under way at once: enough for any number of accounts, too few to choke on."""
+"""The number of polls under way at once is bounded, in all and for each place that is asked."""
 
 import asyncio
 import resource
@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Hashable, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 _AT_ONCE = 64
-"""In all. More would wait for one another inside the HTTP client, and time out there."""
+"""Polls in all. If there were more, they would hold up one another until their time is over."""
 
 _DESCRIPTORS_EACH = 4
 """A poll holds one open file; the others are for scrapers and everything else."""
@@ -16,7 +16,7 @@ _LEAST = 2
 
 
 class Slots:
-    """A share for each place that is asked, so that one that hangs takes no slot from another."""
+    """Each place has its own share of the slots. A place that hangs takes no slot from another."""
 
     def __init__(self, places: Iterable[Hashable]) -> None:
         """Share out the slots."""

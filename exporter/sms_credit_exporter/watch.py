@@ -32,7 +32,7 @@ _log = structlog.stdlib.get_logger()
 def http_client() -> httpx.AsyncClient:
     """Make the client for all accounts. Plain HTTP goes to this machine only, so it passes by any proxy."""
     tls = httpx.create_ssl_context()
-    # How many polls are under way is bounded elsewhere; what waits in the client's pool, times out there.
+    # slots.py bounds the polls. A bound here would let them wait in the client while their time runs out.
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     direct = httpx.AsyncHTTPTransport(verify=tls, limits=limits)
     return httpx.AsyncClient(verify=tls, limits=limits, mounts={"http://": direct})
@@ -113,8 +113,8 @@ class Watch:
         """Take over a configuration.
 
         An account that still asks the same keeps what is known of it, its schedule and the poll under way. Any other
-        begins anew, but asks no sooner than the provider allows after what was last asked under its name or in its
-        place, so that reloading, however often, costs the provider nothing.
+        account begins anew. It waits for as long as its provider wants after the last poll of the same name or the
+        same question, so that reloads, however many, cost the provider nothing.
         """
         before = self._watched
         self._stale_after = config.stale_after

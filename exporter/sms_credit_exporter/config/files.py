@@ -12,7 +12,7 @@ _SIZES = {MAX_FILE: f"{MAX_FILE // 2**20} MiB"}
 
 
 class UnusableFile(Exception):  # noqa: N818 - what is wrong is the file
-    """A file that cannot be read, or is none to be read; its text goes on after the file's name."""
+    """A file cannot be read, or must not be. The text continues a sentence that begins with the file's name."""
 
 
 def read(path: Path, most: int = MAX_FILE) -> bytes:

@@ -65,7 +65,7 @@ _HTTP = b"HTTP/"
 """How every answer begins."""
 
 _CLOSED = ("Server disconnected", "peer closed connection")
-"""How the texts begin by which a protocol error says that the answer ended too soon. Any other tells of no HTTP."""
+"""The text of a protocol error begins like this if the answer ended too soon. Otherwise the answer was no HTTP."""
 
 _last_timestamps: dict[bytes, int] = {}
 """By what tells accounts apart and tells nothing of their credentials."""
@@ -139,8 +139,8 @@ def _account_of(credentials: Credentials) -> bytes:
 async def _within(timeout: float, fetching: Coroutine[Any, Any, Answer]) -> Answer:  # noqa: ASYNC109
     """Return the answer if it arrives in time. Raises NoReading.
 
-    Time counts while this process runs. One that was stopped, or a machine that slept, finds the answer that came
-    meanwhile waiting for it, together with a clock that says that it is too late.
+    Only time in which this process runs counts. After a stop, or after the machine has slept, the answer that came
+    meanwhile is there, although the clock says that it came too late.
     """
     task = asyncio.ensure_future(fetching)
     try:
@@ -205,7 +205,7 @@ class _Progress:
         """The HTTP status of the provider's answer."""
 
     def cause_of(self, error: BaseException) -> Cause:
-        """Return why there is no answer; a beginning that is no HTTP is one, whatever came of it then."""
+        """Return why there is no answer. If its beginning is no HTTP, that is why, however it ended."""
         return _cause_of(error, at_provider=self.at_provider) if _HTTP.startswith(self._heard) else Cause.NOT_HTTP
 
     async def trace(self, event: str, info: Mapping[str, Any]) -> None:
@@ -219,7 +219,7 @@ class _Progress:
             self.status = info["return_value"][1]
 
     def _listen(self, stream: Any) -> None:  # noqa: ANN401 - httpcore's, or that of httpcore2
-        """Keep the first bytes that arrive. The client tells an answer without an end from none only by its words."""
+        """Keep the first bytes that arrive. The client does not tell whether there were any when a connection ended."""
         read = stream.read
 
         async def listening(*args: Any, **kwargs: Any) -> bytes:  # noqa: ANN401 - whatever the client passes

@@ -83,7 +83,7 @@ class Telecom23:
         return Request(method="GET", url=url, headers=headers)
 
     def read(self, answer: Answer) -> Reading:
-        """Read an answer; what tells that it holds no balance is looked at before the balance."""
+        """Read an answer. Whatever says that there is no balance is read before the balance."""
         fields, unreadable = _fields(answer.body)
         _refuse_errors(answer, fields)
         words = _quality_words(answer)
@@ -92,8 +92,8 @@ class Telecom23:
         if unreadable:
             raise unreadable
         if fields.flag("status") is False:
-            # During onboarding they answer 200, `status: false` and an `error` for people, without a code. Which other
-            # members there are they leave open; a zero among them is no balance yet.
+            # During onboarding they answer 200, `status: false` and an `error` for people, without a code. Their page
+            # leaves other members open. A balance of zero among them is no balance yet.
             if fields.get("balance") is None or fields.number("balance") == 0:
                 raise NoReading(Cause.ONBOARDING)
             fields.contradicts("status")

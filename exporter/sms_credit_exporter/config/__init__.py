@@ -129,7 +129,7 @@ def _low_quota(provider: Provider | None, *, priced: bool) -> Callable[[object],
     if provider is None or can_give(provider, Value.QUOTA, priced=priced):
         return values.messages
     text = f"{provider.key} gives no quota, so this needs message_price too (or use low_balance)"
-    return lambda _: values.mistake(text)
+    return lambda _: values.refuse(text)
 
 
 def _poll_interval(provider: Provider | None, *, local: bool) -> Callable[[object], float]:

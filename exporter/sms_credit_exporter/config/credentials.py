@@ -11,7 +11,7 @@ import voluptuous as vol
 from sms_credit_core import CredentialField, Credentials, Provider, Secret
 
 from .files import UnusableFile, read
-from .values import mapping, mistake
+from .values import mapping, refuse
 
 _MAX_SECRET_FILE = 4096
 """Bytes."""
@@ -53,30 +53,30 @@ class Secrets:
 
     def _from_file(self, _: CredentialField, value: object) -> str:
         if not isinstance(value, str):
-            mistake("must be the path of a file")
+            refuse("must be the path of a file")
         try:
             content = read(self.folder / value, _MAX_SECRET_FILE)
         except UnusableFile as unusable:
             literal = " (~ and $ stand for themselves in it)" if re.match(r"~|.*\$", value) else ""
-            mistake(f"the file {unusable}{literal}")
+            refuse(f"the file {unusable}{literal}")
         return _sendable(content.decode("utf-8", "replace").strip(), "the file")
 
     def _from_environment(self, _: CredentialField, value: object) -> str:
         if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
             bare = ", without $ and braces" if isinstance(value, str) and value.startswith("$") else ""
-            mistake(f"must be the name of an environment variable{bare}")
+            refuse(f"must be the name of an environment variable{bare}")
         if not self.environ.get(value):
             name = f"variable {value}" if looks_like_a_variable(value) else "variable of that name"
-            mistake(f"the environment {name} is not set, or empty")
+            refuse(f"the environment {name} is not set, or empty")
         return _sendable(self.environ[value].strip(), "the environment variable")
 
 
 def _inline(field: CredentialField, value: object) -> str:
     if not isinstance(value, str):
-        mistake("must be text (put it in quotes)")
+        refuse("must be text (put it in quotes)")
     if (variable := _meant_variable(value)) is not None:
         named = f": {variable}" if looks_like_a_variable(variable) else " and the variable's name"
-        mistake(f"variables are not substituted; write {field.name}_env{named}")
+        refuse(f"variables are not substituted; write {field.name}_env{named}")
     return _sendable(value, "it")
 
 
@@ -116,9 +116,9 @@ def _once(field: CredentialField, given: Mapping[str, object]) -> str | None:
 
 def _sendable(value: str, where: str) -> str:
     if not value:
-        mistake(f"{where} is empty")
+        refuse(f"{where} is empty")
     if len(value) > CredentialField.MAX_LENGTH:
-        mistake(f"{where} is longer than {CredentialField.MAX_LENGTH} characters")
+        refuse(f"{where} is longer than {CredentialField.MAX_LENGTH} characters")
     if not CredentialField.accepts(value):
-        mistake(f"{where} holds a space, a line break or another character that no credential has")
+        refuse(f"{where} holds a space, a line break or another character that no credential has")
     return value

@@ -24,7 +24,7 @@ _MAX_KEYS = 100
 """A mapping with more is something else, and nobody reads what is wrong with each of its keys."""
 
 
-def mistake(text: str, steps: Sequence[str | int] = ()) -> Never:
+def refuse(text: str, steps: Sequence[str | int] = ()) -> Never:
     """Refuse a value, in words that a person can act on."""
     raise vol.Invalid(text, list(steps))
 
@@ -67,9 +67,9 @@ def duration(minimum: float, maximum: float | None = None, whose: str = "") -> C
         length = seconds(value)
         if length is None:
             hint = f"; a unit is missing: {value}s?" if type(value) is int else ""
-            mistake(f"{found(value)}; must be a duration such as 90s, 5m or 1h30m{hint}")
+            refuse(f"{found(value)}; must be a duration such as 90s, 5m or 1h30m{hint}")
         if not minimum <= length <= (maximum or length):
-            mistake(f"{found(value)}; must be {bounds}{whose}")
+            refuse(f"{found(value)}; must be {bounds}{whose}")
         return length
 
     return validate
@@ -80,10 +80,10 @@ def money(*, zero: bool) -> Callable[[object], Decimal]:
 
     def validate(value: object) -> Decimal:
         if type(value) not in (int, Decimal):
-            mistake(f"{found(value)}; must be a plain number such as 50 or 0.021")
+            refuse(f"{found(value)}; must be a plain number such as 50 or 0.021")
         amount = Decimal(str(value))
         if amount < 0 or (amount == 0 and not zero):
-            mistake(f"{found(value)}; must be {'zero or ' if zero else ''}above zero")
+            refuse(f"{found(value)}; must be {'zero or ' if zero else ''}above zero")
         return amount
 
     return validate
@@ -92,16 +92,16 @@ def money(*, zero: bool) -> Callable[[object], Decimal]:
 def messages(value: object) -> int:
     """Accept a number of messages."""
     if type(value) is not int or value < 0:
-        mistake(f"{found(value)}; must be a whole number of messages, zero or above")
+        refuse(f"{found(value)}; must be a whole number of messages, zero or above")
     return value
 
 
 def name(value: object) -> str:
     """Accept what can be a label, a heading and a word in a sentence."""
     if not isinstance(value, str):
-        mistake(f"{found(value)}; must be text (put it in quotes)")
+        refuse(f"{found(value)}; must be text (put it in quotes)")
     if not value.strip() or value != value.strip() or len(value) > _MAX_NAME or not value.isprintable():
-        mistake(f"must be 1 to {_MAX_NAME} printable characters without a space at either end")
+        refuse(f"must be 1 to {_MAX_NAME} printable characters without a space at either end")
     return value
 
 
@@ -115,7 +115,7 @@ def one_of(table: Mapping[str, T]) -> Callable[[object], T]:
 
     def validate(value: object) -> T:
         if not isinstance(value, str) or value not in table:
-            mistake(f"{found(value)}; must be one of {', '.join(table)}")
+            refuse(f"{found(value)}; must be one of {', '.join(table)}")
         return table[value]
 
     return validate
@@ -125,9 +125,9 @@ def base_url(value: object) -> str:
     """Accept where credentials may go: anywhere over TLS, or in clear to this very machine."""
     url = _url(value)
     if url is None or url.userinfo or "?" in str(value) or "#" in str(value):
-        mistake("must be a URL such as https://example.com/api, without user, password, query or fragment")
+        refuse("must be a URL such as https://example.com/api, without user, password, query or fragment")
     if url.scheme != "https" and not (url.scheme == "http" and is_loopback(value)):
-        mistake("must begin with https:// (http:// is allowed towards this machine itself only)")
+        refuse("must begin with https:// (http:// is allowed towards this machine itself only)")
     return str(url).rstrip("/")
 
 
@@ -151,7 +151,7 @@ def _url(value: object) -> httpx.URL | None:
 def any_mapping(value: object) -> None:
     """Accept a mapping whose keys cannot be judged."""
     if not isinstance(value, dict):
-        mistake("must be a mapping")
+        refuse("must be a mapping")
 
 
 def some(what: str, most: int) -> Callable[[object], None]:
@@ -159,9 +159,9 @@ def some(what: str, most: int) -> Callable[[object], None]:
 
     def validate(value: object) -> None:
         if not isinstance(value, list) or not value:
-            mistake(f"must be a list of at least one {what}")
+            refuse(f"must be a list of at least one {what}")
         if len(value) > most:
-            mistake(f"has {len(value):,} {what}s; must be at most {most:,}")
+            refuse(f"has {len(value):,} {what}s; must be at most {most:,}")
 
     return validate
 
@@ -178,9 +178,9 @@ def mapping(
 
     def validate(value: object) -> dict[str, Any]:
         if not isinstance(value, dict):
-            mistake(f"must be a mapping with the keys {', '.join(allowed)}")
+            refuse(f"must be a mapping with the keys {', '.join(allowed)}")
         if len(value) > _MAX_KEYS:
-            mistake(f"has {len(value)} keys; allowed are {', '.join(allowed)}")
+            refuse(f"has {len(value)} keys; allowed are {', '.join(allowed)}")
         try:
             result: dict[str, Any] = schema(value)
         except vol.MultipleInvalid as invalid:

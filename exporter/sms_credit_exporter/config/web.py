@@ -94,11 +94,11 @@ def _web_config(raw: object, folder: Path) -> WebConfig:
 def _tls(folder: Path) -> Callable[[object], Tls]:
     def path(value: object) -> Path:
         if not isinstance(value, str):
-            values.mistake("must be the path of a file")
+            values.refuse("must be the path of a file")
         try:
             read(folder / value)
         except UnusableFile as unusable:
-            values.mistake(f"the file {unusable}")
+            values.refuse(f"the file {unusable}")
         return folder / value
 
     def validate(value: object) -> Tls:
@@ -113,7 +113,7 @@ def _tls(folder: Path) -> Callable[[object], Tls]:
         )(value)
         verified = checked.get("client_auth_type", ssl.CERT_NONE) is not ssl.CERT_NONE
         if verified != ("client_ca_file" in checked):
-            values.mistake("client_auth_type that verifies and client_ca_file need each other")
+            values.refuse("client_auth_type that verifies and client_ca_file need each other")
         return Tls(**checked)
 
     return validate
@@ -121,7 +121,7 @@ def _tls(folder: Path) -> Callable[[object], Tls]:
 
 def _users(value: object) -> Mapping[str, bytes]:
     if not isinstance(value, dict) or not all(isinstance(name, str) and ":" not in name for name in value):
-        values.mistake("must map user names to bcrypt hashes")
+        values.refuse("must map user names to bcrypt hashes")
     text = "must be a bcrypt hash, as `htpasswd -nBC 10 NAME` makes it"
     wrong = [vol.Invalid(text, [name]) for name, hashed in value.items() if not _is_hash(hashed)]
     if wrong:

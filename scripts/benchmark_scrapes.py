@@ -13,8 +13,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import yaml
-
 from sms_credit_exporter.simulator.server import Simulator
 
 REQUEST = (
@@ -125,7 +123,7 @@ async def simulate(options: argparse.Namespace) -> None:
             }
             for number in range(options.accounts)
         ]
-        options.config.write_text(yaml.safe_dump({"poll_interval": options.poll_interval, "accounts": accounts}))
+        options.config.write_text(json.dumps({"poll_interval": options.poll_interval, "accounts": accounts}))
         print("simulating", flush=True)
         await asyncio.Event().wait()
 

@@ -21,7 +21,7 @@ from aiohttp import web
 
 from sms_credit_exporter.simulator.loopback import serving
 
-from .generate.alerts import groups
+from .generate.alerts import GROUPS
 from .generate.rules import as_rule_file
 from .generate.settings import MINUTE, Settings
 
@@ -94,7 +94,7 @@ async def _said_to_listen(exporter: asyncio.subprocess.Process) -> str | None:
 
 def _write(folder: Path, options: argparse.Namespace, exporter: str, webhook: str) -> None:
     """Write the shipped configurations, at the pace of the demo."""
-    rules = as_rule_file(groups(Settings(pace=PACE)), "")
+    rules = as_rule_file(GROUPS, Settings(pace=PACE))
     (folder / "rules.yml").write_text(rules)
     prometheus = yaml.safe_load((FOLDER / "prometheus/prometheus.yml").read_text())
     prometheus["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}

@@ -2,10 +2,12 @@
 
 import textwrap
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import yaml
+
+from .settings import Legend, Settings, words
 
 Document = dict[str, object]
 
@@ -25,13 +27,15 @@ class Recording:
 
     record: str
     expr: str
+    """A template of PromQL, see `Settings.promql`."""
+    legend: Legend = field(default_factory=dict)
+    """What placeholders of this rule alone stand for."""
     why: str = ""
     """A comment for whoever reads the rules."""
 
-    @property
-    def document(self) -> Document:
-        """The rule as Prometheus reads it."""
-        return {"record": self.record, "expr": _block(self.expr)}
+    def document(self, settings: Settings, legend: Legend) -> Document:
+        """Return the rule as Prometheus reads it."""
+        return {"record": self.record, "expr": _block(settings.promql(self.expr, {**legend, **self.legend}))}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,27 +47,27 @@ class Alert:
     summary: str
     """One sentence that is the same for every alert of this name."""
     description: str
-    """A template."""
+    """In the template language of Prometheus; `<lasting>` is how long the condition has held, in words."""
     expr: str
-    runbook: str
-    """Address of the runbook, without an anchor."""
-    lasting: str | None = None
-    """How long the condition must hold."""
+    """A template of PromQL, see `Settings.promql`."""
+    lasting: int = 0
+    """How many seconds the condition must hold."""
+    legend: Legend = field(default_factory=dict)
+    """What placeholders of this rule alone stand for."""
     why: str = ""
     """A comment for whoever reads the rules."""
 
-    @property
-    def document(self) -> Document:
-        """The rule as Prometheus reads it."""
+    def document(self, settings: Settings, legend: Legend) -> Document:
+        """Return the rule as Prometheus reads it."""
         return {
             "alert": self.name,
-            "expr": _block(self.expr),
-            **({"for": self.lasting} if self.lasting else {}),
+            "expr": _block(settings.promql(self.expr, {**legend, **self.legend})),
+            **({"for": settings.span(self.lasting)} if self.lasting else {}),
             "labels": {"severity": self.severity.value},
             "annotations": {
                 "summary": self.summary,
-                "description": self.description,
-                "runbook_url": f"{self.runbook}#{self.name.lower()}",
+                "description": self.description.replace("<lasting>", words(self.lasting)),
+                "runbook_url": f"{settings.runbook}#{self.name.lower()}",
             },
         }
 
@@ -74,35 +78,38 @@ class Group:
 
     name: str
     rules: tuple[Recording | Alert, ...]
+    legend: Legend = field(default_factory=dict)
+    """What placeholders of its rules stand for."""
 
 
-def as_rule_file(groups: Iterable[Group], heading: str) -> str:
+def as_rule_file(groups: Iterable[Group], settings: Settings, heading: str = "") -> str:
     """Write the groups as a rule file."""
-    return heading + _groups(groups)
+    return heading + _groups(groups, settings)
 
 
-def as_prometheus_rule(groups: Iterable[Group], heading: str) -> str:
+def as_prometheus_rule(groups: Iterable[Group], settings: Settings, heading: str = "") -> str:
     """Write the groups as the custom resource that the Prometheus Operator reads."""
     resource = {
         "apiVersion": "monitoring.coreos.com/v1",
         "kind": "PrometheusRule",
         "metadata": {"name": "sms-credit", "labels": {"app.kubernetes.io/name": "sms-credit-exporter"}},
     }
-    return heading + _dump(resource) + "spec:\n" + textwrap.indent(_groups(groups), "  ", _not_blank)
+    return heading + _dump(resource) + "spec:\n" + textwrap.indent(_groups(groups, settings), "  ", _not_blank)
 
 
-def _groups(groups: Iterable[Group]) -> str:
-    return "groups:\n" + "\n".join(textwrap.indent("".join(_lines(group)), "  ", _not_blank) for group in groups)
+def _groups(groups: Iterable[Group], settings: Settings) -> str:
+    written = (textwrap.indent("".join(_lines(group, settings)), "  ", _not_blank) for group in groups)
+    return "groups:\n" + "\n".join(written)
 
 
-def _lines(group: Group) -> Iterator[str]:
+def _lines(group: Group, settings: Settings) -> Iterator[str]:
     yield f"- name: {group.name}\n  rules:\n"
     for number, rule in enumerate(group.rules):
         if number:
             yield "\n"
         for line in textwrap.wrap(rule.why, 110):
             yield f"    # {line}\n"
-        yield textwrap.indent(_dump([rule.document]), "    ", _not_blank)
+        yield textwrap.indent(_dump([rule.document(settings, group.legend)]), "    ", _not_blank)
 
 
 def _not_blank(line: str) -> bool:

@@ -1,5 +1,7 @@
 """What can differ between one set of rules and another: the job's name, the runbook's address, and the pace of time."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 MINUTE = 60
@@ -7,6 +9,11 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 _UNITS = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (1, "second"))
+
+_PLACEHOLDER = re.compile(r"<(\w+)( in seconds)?>")
+
+Legend = Mapping[str, int | str]
+"""What placeholders stand for: a number is a duration in seconds, a text stands for itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,10 +26,23 @@ class Settings:
     pace: int = 1
     """How many times faster than life everything passes; above 1 for rehearsals only."""
 
-    def series(self, metric: str, *matchers: str) -> str:
-        """Return a selector of the job's series of a metric."""
-        matched = ", ".join((f'job="{self.job}"', *matchers))
-        return f"{metric}{{{matched}}}"
+    def promql(self, template: str, legend: Legend) -> str:
+        """Fill in the placeholders of an expression.
+
+        `<hold>` is what the legend has under this name, a duration as in `1d`; `<hold in seconds>` is the number. Two
+        placeholders are always there: `<job>` is the matcher of the job, and `<in_life>` before a measured duration
+        makes it what it would be in life.
+        """
+        own = {"job": f'job="{self.job}"', "in_life": f"{self.pace} * " if self.pace > 1 else ""}
+        known = {**legend, **own}
+
+        def filled(found: re.Match[str]) -> str:
+            value = known[found[1]]
+            if isinstance(value, str):
+                return value
+            return f"{value / self.pace:g}" if found[2] else self.span(value)
+
+        return _PLACEHOLDER.sub(filled, template)
 
     def span(self, seconds: int) -> str:
         """Write a duration as Prometheus does."""
@@ -31,19 +51,11 @@ class Settings:
         count, unit = _counted(seconds)
         return f"{count}{unit[0]}"
 
-    def seconds(self, seconds: int) -> str:
-        """Write a number of seconds for arithmetic."""
-        return f"{seconds / self.pace:g}"
 
-    def as_in_life(self, duration: str) -> str:
-        """Write an expression of a measured duration so that it comes to what it would be in life."""
-        return duration if self.pace == 1 else f"{self.pace} * {duration}"
-
-    @staticmethod
-    def words(seconds: int) -> str:
-        """Write a duration as people do."""
-        count, unit = _counted(seconds)
-        return f"{count} {unit}{'s' * (count > 1)}"
+def words(seconds: int) -> str:
+    """Write a duration as people do."""
+    count, unit = _counted(seconds)
+    return f"{count} {unit}{'s' * (count > 1)}"
 
 
 def _counted(seconds: int) -> tuple[int, str]:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from grafana.demo import shipped_alertmanager
-from grafana.generate.alerts import groups
+from grafana.generate.alerts import GROUPS
 from grafana.generate.rules import as_rule_file
 from grafana.generate.settings import HOUR, MINUTE, Settings
 from sms_credit_exporter.simulator.behaviour import Live, NoAnswer
@@ -62,7 +62,7 @@ class Life:
         notified = await self._stack.enter_async_context(
             alertmanager(tool(f"{programs}prometheus-alertmanager"), folder, shipped_alertmanager(webhook.url, **WAITS))
         )
-        rules = as_rule_file(groups(Settings(pace=PACE)), "")
+        rules = as_rule_file(GROUPS, Settings(pace=PACE))
         await self._stack.enter_async_context(
             prometheus(
                 tool(f"{programs}prometheus"),

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 import yaml
 
-from grafana.generate.alerts import groups
+from grafana.generate.alerts import GROUPS
 from grafana.generate.rules import as_rule_file
 from grafana.generate.settings import DAY, HOUR, MINUTE, Settings
 from sms_credit_core import Status
@@ -121,7 +121,7 @@ async def watched(
         )
         target = exporter.urls[0].removeprefix("http://")
         await _backfill(promtool, folder, target)
-        rules = as_rule_file(groups(Settings(pace=PACE)), "")
+        rules = as_rule_file(GROUPS, Settings(pace=PACE))
         made = await stack.enter_async_context(prometheus(binary, folder, http, target=target, rules=rules))
 
         async def seen() -> bool:

@@ -1,17 +1,16 @@
 """The page of one account: what it has, what it spends, and how well it can be read."""
 
-from grafana_foundation_sdk.builders import dashboard as d
 from grafana_foundation_sdk.builders import stat, statetimeline, timeseries
-from grafana_foundation_sdk.models import common as cm
-from grafana_foundation_sdk.models import dashboard as m
+from grafana_foundation_sdk.builders.dashboard import AnnotationQuery, DashboardLink
+from grafana_foundation_sdk.models.common import BigValueTextMode, VisibilityMode
+from grafana_foundation_sdk.models.dashboard import Dashboard, DashboardLinkType, DynamicConfigValue
 
-from . import panels as p
-from . import shared as s
+from . import panels, shared
 from .recording import SLOW, STEP, runway
 from .settings import Settings
-from .states import state, state_texts, status
+from .states import meanings, state, state_texts, status
 
-SCOPE = p.Scope(('provider="$provider"', 'account="$account"'))
+SCOPE = panels.Scope(('provider="$provider"', 'account="$account"'))
 
 _GAP = "1h"
 """How long a gap in the readings may be for what was spent in it to be counted."""
@@ -24,21 +23,21 @@ _NOT_WATCHED = "The account was not watched in this time."
 _NO_BALANCE = "The balance was not known in this time."
 
 
-def account(settings: Settings) -> m.Dashboard:
+def account(settings: Settings) -> Dashboard:
     """Return the dashboard."""
     of_provider = 'sms_credit_up{job=~"$job", instance=~"$instance", provider="$provider"}'
-    return p.built(
-        s.dashboard(settings, "Account", s.ACCOUNT_UID)
+    return panels.built(
+        shared.dashboard(settings, "Account", shared.ACCOUNT_UID)
         .description("History of one SMS-gateway account: balance, quota, spending, status and polls.")
         .time("now-7d", "now")
         .link(
-            d.DashboardLink("All accounts")
-            .type(m.DashboardLinkType.LINK)
-            .url(f"/d/{s.OVERVIEW_UID}?${{datasource:queryparam}}&${{job:queryparam}}")
+            DashboardLink("All accounts")
+            .type(DashboardLinkType.LINK)
+            .url("/d/" + shared.OVERVIEW_UID + "?${datasource:queryparam}&${job:queryparam}")
             .keep_time(True)
         )
-        .with_variable(p.label_variable("provider", s.WATCHED, label="Provider", single=True))
-        .with_variable(p.label_variable("account", of_provider, label="Account", single=True))
+        .with_variable(panels.label_variable("provider", shared.WATCHED, label="Provider", single=True))
+        .with_variable(panels.label_variable("account", of_provider, label="Account", single=True))
         .annotation(_top_ups())
         .annotation(_alerts())
         .with_panel(_state().span(4).height(4))
@@ -52,25 +51,25 @@ def account(settings: Settings) -> m.Dashboard:
         .with_panel(_spent("day").span(12).height(8))
         .with_panel(_spent("hour").span(12).height(8))
         .with_panel(_timeline().span(24).height(8))
-        .with_panel(s.firing_alerts(SCOPE.own).span(12).height(8))
-        .with_panel(s.polls(SCOPE, "1h").span(12).height(8))
+        .with_panel(shared.firing_alerts(SCOPE.own).span(12).height(8))
+        .with_panel(shared.polls(SCOPE, "1h").span(12).height(8))
         .with_panel(_ages().span(12).height(8))
         .with_panel(_durations().span(12).height(8))
     )
 
 
-def _top_ups() -> d.AnnotationQuery:
+def _top_ups() -> AnnotationQuery:
     """Mark each reading that is higher than the one before, at the time of that reading."""
-    balance = SCOPE.each("sms_credit_balance", by=p.ACCOUNT_AND_CURRENCY)
-    before = _before("sms_credit_balance", "1m", by=p.ACCOUNT_AND_CURRENCY)
+    balance = SCOPE.each("sms_credit_balance", by=panels.ACCOUNT_AND_CURRENCY)
+    before = _before("sms_credit_balance", "1m", by=panels.ACCOUNT_AND_CURRENCY)
     read = SCOPE.each("sms_credit_last_reading_timestamp_seconds")
     at = f"{read} and ignoring (currency) ({balance} > {before})"
     return (
-        d.AnnotationQuery()
+        AnnotationQuery()
         .name("Top-ups")
-        .datasource(p.DATA_SOURCE)
+        .datasource(panels.DATA_SOURCE)
         .enable(True)
-        .icon_color(p.GREEN)
+        .icon_color(panels.GREEN)
         .expr(f"1000 * max_over_time(({at})[$__interval:1m])")
         .use_value_for_time(True)
         .title_format("Top-up")
@@ -78,14 +77,14 @@ def _top_ups() -> d.AnnotationQuery:
     )
 
 
-def _alerts() -> d.AnnotationQuery:
-    firing = s.alert_selector("ALERTS", SCOPE.own, 'alertstate="firing"')
+def _alerts() -> AnnotationQuery:
+    firing = shared.alert_selector("ALERTS", SCOPE.own, 'alertstate="firing"')
     return (
-        d.AnnotationQuery()
+        AnnotationQuery()
         .name("Alerts")
-        .datasource(p.DATA_SOURCE)
+        .datasource(panels.DATA_SOURCE)
         .enable(True)
-        .icon_color(p.VERMILION)
+        .icon_color(panels.VERMILION)
         .expr(f"max_over_time({firing}[$__interval])")
         .title_format("{{alertname}}")
         .text_format("{{severity}}")
@@ -93,83 +92,82 @@ def _alerts() -> d.AnnotationQuery:
 
 
 def _state() -> stat.Panel:
-    return p.number(
+    return panels.number(
         "State",
-        "The worst that holds of blocked, at or below half of a threshold, at or below it, running out within three "
-        "days, not read, degraded, being set up.",
-        p.now(state(SCOPE)),
+        f"The worst that holds of these: {meanings(SCOPE)}.",
+        panels.now(state(SCOPE)),
         nothing="not watched",
-    ).mappings([p.texts(state_texts(SCOPE))])
+    ).mappings([panels.texts(state_texts(SCOPE))])
 
 
 def _status() -> stat.Panel:
-    panel = p.number(
+    panel = panels.number(
         "Status",
         "What the last poll came to; that it is fresh is left out beside a worse state. Two exporters of one account "
         "can differ.",
-        p.now(status(SCOPE), "{{status}}"),
+        panels.now(status(SCOPE), "{{status}}"),
         nothing="-",
-        colors=((None, p.GREY),),
+        colors=((None, panels.GREY),),
     )
-    return s.in_status_colors(panel.text_mode(cm.BigValueTextMode.NAME))
+    return shared.in_status_colors(panel.text_mode(BigValueTextMode.NAME))
 
 
 def _balance() -> stat.Panel:
     return (
-        p.number(
+        panels.number(
             "Balance",
             "As the provider last reported it. Unknown when no poll has brought a reading for long.",
-            p.now(SCOPE.each("sms_credit_balance", by="currency"), "{{currency}}"),
-            unit=p.MONEY,
+            panels.now(SCOPE.each("sms_credit_balance", by="currency"), "{{currency}}"),
+            unit=panels.MONEY,
             nothing=_NOT_KNOWN,
         )
         .decimals(2)
-        .text_mode(cm.BigValueTextMode.VALUE_AND_NAME)
+        .text_mode(BigValueTextMode.VALUE_AND_NAME)
     )
 
 
 def _quota() -> stat.Panel:
-    return p.number(
+    return panels.number(
         "Messages",
         "Messages that the balance can pay for, by the provider or by message_price in the exporter's configuration.",
-        p.now(SCOPE.each("sms_credit_quota_messages")),
-        unit=p.MONEY,
+        panels.now(SCOPE.each("sms_credit_quota_messages")),
+        unit=panels.MONEY,
         nothing=_NOT_KNOWN,
     ).decimals(0)
 
 
 def _lasts() -> stat.Panel:
-    return p.number(
+    return panels.number(
         "Lasts for",
         "Time until the credit ends at the pace of the last day. Unknown while nothing was spent, and in the first six "
         "hours. Needs the recording rules.",
-        p.now(f"min({SCOPE.recorded(runway(SLOW))})"),
-        unit=p.SECONDS,
+        panels.now(f"min({SCOPE.recorded(runway(SLOW))})"),
+        unit=panels.SECONDS,
         nothing=_NOT_KNOWN,
-        colors=s.LEFT,
+        colors=shared.LEFT,
     ).decimals(1)
 
 
 def _age() -> stat.Panel:
-    return p.number(
+    return panels.number(
         "Age of the reading",
         "Time since the last good reading.",
-        p.now(f"min({SCOPE.age()})"),
-        unit=p.SECONDS,
+        panels.now(f"min({SCOPE.age()})"),
+        unit=panels.SECONDS,
         nothing="never",
     ).decimals(0)
 
 
 def _balances() -> timeseries.Panel:
     return (
-        p.chart(
+        panels.chart(
             "Balance",
             "The balance, and the threshold at or below which it is low.",
             [
-                p.query(SCOPE.each("sms_credit_balance", by="currency"), "{{currency}}", ref="balance"),
-                p.query(SCOPE.each("sms_credit_low_balance_threshold", by="account"), "low at", ref="threshold"),
+                panels.query(SCOPE.each("sms_credit_balance", by="currency"), "{{currency}}", ref="balance"),
+                panels.query(SCOPE.each("sms_credit_low_balance_threshold", by="account"), "low at", ref="threshold"),
             ],
-            unit=p.MONEY,
+            unit=panels.MONEY,
             nothing=_NO_BALANCE,
         )
         .decimals(2)
@@ -179,14 +177,16 @@ def _balances() -> timeseries.Panel:
 
 def _quotas() -> timeseries.Panel:
     return (
-        p.chart(
+        panels.chart(
             "Messages",
             "Messages that the balance can pay for, and the threshold at or below which they are few.",
             [
-                p.query(SCOPE.each("sms_credit_quota_messages", by="account"), "messages", ref="quota"),
-                p.query(SCOPE.each("sms_credit_low_quota_threshold_messages", by="account"), "low at", ref="threshold"),
+                panels.query(SCOPE.each("sms_credit_quota_messages", by="account"), "messages", ref="quota"),
+                panels.query(
+                    SCOPE.each("sms_credit_low_quota_threshold_messages", by="account"), "low at", ref="threshold"
+                ),
             ],
-            unit=p.MONEY,
+            unit=panels.MONEY,
             nothing="The provider does not count messages, and no message_price is configured.",
         )
         .decimals(0)
@@ -194,8 +194,8 @@ def _quotas() -> timeseries.Panel:
     )
 
 
-def _dashed() -> list[m.DynamicConfigValue]:
-    return p.set_to(color=p.fixed(p.VERMILION), custom__lineStyle=_DASHES, custom__fillOpacity=0)
+def _dashed() -> list[DynamicConfigValue]:
+    return panels.set_to(color=panels.fixed(panels.VERMILION), custom__lineStyle=_DASHES, custom__fillOpacity=0)
 
 
 _LENGTHS = {"day": "1d", "hour": "1h"}
@@ -206,19 +206,19 @@ def _spent(each: str) -> timeseries.Panel:
     holds_money = f"{SCOPE.each('sms_credit_balance')} > 0"
     messages = f"({_last('sms_credit_quota_messages')} unless {holds_money})"
     fewer = f"{_before('sms_credit_quota_messages', _STEP)} - {messages}"
-    balance = _last("sms_credit_balance", by=p.ACCOUNT_AND_CURRENCY)
-    less = f"{_before('sms_credit_balance', _STEP, by=p.ACCOUNT_AND_CURRENCY)} - {balance}"
+    balance = _last("sms_credit_balance", by=panels.ACCOUNT_AND_CURRENCY)
+    less = f"{_before('sms_credit_balance', _STEP, by=panels.ACCOUNT_AND_CURRENCY)} - {balance}"
     return (
-        p.bars(
-            p.chart(
+        panels.bars(
+            panels.chart(
                 f"Spent by the {each}",
                 f"What was spent in each {each}: the sum of all falls, so that topping up hides nothing. An account "
                 "that holds no money spends messages. The last bar is not over yet.",
                 [
-                    p.query(f"max by (currency) ({_fallen(less)})", "{{currency}}", ref="money"),
-                    p.query(f"max by (account) ({_fallen(fewer)})", "messages", ref="messages"),
+                    panels.query(f"max by (currency) ({_fallen(less)})", "{{currency}}", ref="money"),
+                    panels.query(f"max by (account) ({_fallen(fewer)})", "messages", ref="messages"),
                 ],
-                unit=p.MONEY,
+                unit=panels.MONEY,
                 nothing=_NO_BALANCE,
             )
         )
@@ -231,11 +231,11 @@ def _fallen(difference: str) -> str:
     return f"sum_over_time(clamp_min({difference}, 0)[$__interval:{_STEP}] offset -$__interval)"
 
 
-def _last(metric: str, *, by: str = p.ACCOUNT) -> str:
+def _last(metric: str, *, by: str = panels.ACCOUNT) -> str:
     return SCOPE.last_value(metric, _GAP, by=by)
 
 
-def _before(metric: str, step: str, *, by: str = p.ACCOUNT) -> str:
+def _before(metric: str, step: str, *, by: str = panels.ACCOUNT) -> str:
     return SCOPE.last_value(metric, _GAP, offset=f" offset {step}", by=by)
 
 
@@ -245,43 +245,43 @@ def _timeline() -> statetimeline.Panel:
         statetimeline.Panel()
         .title("Status over time")
         .description("Which status the account had when, and when it was blocked for lack of credit. One row each.")
-        .datasource(p.DATA_SOURCE)
-        .with_target(p.query(f"{SCOPE.each('sms_credit_status', by='status')} == 1", "{{status}}", ref="status"))
-        .with_target(p.query(f"{SCOPE.each('sms_credit_blocked', by='account')} == 1", blocked, ref="blocked"))
-        .unit(p.COUNT)
+        .datasource(panels.DATA_SOURCE)
+        .with_target(panels.query(f"{SCOPE.each('sms_credit_status', by='status')} == 1", "{{status}}", ref="status"))
+        .with_target(panels.query(f"{SCOPE.each('sms_credit_blocked', by='account')} == 1", blocked, ref="blocked"))
+        .unit(panels.COUNT)
         .no_value(_NOT_WATCHED)
         .span_nulls(False)
         .merge_values(True)
-        .show_value(cm.VisibilityMode.NEVER)
+        .show_value(VisibilityMode.NEVER)
         .row_height(0.8)
         .fill_opacity(90)
     )
-    for name, color in (*s.STATUS_COLORS.items(), (blocked, s.DARK_RED)):
-        panel = panel.override_by_name(str(name), p.set_to(mappings=[p.texts({"1": (str(name), color)})]))
+    for name, color in (*shared.STATUS_COLORS.items(), (blocked, shared.DARK_RED)):
+        panel = panel.override_by_name(str(name), panels.set_to(mappings=[panels.texts({"1": (str(name), color)})]))
     return panel
 
 
 def _ages() -> timeseries.Panel:
     updated = SCOPE.each("sms_credit_provider_updated_timestamp_seconds", by="account")
-    return p.chart(
+    return panels.chart(
         "Age of the data",
         "Time since the last good reading; since the provider itself last refreshed it, where it says so (in UTC, as "
         "far as is known); and between two polls.",
         [
-            p.query(SCOPE.age(by="account"), "last reading", ref="reading"),
-            p.query(f"time() - {updated}", "provider's own refresh", ref="updated"),
-            p.query(SCOPE.each("sms_credit_poll_interval_seconds", by="account"), "poll interval", ref="interval"),
+            panels.query(SCOPE.age(by="account"), "last reading", ref="reading"),
+            panels.query(f"time() - {updated}", "provider's own refresh", ref="updated"),
+            panels.query(SCOPE.each("sms_credit_poll_interval_seconds", by="account"), "poll interval", ref="interval"),
         ],
-        unit=p.SECONDS,
+        unit=panels.SECONDS,
         nothing=_NOT_WATCHED,
-    ).override_by_name("poll interval", p.set_to(custom__lineStyle=_DASHES))
+    ).override_by_name("poll interval", panels.set_to(custom__lineStyle=_DASHES))
 
 
 def _durations() -> timeseries.Panel:
-    return p.chart(
+    return panels.chart(
         "Duration of polls",
         "How long each poll took, until an answer or the end of patience.",
-        [p.query(SCOPE.each("sms_credit_poll_duration_seconds", by="instance"), "{{instance}}")],
-        unit=p.SECONDS,
+        [panels.query(SCOPE.each("sms_credit_poll_duration_seconds", by="instance"), "{{instance}}")],
+        unit=panels.SECONDS,
         nothing="The account has not been polled yet.",
     )

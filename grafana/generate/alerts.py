@@ -1,10 +1,11 @@
 """The alerts: what is worth somebody's time, and how soon."""
 
-from sms_credit_core import OUTAGES, Actor, Status
+from sms_credit_core import OUTAGES
 
 from .recording import CRITICAL_SHARE, FAST, FASTEST, HOLD, RECORDING_RULES, SLOW, SOON, runway
 from .rules import Alert, Group, Severity
 from .settings import DAY, HOUR, MINUTE
+from .statuses import ANSWERED, AWAY, DEGRADED, any_of
 
 
 def _looked_up(series: str, text: str) -> str:
@@ -68,11 +69,6 @@ _EXPORTER = (
         lasting=10 * MINUTE,
     ),
 )
-
-_ANSWERED = tuple(status for status in Status if status.up)
-_AWAY = tuple(status for status in OUTAGES if status is not Status.RATE_LIMITED)
-"""A provider that asks one account for fewer requests may answer the others."""
-_DEGRADED = tuple(status for status in _ANSWERED if status.actor is Actor.PROVIDER)
 
 _POLLING = (
     Alert(
@@ -291,13 +287,10 @@ GROUPS = (
         "sms-credit.polling",
         _POLLING,
         {
-            name: "|".join(statuses)
-            for name, statuses in {
-                "answered": _ANSWERED,
-                "degraded": _DEGRADED,
-                "outages": OUTAGES,
-                "away": _AWAY,
-            }.items()
+            "answered": any_of(ANSWERED),
+            "away": any_of(AWAY),
+            "degraded": any_of(DEGRADED),
+            "outages": any_of(OUTAGES),
         },
     ),
     Group("sms-credit.credit", _CREDIT),

@@ -1,18 +1,23 @@
 """The overview: every account at a glance, the worst first."""
 
-from grafana_foundation_sdk.builders import common as c
-from grafana_foundation_sdk.builders import dashboard as d
 from grafana_foundation_sdk.builders import stat, table, timeseries
-from grafana_foundation_sdk.models import common as cm
-from grafana_foundation_sdk.models import dashboard as m
+from grafana_foundation_sdk.builders.common import GraphThresholdsStyleConfig, TableFooterOptions, TableSortByFieldState
+from grafana_foundation_sdk.builders.dashboard import Row
+from grafana_foundation_sdk.models.common import (
+    BigValueColorMode,
+    BigValueTextMode,
+    GraphThresholdsStyleMode,
+    VizOrientation,
+)
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from . import panels as p
-from . import shared as s
+from . import panels, shared
 from .recording import SLOW, runway
 from .settings import Settings
-from .states import known, low, state, state_texts, status
+from .states import known, low, meanings, state, state_texts, status
 
-SCOPE = p.Scope(('provider=~"$provider"', 'account=~"$account"'))
+SCOPE = panels.Scope(('provider=~"$provider"', 'account=~"$account"'))
+_EXPORTERS = panels.Scope(())
 _ALERTS = ('provider=~"$provider|"', 'account=~"$account|"')
 """Alerts about an exporter have no account; an empty alternative lets them through."""
 
@@ -23,24 +28,24 @@ _OTHERWISE_NONE = f"or 0 * count({SCOPE.each('sms_credit_up')})"
 """Makes a count of nothing 0 where there are accounts, and leaves it unknown where there are none."""
 
 
-def overview(settings: Settings) -> m.Dashboard:
+def overview(settings: Settings) -> Dashboard:
     """Return the dashboard."""
     of_provider = 'sms_credit_up{job=~"$job", instance=~"$instance", provider=~"$provider"}'
     balances = 'sms_credit_balance{job=~"$job", instance=~"$instance", provider=~"$provider"}'
-    return p.built(
-        s.dashboard(settings, "Overview", s.OVERVIEW_UID)
+    return panels.built(
+        shared.dashboard(settings, "Overview", shared.OVERVIEW_UID)
         .description("Balance, quota, credit block and status of every SMS-gateway account, the worst first.")
         .time("now-24h", "now")
-        .with_variable(p.label_variable("provider", s.WATCHED, label="Provider"))
-        .with_variable(p.label_variable("account", of_provider, label="Account"))
-        .with_variable(p.label_variable("currency", balances, label="Currency"))
+        .with_variable(panels.label_variable("provider", shared.WATCHED, label="Provider"))
+        .with_variable(panels.label_variable("account", of_provider, label="Account"))
+        .with_variable(panels.label_variable("currency", balances, label="Currency"))
         .with_panel(_accounts().span(4).height(4))
         .with_panel(_blocked().span(4).height(4))
         .with_panel(_low().span(4).height(4))
         .with_panel(_not_read().span(4).height(4))
         .with_panel(_without_values().span(4).height(4))
         .with_panel(_alert_count().span(4).height(4))
-        .with_panel(s.firing_alerts(_ALERTS).span(12).height(8))
+        .with_panel(shared.firing_alerts(_ALERTS).span(12).height(8))
         .with_panel(_totals().span(6).height(8))
         .with_panel(_first_to_run_out().span(6).height(8))
         .with_panel(_table().span(24).height(13))
@@ -48,14 +53,14 @@ def overview(settings: Settings) -> m.Dashboard:
         .with_panel(_nearest_to_threshold().span(8).height(9))
         .with_panel(_lowest().span(8).height(9))
         .with_row(
-            d.Row("Polling")
+            Row("Polling")
             .collapsed(True)
-            .with_panel(s.polls(SCOPE, "15m").span(8).height(8))
+            .with_panel(shared.polls(SCOPE, "15m").span(8).height(8))
             .with_panel(_ages().span(8).height(8))
             .with_panel(_durations().span(8).height(8))
         )
         .with_row(
-            d.Row("Exporters")
+            Row("Exporters")
             .collapsed(True)
             .with_panel(_exporters().span(12).height(7))
             .with_panel(_memory().span(12).height(7))
@@ -64,73 +69,73 @@ def overview(settings: Settings) -> m.Dashboard:
 
 
 def _accounts() -> stat.Panel:
-    return p.number(
+    return panels.number(
         "Accounts",
         "Accounts that an exporter watches. One that two exporters watch counts once.",
-        p.now(f"count({SCOPE.each('sms_credit_up')})"),
+        panels.now(f"count({SCOPE.each('sms_credit_up')})"),
         nothing=_NO_EXPORTER,
     )
 
 
 def _blocked() -> stat.Panel:
-    return p.number(
+    return panels.number(
         "Blocked",
         "Accounts for which the provider sends nothing, for lack of credit.",
-        p.now(f"sum({SCOPE.each('sms_credit_blocked')})"),
+        panels.now(f"sum({SCOPE.each('sms_credit_blocked')})"),
         nothing=_UNKNOWN,
-        colors=p.ALARMING,
+        colors=panels.ALARMING,
     )
 
 
 def _low() -> stat.Panel:
-    return p.number(
+    return panels.number(
         "Low",
         "Accounts whose balance or quota is at or below the threshold in the exporter's configuration.",
-        p.now(f"count({low(SCOPE)}) {_OTHERWISE_NONE}"),
+        panels.now(f"count({low(SCOPE)}) {_OTHERWISE_NONE}"),
         nothing=_NO_EXPORTER,
-        colors=p.ALARMING,
+        colors=panels.ALARMING,
     )
 
 
 def _not_read() -> stat.Panel:
-    return p.number(
+    return panels.number(
         "Not read",
         "Accounts whose last poll failed, or that have not been polled yet. Their last values are shown for a while.",
-        p.now(f"count({SCOPE.each('sms_credit_up')} == 0) {_OTHERWISE_NONE}"),
+        panels.now(f"count({SCOPE.each('sms_credit_up')} == 0) {_OTHERWISE_NONE}"),
         nothing=_NO_EXPORTER,
-        colors=p.WORTH_A_LOOK,
+        colors=panels.WORTH_A_LOOK,
     )
 
 
 def _without_values() -> stat.Panel:
-    return p.number(
+    return panels.number(
         "Balance unknown",
         "Accounts of which nothing is known now: not read for long, or not set up yet. They are in no total.",
-        p.now(f"count({SCOPE.each('sms_credit_up')} unless ({known(SCOPE)})) {_OTHERWISE_NONE}"),
+        panels.now(f"count({SCOPE.each('sms_credit_up')} unless ({known(SCOPE)})) {_OTHERWISE_NONE}"),
         nothing=_NO_EXPORTER,
-        colors=p.WORTH_A_LOOK,
+        colors=panels.WORTH_A_LOOK,
     )
 
 
 def _alert_count() -> stat.Panel:
-    firing = s.alert_selector("ALERTS", _ALERTS, 'alertstate="firing"')
-    return p.number(
+    firing = shared.alert_selector("ALERTS", _ALERTS, 'alertstate="firing"')
+    return panels.number(
         "Alerts",
         "Alerts that fire, of any severity. Needs the alerting rules.",
-        p.now(f"count({firing}) {_OTHERWISE_NONE}"),
+        panels.now(f"count({firing}) {_OTHERWISE_NONE}"),
         nothing=_NO_EXPORTER,
-        colors=p.ALARMING,
+        colors=panels.ALARMING,
     )
 
 
 def _totals() -> stat.Panel:
-    balance = SCOPE.each("sms_credit_balance", _IN_CURRENCY, by=p.ACCOUNT_AND_CURRENCY)
+    balance = SCOPE.each("sms_credit_balance", _IN_CURRENCY, by=panels.ACCOUNT_AND_CURRENCY)
     return _as_list(
-        p.number(
+        panels.number(
             "Total by currency",
             "Sum of the balances that are known, of each currency by itself.",
-            p.now(f"sum by (currency) ({balance})", "{{currency}}"),
-            unit=p.MONEY,
+            panels.now(f"sum by (currency) ({balance})", "{{currency}}"),
+            unit=panels.MONEY,
             nothing="No balance is known.",
         ).decimals(2)
     )
@@ -139,14 +144,14 @@ def _totals() -> stat.Panel:
 def _first_to_run_out() -> stat.Panel:
     left = f"max by (provider, account) ({SCOPE.recorded(runway(SLOW))})"
     return _as_list(
-        p.number(
+        panels.number(
             "First to run out",
             "The five accounts whose credit ends first at the pace of the last day. An account that has spent nothing "
             "has no such time. Needs the recording rules, and six hours of history.",
-            p.now(f"bottomk(5, {left})", "{{account}}"),
-            unit=p.SECONDS,
+            panels.now(f"bottomk(5, {left})", "{{account}}"),
+            unit=panels.SECONDS,
             nothing="Nothing spent yet, or too little history.",
-            colors=s.LEFT,
+            colors=shared.LEFT,
         ).decimals(1)
     )
 
@@ -154,46 +159,46 @@ def _first_to_run_out() -> stat.Panel:
 def _as_list(panel: stat.Panel) -> stat.Panel:
     """Show several values with their names, one below the other."""
     return (
-        panel.color_mode(cm.BigValueColorMode.VALUE)
-        .text_mode(cm.BigValueTextMode.VALUE_AND_NAME)
-        .orientation(cm.VizOrientation.HORIZONTAL)
+        panel.color_mode(BigValueColorMode.VALUE)
+        .text_mode(BigValueTextMode.VALUE_AND_NAME)
+        .orientation(VizOrientation.HORIZONTAL)
     )
 
 
 def _table() -> table.Panel:
-    money = {"decimals": 2, "unit": p.MONEY}
-    messages = {"decimals": 0, "unit": p.MONEY}
+    money = {"decimals": 2, "unit": panels.MONEY}
+    messages = {"decimals": 0, "unit": panels.MONEY}
     account_link = {
         "title": "All about ${__data.fields.account}",
         "url": (
-            f"/d/{s.ACCOUNT_UID}?${{datasource:queryparam}}&${{job:queryparam}}&${{instance:queryparam}}"
+            f"/d/{shared.ACCOUNT_UID}?"
+            "${datasource:queryparam}&${job:queryparam}&${instance:queryparam}"
             "&var-provider=${__data.fields.provider:percentencode}&var-account=${__data.fields.account:percentencode}"
             "&${__url_time_range}"
         ),
     }
     return (
-        p.listing(
+        panels.listing(
             "Accounts, the worst first",
-            "State: the worst that holds of blocked, at or below half of a threshold, at or below it, running out "
-            "within three days, not read, degraded, being set up. Status: what the last poll came to; that it is fresh "
-            "is left out beside a worse state. A zero is a real zero, never the unknown. "
-            "Values of an account that is not read are those from before, for as long as the exporter holds them.",
+            f"State: the worst that holds of these: {meanings(SCOPE)}. Status: the result of the last poll; “fresh” is "
+            "left out beside a worse state. A zero is a real zero: what is unknown shows no number. An account "
+            "that is not read keeps its last values for as long as the exporter holds them.",
             [
-                p.rows(state(SCOPE), ref="state"),
-                p.rows(f"topk by ({p.ACCOUNT}) (1, {status(SCOPE)})", ref="status"),
-                p.rows(SCOPE.each("sms_credit_balance", by=p.ACCOUNT_AND_CURRENCY), ref="balance"),
-                p.rows(SCOPE.each("sms_credit_low_balance_threshold"), ref="low_balance"),
-                p.rows(SCOPE.each("sms_credit_quota_messages"), ref="quota"),
-                p.rows(SCOPE.each("sms_credit_low_quota_threshold_messages"), ref="low_quota"),
-                p.rows(f"max by ({p.ACCOUNT}) ({SCOPE.recorded(runway(SLOW))})", ref="runway"),
-                p.rows(SCOPE.age(), ref="age"),
+                panels.rows(state(SCOPE), ref="state"),
+                panels.rows(f"topk by ({panels.ACCOUNT}) (1, {status(SCOPE)})", ref="status"),
+                panels.rows(SCOPE.each("sms_credit_balance", by=panels.ACCOUNT_AND_CURRENCY), ref="balance"),
+                panels.rows(SCOPE.each("sms_credit_low_balance_threshold"), ref="low_balance"),
+                panels.rows(SCOPE.each("sms_credit_quota_messages"), ref="quota"),
+                panels.rows(SCOPE.each("sms_credit_low_quota_threshold_messages"), ref="low_quota"),
+                panels.rows(f"max by ({panels.ACCOUNT}) ({SCOPE.recorded(runway(SLOW))})", ref="runway"),
+                panels.rows(SCOPE.age(), ref="age"),
             ],
-            unit=p.COUNT,
-            nothing=s.NOT_SCRAPED,
+            unit=panels.COUNT,
+            nothing=shared.NOT_SCRAPED,
         )
-        .with_transformation(p.merged())
+        .with_transformation(panels.merged())
         .with_transformation(
-            p.columns(
+            panels.columns(
                 ("Value #state", "State"),
                 ("account", "Account"),
                 ("provider", "Provider"),
@@ -210,37 +215,39 @@ def _table() -> table.Panel:
         )
         .sort_by(
             [
-                c.TableSortByFieldState().display_name("State").desc(True),
-                c.TableSortByFieldState().display_name("Lasts for").desc(False),
+                TableSortByFieldState().display_name("State").desc(True),
+                TableSortByFieldState().display_name("Lasts for").desc(False),
             ]
         )
-        .footer(c.TableFooterOptions().show(False).enable_pagination(True))
+        .footer(TableFooterOptions().show(False).enable_pagination(True))
         .filterable(True)
         .override_by_name(
             "State",
-            p.set_to(mappings=[p.texts(state_texts(SCOPE))], custom__cellOptions=p.COLORED, custom__width=130),
+            panels.set_to(
+                mappings=[panels.texts(state_texts(SCOPE))], custom__cellOptions=panels.COLORED, custom__width=130
+            ),
         )
-        .override_by_name("Account", p.set_to(links=[account_link]))
-        .override_by_name("Balance", p.set_to(**money, noValue=_UNKNOWN))
-        .override_by_name("Low at", p.set_to(**money))
-        .override_by_name("Messages", p.set_to(**messages, noValue=_UNKNOWN))
-        .override_by_name("Low at (messages)", p.set_to(**messages))
-        .override_by_name("Lasts for", p.set_to(decimals=1, unit=p.SECONDS))
-        .override_by_name("Age", p.set_to(decimals=0, unit=p.SECONDS, noValue="never"))
-        .override_by_name("Currency", p.set_to(custom__width=90))
+        .override_by_name("Account", panels.set_to(links=[account_link]))
+        .override_by_name("Balance", panels.set_to(**money, noValue=_UNKNOWN))
+        .override_by_name("Low at", panels.set_to(**money))
+        .override_by_name("Messages", panels.set_to(**messages, noValue=_UNKNOWN))
+        .override_by_name("Low at (messages)", panels.set_to(**messages))
+        .override_by_name("Lasts for", panels.set_to(decimals=1, unit=panels.SECONDS))
+        .override_by_name("Age", panels.set_to(decimals=0, unit=panels.SECONDS, noValue="never"))
+        .override_by_name("Currency", panels.set_to(custom__width=90))
     )
 
 
 def _statuses() -> timeseries.Panel:
-    each = SCOPE.each("sms_credit_status", by=f"{p.ACCOUNT}, status")
-    panel = p.chart(
+    each = SCOPE.each("sms_credit_status", by=f"{panels.ACCOUNT}, status")
+    panel = panels.chart(
         "Accounts by status",
         "How many accounts are in each status: what their last polls came to, whatever that says of the credit.",
-        [p.query(f"count by (status) ({each} == 1)", "{{status}}")],
-        unit=p.COUNT,
-        nothing=s.NOT_SCRAPED,
+        [panels.query(f"count by (status) ({each} == 1)", "{{status}}")],
+        unit=panels.COUNT,
+        nothing=shared.NOT_SCRAPED,
     )
-    return s.in_status_colors(p.bars(panel).decimals(0))
+    return shared.in_status_colors(panels.bars(panel).decimals(0))
 
 
 def _nearest_to_threshold() -> timeseries.Panel:
@@ -249,86 +256,80 @@ def _nearest_to_threshold() -> timeseries.Panel:
         ("messages", "sms_credit_quota_messages", "sms_credit_low_quota_threshold_messages"),
     )
     return (
-        p.chart(
+        panels.chart(
             "Nearest to their thresholds",
             "Balance or quota as a multiple of its own threshold, the ten lowest. At 1 an account is low, at 0.5 it is "
             "critical. One scale for all currencies.",
             [
-                p.query(
+                panels.query(
                     f"bottomk(10, {SCOPE.each(value)} / ({SCOPE.each(threshold)} > 0))",
-                    f"{{{{account}}}} ({name})",
+                    "{{account}} (" + name + ")",
                     ref=name,
                 )
                 for name, value, threshold in pairs
             ],
-            unit=p.COUNT,
+            unit=panels.COUNT,
             nothing="No account has a low_balance or a low_quota in the exporter's configuration.",
         )
         .decimals(2)
-        .thresholds(p.steps((None, p.VERMILION), (0.5, p.ORANGE), (1, p.BLUE)))
-        .thresholds_style(c.GraphThresholdsStyleConfig().mode(cm.GraphThresholdsStyleMode.DASHED))
+        .thresholds(panels.steps((None, panels.VERMILION), (0.5, panels.ORANGE), (1, panels.BLUE)))
+        .thresholds_style(GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED))
     )
 
 
 def _lowest() -> timeseries.Panel:
-    balance = SCOPE.each("sms_credit_balance", _IN_CURRENCY, by=p.ACCOUNT_AND_CURRENCY)
-    return p.chart(
+    balance = SCOPE.each("sms_credit_balance", _IN_CURRENCY, by=panels.ACCOUNT_AND_CURRENCY)
+    return panels.chart(
         "Lowest balances",
         "The ten lowest balances of each currency. Different currencies share the axis but cannot be compared.",
-        [p.query(f"bottomk by (currency) (10, {balance})", "{{account}} ({{currency}})")],
-        unit=p.MONEY,
+        [panels.query(f"bottomk by (currency) (10, {balance})", "{{account}} ({{currency}})")],
+        unit=panels.MONEY,
         nothing="No balance is known.",
     ).decimals(2)
 
 
 def _ages() -> timeseries.Panel:
-    return p.chart(
+    return panels.chart(
         "Oldest readings",
         "Time since the last good reading, the ten oldest. Normal is up to the poll interval.",
-        [p.query(f"topk(10, {SCOPE.age()})", "{{account}}")],
-        unit=p.SECONDS,
+        [panels.query(f"topk(10, {SCOPE.age()})", "{{account}}")],
+        unit=panels.SECONDS,
         nothing="No account has been read yet.",
     )
 
 
 def _durations() -> timeseries.Panel:
-    return p.chart(
+    return panels.chart(
         "Slowest polls",
         "Time that the last poll of an account took, the slowest account of each provider.",
-        [p.query(f"max by (provider) ({SCOPE.series('sms_credit_poll_duration_seconds')})", "{{provider}}")],
-        unit=p.SECONDS,
+        [panels.query(f"max by (provider) ({SCOPE.series('sms_credit_poll_duration_seconds')})", "{{provider}}")],
+        unit=panels.SECONDS,
         nothing="No account has been polled yet.",
     )
 
 
 def _exporters() -> table.Panel:
-    exporter = 'job=~"$job", instance=~"$instance"'
+    build = _EXPORTERS.series("sms_credit_exporter_build_info")
+    loaded = _EXPORTERS.series("sms_credit_exporter_config_last_reload_successful")
+    loaded_at = _EXPORTERS.series("sms_credit_exporter_config_last_reload_success_timestamp_seconds")
     return (
-        p.listing(
+        panels.listing(
             "Exporters",
             "Every exporter of the job: whether Prometheus reaches it, its version, and whether it runs on the "
             "configuration that is in its file.",
             [
-                p.rows(f"max by (instance) (up{{{exporter}}})", ref="up"),
-                p.rows(
-                    f"max by (instance, version, python) (sms_credit_exporter_build_info{{{exporter}}})", ref="build"
-                ),
-                p.rows(
-                    f"max by (instance) (sms_credit_exporter_config_last_reload_successful{{{exporter}}})", ref="loaded"
-                ),
-                p.rows(
-                    "1000 * max by (instance) "
-                    f"(sms_credit_exporter_config_last_reload_success_timestamp_seconds{{{exporter}}})",
-                    ref="loaded_at",
-                ),
-                p.rows(f"count by (instance) (sms_credit_up{{{exporter}}})", ref="accounts"),
+                panels.rows(f"max by (instance) ({_EXPORTERS.series('up')})", ref="up"),
+                panels.rows(f"max by (instance, version, python) ({build})", ref="build"),
+                panels.rows(f"max by (instance) ({loaded})", ref="loaded"),
+                panels.rows(f"1000 * max by (instance) ({loaded_at})", ref="loaded_at"),
+                panels.rows(f"count by (instance) ({_EXPORTERS.series('sms_credit_up')})", ref="accounts"),
             ],
-            unit=p.COUNT,
-            nothing=s.NOT_SCRAPED,
+            unit=panels.COUNT,
+            nothing=shared.NOT_SCRAPED,
         )
-        .with_transformation(p.merged())
+        .with_transformation(panels.merged())
         .with_transformation(
-            p.columns(
+            panels.columns(
                 ("instance", "Exporter"),
                 ("Value #up", "Scraped"),
                 ("Value", "Scraped"),  # its name where nothing else is known
@@ -342,27 +343,31 @@ def _exporters() -> table.Panel:
         )
         .override_by_name(
             "Scraped",
-            p.set_to(
-                mappings=[p.texts({"0": ("no", p.VERMILION), "1": ("yes", p.BLUE)})],
+            panels.set_to(
+                mappings=[panels.texts({"0": ("no", panels.VERMILION), "1": ("yes", panels.BLUE)})],
                 custom__cellOptions={"type": "color-text"},
             ),
         )
         .override_by_name(
             "Configuration",
-            p.set_to(
-                mappings=[p.texts({"0": ("refused, the old one is in force", p.VERMILION), "1": ("in force", p.BLUE)})],
+            panels.set_to(
+                mappings=[
+                    panels.texts(
+                        {"0": ("refused, the old one is in force", panels.VERMILION), "1": ("in force", panels.BLUE)}
+                    )
+                ],
                 custom__cellOptions={"type": "color-text"},
             ),
         )
-        .override_by_name("Loaded", p.set_to(unit="dateTimeFromNow"))
+        .override_by_name("Loaded", panels.set_to(unit="dateTimeFromNow"))
     )
 
 
 def _memory() -> timeseries.Panel:
-    return p.chart(
+    return panels.chart(
         "Memory",
         "Resident memory of each exporter.",
-        [p.query('process_resident_memory_bytes{job=~"$job", instance=~"$instance"}', "{{instance}}")],
+        [panels.query('process_resident_memory_bytes{job=~"$job", instance=~"$instance"}', "{{instance}}")],
         unit="bytes",
-        nothing=s.NOT_SCRAPED,
+        nothing=shared.NOT_SCRAPED,
     )

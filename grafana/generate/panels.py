@@ -4,14 +4,45 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from grafana_foundation_sdk.builders import common as c
-from grafana_foundation_sdk.builders import dashboard as d
 from grafana_foundation_sdk.builders import prometheus, stat, table, timeseries
-from grafana_foundation_sdk.models import common as cm
-from grafana_foundation_sdk.models import dashboard as m
-from grafana_foundation_sdk.models import prometheus as pm
+from grafana_foundation_sdk.builders.common import (
+    ReduceDataOptions,
+    StackingConfig,
+    VizLegendOptions,
+    VizTooltipOptions,
+)
+from grafana_foundation_sdk.builders.dashboard import Dashboard as DashboardBuilder
+from grafana_foundation_sdk.builders.dashboard import QueryVariable, ThresholdsConfig
+from grafana_foundation_sdk.models.common import (
+    BarAlignment,
+    BigValueColorMode,
+    BigValueGraphMode,
+    GraphDrawStyle,
+    LegendDisplayMode,
+    LegendPlacement,
+    SortOrder,
+    StackingMode,
+    TableCellHeight,
+    TooltipDisplayMode,
+    VisibilityMode,
+)
+from grafana_foundation_sdk.models.dashboard import (
+    Dashboard,
+    DataSourceRef,
+    DataTransformerConfig,
+    DynamicConfigValue,
+    RowPanel,
+    Threshold,
+    ThresholdsMode,
+    ValueMap,
+    ValueMappingResult,
+    VariableOption,
+    VariableRefresh,
+    VariableSort,
+)
+from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-DATA_SOURCE = m.DataSourceRef(type_val="prometheus", uid="${datasource}")
+DATA_SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 
 ACCOUNT = "job, provider, account"
 """The labels that make an account; without `instance`, so that two exporters of one account are one row."""
@@ -41,8 +72,7 @@ COLORED = {"type": "color-background"}
 
 def selector(metric: str, *matchers: str) -> str:
     """Return a selector."""
-    matched = ", ".join(matchers)
-    return f"{metric}{{{matched}}}"
+    return metric + "{" + ", ".join(matchers) + "}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +103,21 @@ class Scope:
         return f"max by ({by}) (last_over_time({self.series(metric)}[{window}]{offset}))"
 
 
-def label_variable(name: str, query: str, *, label: str, single: bool = False) -> d.QueryVariable:
+def label_variable(name: str, query: str, *, label: str, single: bool = False) -> QueryVariable:
     """Return a variable with the values of a label."""
     variable = (
-        d.QueryVariable(name)
+        QueryVariable(name)
         .label(label)
         .datasource(DATA_SOURCE)
         .query(f"label_values({query}, {name})")
-        .refresh(m.VariableRefresh.ON_TIME_RANGE_CHANGED)
-        .sort(m.VariableSort.ALPHABETICAL_CASE_INSENSITIVE_ASC)
+        .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(VariableSort.ALPHABETICAL_CASE_INSENSITIVE_ASC)
         .multi(not single)
         .include_all(not single)
     )
     if single:
         return variable
-    return variable.all_value(".+").current(m.VariableOption(selected=True, text="All", value="$__all"))
+    return variable.all_value(".+").current(VariableOption(selected=True, text="All", value="$__all"))
 
 
 def query(expr: str, legend: str = "", *, ref: str = "A") -> prometheus.Dataquery:
@@ -102,15 +132,15 @@ def now(expr: str, legend: str = "", *, ref: str = "A") -> prometheus.Dataquery:
 
 def rows(expr: str, *, ref: str = "A") -> prometheus.Dataquery:
     """Return a query of the moment whose labels become columns."""
-    return now(expr, ref=ref).format(pm.PromQueryFormat.TABLE)
+    return now(expr, ref=ref).format(PromQueryFormat.TABLE)
 
 
-def steps(*pairs: tuple[float | None, str]) -> d.ThresholdsConfig:
+def steps(*pairs: tuple[float | None, str]) -> ThresholdsConfig:
     """Return colours by value; each holds from its value up, the first from below all."""
     return (
-        d.ThresholdsConfig()
-        .mode(m.ThresholdsMode.ABSOLUTE)
-        .steps([m.Threshold(value=value, color=color) for value, color in pairs])
+        ThresholdsConfig()
+        .mode(ThresholdsMode.ABSOLUTE)
+        .steps([Threshold(value=value, color=color) for value, color in pairs])
     )
 
 
@@ -119,19 +149,19 @@ WORTH_A_LOOK = ((None, BLUE), (1, ORANGE))
 PLAIN = ((None, BLUE),)
 
 
-def texts(words: Mapping[str, tuple[str, str]]) -> m.ValueMap:
+def texts(words: Mapping[str, tuple[str, str]]) -> ValueMap:
     """Map values to a text and a colour."""
-    return m.ValueMap(
+    return ValueMap(
         options={
-            value: m.ValueMappingResult(text=text, color=color, index=index)
+            value: ValueMappingResult(text=text, color=color, index=index)
             for index, (value, (text, color)) in enumerate(words.items())
         }
     )
 
 
-def set_to(**properties: object) -> list[m.DynamicConfigValue]:
+def set_to(**properties: object) -> list[DynamicConfigValue]:
     """Return the properties of an override; a double underscore stands for the dot in a name."""
-    return [m.DynamicConfigValue(id_val=name.replace("__", "."), value=value) for name, value in properties.items()]
+    return [DynamicConfigValue(id_val=name.replace("__", "."), value=value) for name, value in properties.items()]
 
 
 def fixed(color: str) -> dict[str, str]:
@@ -158,9 +188,9 @@ def number(  # noqa: PLR0913 - a panel has a title, a description, a query, a un
         .unit(unit)
         .no_value(nothing)
         .thresholds(steps(*colors))
-        .color_mode(cm.BigValueColorMode.BACKGROUND_SOLID)
-        .graph_mode(cm.BigValueGraphMode.NONE)
-        .reduce_options(c.ReduceDataOptions().calcs(["lastNotNull"]))
+        .color_mode(BigValueColorMode.BACKGROUND_SOLID)
+        .graph_mode(BigValueGraphMode.NONE)
+        .reduce_options(ReduceDataOptions().calcs(["lastNotNull"]))
     )
 
 
@@ -177,13 +207,10 @@ def chart(
         .no_value(nothing)
         .span_nulls(False)
         .line_width(2)
-        .show_points(cm.VisibilityMode.AUTO)
-        .tooltip(c.VizTooltipOptions().mode(cm.TooltipDisplayMode.MULTI).sort(cm.SortOrder.DESCENDING))
+        .show_points(VisibilityMode.AUTO)
+        .tooltip(VizTooltipOptions().mode(TooltipDisplayMode.MULTI).sort(SortOrder.DESCENDING))
         .legend(
-            c.VizLegendOptions()
-            .display_mode(cm.LegendDisplayMode.LIST)
-            .placement(cm.LegendPlacement.BOTTOM)
-            .show_legend(True)
+            VizLegendOptions().display_mode(LegendDisplayMode.LIST).placement(LegendPlacement.BOTTOM).show_legend(True)
         )
     )
     for target in targets:
@@ -194,11 +221,11 @@ def chart(
 def bars(panel: timeseries.Panel) -> timeseries.Panel:
     """Draw stacked bars, each from its time on."""
     return (
-        panel.draw_style(cm.GraphDrawStyle.BARS)
-        .bar_alignment(cm.BarAlignment.AFTER)
+        panel.draw_style(GraphDrawStyle.BARS)
+        .bar_alignment(BarAlignment.AFTER)
         .fill_opacity(80)
         .line_width(0)
-        .stacking(c.StackingConfig().mode(cm.StackingMode.NORMAL).group("A"))
+        .stacking(StackingConfig().mode(StackingMode.NORMAL).group("A"))
     )
 
 
@@ -214,16 +241,16 @@ def listing(
         .unit(unit)
         .no_value(nothing)
         .override_by_regexp("/.*/", set_to(noValue="-"))  # the panel's own text would stand in each empty cell
-        .cell_height(cm.TableCellHeight.SM)
+        .cell_height(TableCellHeight.SM)
     )
     for target in targets:
         panel = panel.with_target(target)
     return panel
 
 
-def columns(*named: tuple[str, str], hidden: Iterable[str]) -> m.DataTransformerConfig:
+def columns(*named: tuple[str, str], hidden: Iterable[str]) -> DataTransformerConfig:
     """Put the columns in this order and under these headings."""
-    return m.DataTransformerConfig(
+    return DataTransformerConfig(
         id_val="organize",
         options={
             "excludeByName": dict.fromkeys(hidden, True),
@@ -233,17 +260,17 @@ def columns(*named: tuple[str, str], hidden: Iterable[str]) -> m.DataTransformer
     )
 
 
-def merged() -> m.DataTransformerConfig:
+def merged() -> DataTransformerConfig:
     """Make one row of what several queries say about the same account."""
-    return m.DataTransformerConfig(id_val="merge", options={})
+    return DataTransformerConfig(id_val="merge", options={})
 
 
-def built(dashboard: d.Dashboard) -> m.Dashboard:
+def built(dashboard: DashboardBuilder) -> Dashboard:
     """Finish a dashboard: number its panels, which Grafana knows them by."""
     finished = dashboard.build()
     numbers = itertools.count(1)
     for panel in finished.panels or ():
         panel.id_val = next(numbers)
-        for inner in panel.panels if isinstance(panel, m.RowPanel) else ():
+        for inner in panel.panels if isinstance(panel, RowPanel) else ():
             inner.id_val = next(numbers)
     return finished

@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from grafana_foundation_sdk.builders import common as c
-from grafana_foundation_sdk.builders import dashboard as d
 from grafana_foundation_sdk.builders import stat, table, timeseries
-from grafana_foundation_sdk.models import dashboard as m
+from grafana_foundation_sdk.builders.common import TableSortByFieldState
+from grafana_foundation_sdk.builders.dashboard import Dashboard as DashboardBuilder
+from grafana_foundation_sdk.builders.dashboard import DashboardLink, DatasourceVariable
+from grafana_foundation_sdk.models.dashboard import DashboardCursorSync, DashboardLinkType
 
 from sms_credit_core import FAILURES, Status
 
-from . import panels as p
+from . import panels
 from .recording import SOON
 from .rules import Severity
 from .settings import DAY, Settings
@@ -21,70 +22,72 @@ OVERVIEW_UID, ACCOUNT_UID = "sms-credit-overview", "sms-credit-account"
 
 WATCHED = 'sms_credit_up{job=~"$job", instance=~"$instance"}'
 NOT_SCRAPED = "No exporter is scraped under this job."
-DARK_RED = "#7A0019"
+DARK_RED, DARK_VIOLET = "#7A0019", "#600060"
 
 STATUS_COLORS = {
-    Status.FRESH: p.BLUE,
-    Status.PARTIAL: p.SKY,
-    Status.UNAVAILABLE: p.GREY,
-    Status.ONBOARDING: p.GREEN,
+    Status.FRESH: panels.BLUE,
+    Status.PARTIAL: panels.SKY,
+    Status.UNAVAILABLE: panels.GREY,
+    Status.ONBOARDING: panels.GREEN,
     Status.PENDING: "#555555",
-    Status.AUTH_FAILED: p.VERMILION,
-    Status.ACCESS_DENIED: p.ORANGE,
-    Status.RATE_LIMITED: p.YELLOW,
-    Status.UNREACHABLE: p.PURPLE,
+    Status.AUTH_FAILED: panels.VERMILION,
+    Status.ACCESS_DENIED: panels.ORANGE,
+    Status.RATE_LIMITED: panels.YELLOW,
+    Status.UNREACHABLE: panels.PURPLE,
     Status.PROVIDER_ERROR: "#882255",
     Status.INVALID_RESPONSE: "#661100",
 }
 
-LEFT = ((None, p.VERMILION), (DAY, p.ORANGE), (SOON, p.BLUE))
+LEFT = ((None, panels.VERMILION), (DAY, panels.ORANGE), (SOON, panels.BLUE))
 """Colours by the seconds until the credit ends."""
 
 
-def dashboard(settings: Settings, title: str, uid: str) -> d.Dashboard:
+def dashboard(settings: Settings, title: str, uid: str) -> DashboardBuilder:
     """Begin a dashboard, with the variables that say where its data are from."""
     return (
-        d.Dashboard(f"SMS Credit / {title}")
+        DashboardBuilder(f"SMS Credit / {title}")
         .uid(uid)
         .tags(["sms-credit"])
         .readonly()
         .refresh("1m")
         .timezone("browser")
-        .tooltip(m.DashboardCursorSync.CROSSHAIR)
-        .link(d.DashboardLink("Runbook").type(m.DashboardLinkType.LINK).url(settings.runbook).target_blank(True))
-        .with_variable(d.DatasourceVariable("datasource").label("Data source").type("prometheus"))
-        .with_variable(p.label_variable("job", "sms_credit_up", label="Job"))
-        .with_variable(p.label_variable("instance", 'sms_credit_up{job=~"$job"}', label="Instance"))
+        .tooltip(DashboardCursorSync.CROSSHAIR)
+        .link(DashboardLink("Runbook").type(DashboardLinkType.LINK).url(settings.runbook).target_blank(True))
+        .with_variable(DatasourceVariable("datasource").label("Data source").type("prometheus"))
+        .with_variable(panels.label_variable("job", "sms_credit_up", label="Job"))
+        .with_variable(panels.label_variable("instance", 'sms_credit_up{job=~"$job"}', label="Instance"))
     )
 
 
 def in_status_colors(panel: _PanelT, statuses: Iterable[Status] = STATUS_COLORS) -> _PanelT:
     """Give each series that is named by a status the colour of that status."""
     for status in statuses:
-        panel.override_by_name(status.value, p.set_to(color=p.fixed(STATUS_COLORS[status])))
+        panel.override_by_name(status.value, panels.set_to(color=panels.fixed(STATUS_COLORS[status])))
     return panel
 
 
 def alert_selector(series: str, matchers: Sequence[str], *more: str) -> str:
     """Return a selector of the alerts of some accounts."""
-    return p.selector(series, 'job=~"$job"', 'alertname=~"SmsCredit.+"', *matchers, *more)
+    return panels.selector(series, 'job=~"$job"', 'alertname=~"SmsCredit.+"', *matchers, *more)
 
 
 def firing_alerts(matchers: Sequence[str]) -> table.Panel:
     """Return the table of the alerts that fire."""
     firing = alert_selector("ALERTS", matchers, 'alertstate="firing"')
     since = f"(time() - {alert_selector('ALERTS_FOR_STATE', matchers)}) and ignoring (alertstate) {firing}"
-    colors = p.texts({Severity.CRITICAL: ("critical", p.VERMILION), Severity.WARNING: ("warning", p.ORANGE)})
+    colors = panels.texts(
+        {Severity.CRITICAL: ("critical", panels.VERMILION), Severity.WARNING: ("warning", panels.ORANGE)}
+    )
     return (
-        p.listing(
+        panels.listing(
             "Firing alerts",
             "What Prometheus fires, told or held back, the most urgent first. Needs the alerting rules.",
-            [p.rows(since)],
-            unit=p.SECONDS,
+            [panels.rows(since)],
+            unit=panels.SECONDS,
             nothing="No alert is firing, or the rules are not loaded.",
         )
         .with_transformation(
-            p.columns(
+            panels.columns(
                 ("severity", "Severity"),
                 ("alertname", "Alert"),
                 ("account", "Account"),
@@ -94,25 +97,32 @@ def firing_alerts(matchers: Sequence[str]) -> table.Panel:
                 hidden=("Time", "job", "currency"),
             )
         )
-        .sort_by([c.TableSortByFieldState().display_name("Severity").desc(False)])
-        .override_by_name("Severity", p.set_to(mappings=[colors], custom__cellOptions=p.COLORED, custom__width=90))
-        .override_by_name("Since", p.set_to(decimals=0, custom__width=100))
+        .sort_by([TableSortByFieldState().display_name("Severity").desc(False)])
+        .override_by_name(
+            "Severity", panels.set_to(mappings=[colors], custom__cellOptions=panels.COLORED, custom__width=90)
+        )
+        .override_by_name("Since", panels.set_to(decimals=0, custom__width=100))
     )
 
 
-def polls(scope: p.Scope, interval: str) -> timeseries.Panel:
+def polls(scope: panels.Scope, interval: str) -> timeseries.Panel:
     """Return bars of the polls by what they came to."""
     failed = f"sum by (reason) (increase({scope.series('sms_credit_poll_failures_total')}[$__rate_interval]))"
     all_of_them = f"sum(increase({scope.series('sms_credit_polls_total')}[$__rate_interval]))"
-    panel = p.chart(
+    panel = panels.chart(
         "Polls",
         "Polls by what they came to.",
         [
-            p.query(f"{all_of_them} - sum({failed})", "answered", ref="answered"),
-            p.query(failed, "{{reason}}", ref="failed"),
+            panels.query(f"{all_of_them} - sum({failed})", "answered", ref="answered"),
+            panels.query(failed, "{{reason}}", ref="failed"),
         ],
-        unit=p.COUNT,
+        unit=panels.COUNT,
         nothing=NOT_SCRAPED,
     )
-    panel = p.bars(panel).decimals(0).interval(interval).override_by_name("answered", p.set_to(color=p.fixed(p.BLUE)))
+    panel = (
+        panels.bars(panel)
+        .decimals(0)
+        .interval(interval)
+        .override_by_name("answered", panels.set_to(color=panels.fixed(panels.BLUE)))
+    )
     return in_status_colors(panel, FAILURES)

@@ -1,22 +1,24 @@
 """One word for the whole state of an account, the worst that holds."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sms_credit_core import Status
+from sms_credit_core import REFUSALS, Status
 
 from .panels import ACCOUNT, BLUE, GREY, ORANGE, PURPLE, SKY, VERMILION, YELLOW, Scope
 from .recording import CRITICAL_SHARE, SLOW, SOON, runway
-from .shared import DARK_RED
+from .settings import words
+from .shared import DARK_RED, DARK_VIOLET
+from .statuses import DEGRADED, NOT_SET_UP, READ, any_of
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A state: its rank, what people read, and which accounts are in it."""
+    """A state: what people read, and which accounts are in it."""
 
-    rank: int
-    """The higher, the more urgent."""
     text: str
+    meaning: str
+    """For the description of a panel, in the middle of a sentence."""
     color: str
     accounts: str
     """PromQL."""
@@ -24,28 +26,48 @@ class State:
 
 def states(scope: Scope) -> tuple[State, ...]:
     """Return all states, the most urgent first; an account is in the first that fits."""
-    degraded = f'status=~"{Status.PARTIAL}|{Status.UNAVAILABLE}"'
-    only_pending = f'status="{Status.PENDING}"'
-    pending = f"{scope.each('sms_credit_status', only_pending)} == 1"
-    not_yet = f'status=~"{Status.PENDING}|{Status.ONBOARDING}"'
-    read = f'status=~"{Status.FRESH}|{Status.PARTIAL}"'
-    too_old = f"{scope.each('sms_credit_status', read)} == 1 unless ({known(scope)})"
+    failed = f"{scope.each('sms_credit_up')} == 0"
+    refused = f"{_in_status(scope, REFUSALS)} and {failed}"
+    too_old = f"{_in_status(scope, READ)} unless ({known(scope)})"
+    soon = f"{scope.recorded(runway(SLOW))} < {SOON}"
     return (
-        State(7, "Blocked", DARK_RED, f"{scope.each('sms_credit_blocked')} == 1"),
-        State(6, "Very low", VERMILION, low(scope, f"{CRITICAL_SHARE} * ")),
-        State(5, "Low", ORANGE, low(scope)),
-        State(4, "Runs out soon", YELLOW, f"{scope.recorded(runway(SLOW))} < {SOON}"),
-        State(3, "Not read", PURPLE, f"{scope.each('sms_credit_up')} == 0 unless {pending} or {too_old}"),
-        State(2, "Degraded", GREY, f"{scope.each('sms_credit_status', degraded)} == 1"),
-        State(1, "Being set up", SKY, f"{scope.each('sms_credit_status', not_yet)} == 1"),
-        State(0, "Fresh", BLUE, scope.each("sms_credit_up")),
+        State("Blocked", "blocked", DARK_RED, f"{scope.each('sms_credit_blocked')} == 1"),
+        State("No access", "refused by the provider until somebody acts", DARK_VIOLET, refused),
+        State("Very low", "at or below half of a threshold", VERMILION, low(scope, f"{CRITICAL_SHARE} * ")),
+        State("Low", "at or below a threshold", ORANGE, low(scope)),
+        State("Runs out soon", f"running out within {words(SOON)}", YELLOW, soon),
+        State(
+            "Not read",
+            "not read",
+            PURPLE,
+            f"{failed} unless {_in_status(scope, [Status.PENDING])} or {too_old}",
+        ),
+        State("Degraded", "degraded", GREY, _in_status(scope, DEGRADED)),
+        State("Being set up", "being set up", SKY, _in_status(scope, NOT_SET_UP)),
+        State("Fresh", "fresh", BLUE, scope.each("sms_credit_up")),
     )
+
+
+def _ranked(scope: Scope) -> Mapping[int, State]:
+    """Return all states by their rank, the most urgent first; the highest rank is the most urgent."""
+    ordered = states(scope)
+    return {len(ordered) - place: state for place, state in enumerate(ordered, 1)}
 
 
 def state(scope: Scope) -> str:
     """Return the rank of each account's state."""
-    ranked = (f"{state.rank} * group by ({ACCOUNT}) ({state.accounts})" for state in states(scope))
+    ranked = (f"{rank} * group by ({ACCOUNT}) ({state.accounts})" for rank, state in _ranked(scope).items())
     return "\nor\n".join(ranked)
+
+
+def state_texts(scope: Scope) -> Mapping[str, tuple[str, str]]:
+    """Return text and colour by rank, the most urgent first."""
+    return {str(rank): (state.text, state.color) for rank, state in _ranked(scope).items()}
+
+
+def meanings(scope: Scope) -> str:
+    """Return in words what is worse than fresh, the most urgent first."""
+    return ", ".join(state.meaning for state in states(scope)[:-1])
 
 
 def status(scope: Scope) -> str:
@@ -55,12 +77,6 @@ def status(scope: Scope) -> str:
         for matcher in (f'status="{Status.FRESH}"', f'status!="{Status.FRESH}"')
     )
     return f"{other}\nor\n{fresh} and on ({ACCOUNT}) (({state(scope)}) == 0)"
-
-
-def state_texts(scope: Scope) -> Mapping[str, tuple[str, str]]:
-    """Return text and colour by rank."""
-    ordered = sorted(states(scope), key=lambda state: state.rank)
-    return {str(state.rank): (state.text, state.color) for state in ordered}
 
 
 def known(scope: Scope) -> str:
@@ -75,3 +91,9 @@ def low(scope: Scope, share: str = "") -> str:
         (scope.each("sms_credit_quota_messages"), scope.each("sms_credit_low_quota_threshold_messages")),
     )
     return " or ".join(f"{value} <= {share}{threshold}" for value, threshold in pairs)
+
+
+def _in_status(scope: Scope, statuses: Iterable[Status]) -> str:
+    """Return the accounts that are in one of these statuses."""
+    matcher = f'status=~"{any_of(statuses)}"'
+    return f"{scope.each('sms_credit_status', matcher)} == 1"

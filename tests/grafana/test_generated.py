@@ -1,5 +1,6 @@
 """What is committed is what the code generates, and is about metrics that exist."""
 
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from prometheus_client.registry import Collector
 
 from grafana.generate.__main__ import FOLDER, files, main
 from grafana.generate.settings import Settings
+from sms_credit_core import Status
 from sms_credit_exporter.metrics import AccountCollector, ExporterCollector, registry
 from tests.conftest import ROOT
 from tests.grafana.dashboards import DASHBOARDS, QUERIES, VARIABLES, panels, selectors
@@ -116,3 +118,20 @@ def test_the_readmes_name_the_panels_that_the_runbook_sends_people_to() -> None:
     for runbook in ("runbook.md", "runbook.tr.md"):
         text = (FOLDER / runbook).read_text()
         assert {title for title in ("Status over time", "Polls", "Spent by the hour") if f"“{title}”" in text} <= titles
+
+
+@pytest.mark.parametrize("file", sorted((FOLDER / "generate").glob("*.py")), ids=lambda file: file.name)
+def test_what_is_generated_can_be_searched_for_in_the_code(file: Path) -> None:
+    """No metric's name is put together from pieces, and templates are written as they are read."""
+    text = file.read_text()
+    assert re.findall(r".*sms_credit_(?![a-z]).*", text) == []
+    assert re.findall(r".*(?:\{\{\{|\$\{\{).*", text) == []
+
+
+def test_every_status_that_is_asked_for_exists() -> None:
+    """A misspelt status would be one that no account ever has."""
+    expressions = [rule["expr"] for rule in RULES] + [query.expr for query in QUERIES]
+    asked = {
+        word for expr in expressions for words in re.findall(r'status!?=~?"(.+?)"', expr) for word in words.split("|")
+    }
+    assert asked == set(Status)

@@ -15,8 +15,10 @@ import pytest_asyncio
 import yaml
 
 from grafana.generate.alerts import GROUPS
+from grafana.generate.overview import SCOPE
 from grafana.generate.rules import as_rule_file
 from grafana.generate.settings import DAY, HOUR, MINUTE, Settings
+from grafana.generate.states import states
 from sms_credit_core import Status
 from sms_credit_exporter.simulator.behaviour import Act, Behaviour, Live, NoAnswer, Phase, Scenario
 from sms_credit_exporter.simulator.server import SimulatedAccount, Simulator
@@ -198,8 +200,8 @@ STATES = {
     Status.PARTIAL: ("Degraded", True),
     Status.UNAVAILABLE: ("Degraded", False),
     Status.ONBOARDING: ("Being set up", False),
-    Status.AUTH_FAILED: ("Not read", False),
-    Status.ACCESS_DENIED: ("Not read", False),
+    Status.AUTH_FAILED: ("No access", False),
+    Status.ACCESS_DENIED: ("No access", False),
     Status.RATE_LIMITED: ("Not read", False),
     Status.UNREACHABLE: ("Not read", False),
     Status.PROVIDER_ERROR: ("Not read", False),
@@ -232,7 +234,7 @@ def state_text(dashboard: str, rank: str) -> str:
         for properties in ([panel["fieldConfig"]["defaults"]], *_overrides(panel))
         for mapping in next((each["mappings"] for each in properties if "mappings" in each), [])
     ]
-    return next(options[rank]["text"] for options in mapped if "7" in options)
+    return next(options[rank]["text"] for options in mapped if str(len(states(SCOPE)) - 1) in options)
 
 
 def _overrides(panel: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:

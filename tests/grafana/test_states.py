@@ -10,7 +10,6 @@ import yaml
 from grafana.generate.account import SCOPE
 from grafana.generate.states import state, states
 from sms_credit_core import Status
-from tests.conftest import ROOT
 from tests.grafana.test_rules import generations, run
 
 Tool = Callable[[str], str]
@@ -73,10 +72,3 @@ async def test_the_worst_of_all_that_holds_is_said(
     file = tmp_path / "state.yml"
     file.write_text(yaml.safe_dump({"tests": [test]}))
     assert "SUCCESS" in await run(tool(f"{programs}promtool"), "test", "rules", file)
-
-
-def test_the_readme_tells_the_states_in_their_order() -> None:
-    """A state that is added, renamed or moved is so there too."""
-    text = (ROOT / "grafana/README.md").read_text()
-    table = text.partition("| state |")[2].partition("\n\n")[0]
-    assert re.findall(r"^\| (\w[\w ]+) \|", table, re.MULTILINE) == [each.text for each in states(SCOPE)]

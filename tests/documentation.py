@@ -21,8 +21,14 @@ def named(cell: str) -> list[str]:
     return re.findall(r"`([^`]+)`", cell)
 
 
+def check(file: Path, heading: str, told: Iterable[tuple[str, Facts]], true: Mapping[str, Facts]) -> None:
+    """Fail with a sentence for each row that is missing, surplus or wrong; `told` is what the rows say."""
+    found = mistakes(file, heading, told, true)
+    assert not found, "\n".join(found)
+
+
 def mistakes(file: Path, heading: str, told: Iterable[tuple[str, Facts]], true: Mapping[str, Facts]) -> list[str]:
-    """Return in a sentence each what is missing, surplus or wrong in a table; `told` is what its rows say."""
+    """Return in a sentence each what is missing, surplus or wrong in a table."""
     where = f"{file.name}, table “{heading}”"
     seen: dict[str, Facts] = {}
     found = []

@@ -13,7 +13,7 @@ from sms_credit_exporter.config import ConfigError, load
 from sms_credit_exporter.durations import duration_text
 from sms_credit_exporter.metrics import AccountCollector, ExporterCollector
 from tests.conftest import ROOT
-from tests.documentation import Facts, mistakes, named, rows
+from tests.documentation import Facts, check, mistakes, named, rows
 
 README = ROOT / "README.md"
 
@@ -40,7 +40,7 @@ def test_every_metric_of_an_account_is_told() -> None:
         provider, account, *labels = metric._labelnames  # noqa: SLF001 - nothing else tells them without samples
         assert (provider, account) == ("provider", "account")
         true[exposed(metric)] = {"type": metric.type, "labels": ",".join(labels)}
-    assert mistakes(README, "metric", metrics_told(), true) == []
+    check(README, "metric", metrics_told(), true)
 
 
 def test_every_metric_of_the_exporter_is_told() -> None:
@@ -69,7 +69,7 @@ def test_every_status_is_told() -> None:
         }
         for status in Status
     }
-    assert mistakes(README, "status", told, true) == []
+    check(README, "status", told, true)
 
 
 def allowed(text: str, tmp_path: Path) -> list[str]:
@@ -107,7 +107,7 @@ def test_every_configuration_key_is_told(tmp_path: Path) -> None:
     default = defaults(tmp_path)
     told = ((named(key)[0], {"default": "".join(named(value))}) for key, value, _ in rows(README, "key"))
     true = {key: {"default": default.get(key, "")} for key in keys}
-    assert mistakes(README, "key", told, true) == []
+    check(README, "key", told, true)
 
 
 OPTION = r"--[a-z][\w.-]*"
@@ -132,7 +132,7 @@ def test_every_command_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: 
         (line.split()[0], {"options": " ".join(re.findall(OPTION, re.sub(r"\[.*?\]", "", line)))}) for line in lines
     )
     true = {name: {"options": " ".join(options)} for name, options in needed.items()}
-    assert mistakes(README, "command", needed_by_readme, true) == []
+    check(README, "command", needed_by_readme, true)
 
     section = README.read_text().partition("### Command line\n")[2].partition("\n### ")[0]
     there_are = {option for usage in usages.values() for option in re.findall(OPTION, usage)}

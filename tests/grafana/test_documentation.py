@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from grafana.generate.account import SCOPE
 from grafana.generate.states import states
 from tests.conftest import ROOT
-from tests.documentation import Facts, mistakes, named, rows
+from tests.documentation import Facts, check, named, rows
 from tests.grafana.rules import ALERTS
 
 README = ROOT / "grafana/README.md"
@@ -27,7 +27,7 @@ def test_every_alert_is_told() -> None:
         }
         for rule in ALERTS
     }
-    assert mistakes(README, "alert", alerts_told(), true) == []
+    check(README, "alert", alerts_told(), true)
 
 
 def test_alerts_are_told_in_the_order_of_the_rules() -> None:

@@ -9,12 +9,14 @@ import pytest
 import yaml
 from homeassistant.components.automation import DOMAIN as AUTOMATION_DOMAIN
 from homeassistant.components.automation.config import async_validate_config_item
+from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 
-from custom_components.sms_credit.lib.sms_credit_core import PROVIDERS
+from custom_components.sms_credit.lib.sms_credit_core import PROVIDERS, Quality, Status
 from custom_components.sms_credit.sensor import STATES
+from tests.documentation import Facts, check, named, rows
 
 from .conftest import CHECKOUT, COMPONENT, account, set_up, texts
 
@@ -78,14 +80,45 @@ def test_every_option_is_told() -> None:
     assert [row[0] for row in table_below("Options")] == list(labels.values())
 
 
-def test_every_entity_and_every_status_is_told() -> None:
-    """By the words that Home Assistant shows."""
-    entity = texts("en")["entity"]
-    names = {words["name"] for platform in entity.values() for words in platform.values()}
-    assert {row[0] for row in table_below("Entities")} == names
-    told = {row[0].strip("`"): row[1] for row in table_below("Status")}
-    assert told == entity["sensor"]["status"]["state"]
-    assert set(told) == set(STATES.values())
+@pytest.mark.usefixtures("providers")
+async def test_every_entity_is_told(hass: HomeAssistant) -> None:
+    """By its name in Home Assistant; those of the examples with their platform, and whether they are diagnostic."""
+    names = {
+        (platform, key): words["name"]
+        for platform, entities in texts("en")["entity"].items()
+        for key, words in entities.items()
+    }
+    true: dict[str, Facts] = {name: {} for name in names.values()}
+    await example_entities(hass)
+    for entity in er.async_get(hass).entities.values():
+        assert entity.translation_key
+        diagnostic = ["diagnostic"] if entity.entity_category is EntityCategory.DIAGNOSTIC else []
+        kind = [entity.domain.replace("_", " "), *diagnostic]
+        true[names[entity.domain, entity.translation_key]] = {"kind": ", ".join(kind)}
+    told = ((name, {"kind": re.sub(r", (?!diagnostic)[^,]*", "", kind)}) for name, kind, _ in rows(DOCUMENT, "Entity"))
+    check(DOCUMENT, "Entity", told, true)
+
+
+def others(status: Status) -> str:
+    """Return how the other entities are while an account has this status."""
+    if not status.up and status is not Status.PENDING:
+        return "unavailable"
+    if not status.holds:
+        return "unknown"
+    fresh = status in {quality.status for quality in Quality}
+    return "are fresh" if fresh else "keep the last good values for an hour, then unknown"
+
+
+def test_every_status_is_told() -> None:
+    """By the word that Home Assistant shows, with how the other entities are meanwhile."""
+    shown = texts("en")["entity"]["sensor"]["status"]["state"]
+    told = (
+        (named(state)[0], {"Shown as": words, "The other entities": entities})
+        for state, words, _, entities in rows(DOCUMENT, "State")
+    )
+    true = {state: {"Shown as": shown[state], "The other entities": others(status)} for status, state in STATES.items()}
+    check(DOCUMENT, "State", told, true)
+    assert set(shown) == set(STATES.values())
 
 
 async def example_entities(hass: HomeAssistant) -> set[str]:
@@ -95,7 +128,7 @@ async def example_entities(hass: HomeAssistant) -> set[str]:
     return set(er.async_get(hass).entities)
 
 
-def named(content: Any) -> set[str]:  # noqa: ANN401 - whatever YAML holds
+def entities_in(content: Any) -> set[str]:  # noqa: ANN401 - whatever YAML holds
     """Return the entities that an example names."""
     return set(re.findall(r"\b(?:binary_)?sensor\.[a-z0-9_]+", str(content)))
 
@@ -104,14 +137,14 @@ def named(content: Any) -> set[str]:  # noqa: ANN401 - whatever YAML holds
 @pytest.mark.parametrize("card", CARDS)
 async def test_a_card_is_about_entities_that_there_are(hass: HomeAssistant, card: dict[str, Any]) -> None:
     """With the titles that the accounts get by themselves, it can be pasted as it is."""
-    assert named(card)
-    assert named(card) <= await example_entities(hass)
+    assert entities_in(card)
+    assert entities_in(card) <= await example_entities(hass)
 
 
 @pytest.mark.usefixtures("providers")
 async def test_the_trigger_is_valid_and_about_an_entity_that_there_is(hass: HomeAssistant) -> None:
     """Home Assistant accepts it with its condition; the tests of low credit have it ring."""
-    assert named(ALARM) <= await example_entities(hass)
+    assert entities_in(ALARM) <= await example_entities(hass)
     automation = {"alias": "Example", **ALARM, "actions": []}
     assert await async_setup_component(hass, AUTOMATION_DOMAIN, {})
     validated = await async_validate_config_item(hass, "example", automation)
@@ -126,7 +159,7 @@ async def test_the_example_of_the_blueprint_uses_inputs_and_entities_that_there_
     assert automation["use_blueprint"]["path"] == "/".join(BLUEPRINT.parts[-2:])
     inputs = re.findall(r"!input (\w+)", BLUEPRINT.read_text())
     assert set(automation["use_blueprint"]["input"]) <= set(inputs)
-    assert named(automation) <= await example_entities(hass)
+    assert entities_in(automation) <= await example_entities(hass)
 
 
 def test_the_buttons_lead_to_this_integration() -> None:

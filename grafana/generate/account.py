@@ -103,8 +103,8 @@ def _state() -> stat.Panel:
 def _status() -> stat.Panel:
     panel = panels.number(
         "Status",
-        "What the last poll came to; that it is fresh is left out beside a worse state. Two exporters of one account "
-        "can differ.",
+        "The result of the last poll; “fresh” is left out beside a worse state. Two exporters of one account can "
+        "differ.",
         panels.now(status(SCOPE), "{{status}}"),
         nothing="-",
         colors=((None, panels.GREY),),
@@ -116,7 +116,7 @@ def _balance() -> stat.Panel:
     return (
         panels.number(
             "Balance",
-            "As the provider last reported it. Unknown when no poll has brought a reading for long.",
+            "The balance that the provider last reported. Unknown once there has been no reading for long.",
             panels.now(SCOPE.each("sms_credit_balance", by="currency"), "{{currency}}"),
             unit=panels.MONEY,
             nothing=_NOT_KNOWN,
@@ -212,8 +212,8 @@ def _spent(each: str) -> timeseries.Panel:
         panels.bars(
             panels.chart(
                 f"Spent by the {each}",
-                f"What was spent in each {each}: the sum of all falls, so that topping up hides nothing. An account "
-                "that holds no money spends messages. The last bar is not over yet.",
+                f"The sum of all falls of the balance in each {each}; a top-up hides none of them. For an account "
+                "without money, the messages that were spent. The last bar still grows.",
                 [
                     panels.query(f"max by (currency) ({_fallen(less)})", "{{currency}}", ref="money"),
                     panels.query(f"max by (account) ({_fallen(fewer)})", "messages", ref="messages"),
@@ -244,7 +244,7 @@ def _timeline() -> statetimeline.Panel:
     panel = (
         statetimeline.Panel()
         .title("Status over time")
-        .description("Which status the account had when, and when it was blocked for lack of credit. One row each.")
+        .description("When the account had which status, and when it was blocked for lack of credit. One row for each.")
         .datasource(panels.DATA_SOURCE)
         .with_target(panels.query(f"{SCOPE.each('sms_credit_status', by='status')} == 1", "{{status}}", ref="status"))
         .with_target(panels.query(f"{SCOPE.each('sms_credit_blocked', by='account')} == 1", blocked, ref="blocked"))
@@ -265,8 +265,8 @@ def _ages() -> timeseries.Panel:
     updated = SCOPE.each("sms_credit_provider_updated_timestamp_seconds", by="account")
     return panels.chart(
         "Age of the data",
-        "Time since the last good reading; since the provider itself last refreshed it, where it says so (in UTC, as "
-        "far as is known); and between two polls.",
+        "Time since the last good reading; time since the provider itself last refreshed the balance, where it says so "
+        "(read as UTC); and the time between two polls.",
         [
             panels.query(SCOPE.age(by="account"), "last reading", ref="reading"),
             panels.query(f"time() - {updated}", "provider's own refresh", ref="updated"),
@@ -280,7 +280,7 @@ def _ages() -> timeseries.Panel:
 def _durations() -> timeseries.Panel:
     return panels.chart(
         "Duration of polls",
-        "How long each poll took, until an answer or the end of patience.",
+        "How long each poll took, until the answer or the timeout.",
         [panels.query(SCOPE.each("sms_credit_poll_duration_seconds", by="instance"), "{{instance}}")],
         unit=panels.SECONDS,
         nothing="The account has not been polled yet.",

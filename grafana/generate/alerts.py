@@ -26,7 +26,7 @@ _EXPORTER = (
         summary="No SMS Credit exporter answers, so no account is watched.",
         description='Prometheus reaches no target of the job "{{ $labels.job }}". '
         "An account that runs dry now does so unnoticed.",
-        why="absent() sees that the job has left service discovery, the other half that all its targets are down.",
+        why="absent() sees a job that service discovery no longer has; the other half sees that all targets are down.",
         expr="""
               absent(up{<job>})
             or
@@ -90,8 +90,8 @@ _POLLING = (
         summary="An SMS account cannot be read.",
         description="Account {{ $labels.account }} ({{ $labels.provider }}) has not been read for <lasting>; "
         f"the last poll came to {_LAST_STATUS}.",
-        why="After an outage each account is asked again in its own time, at the latest after four intervals. "
-        "Until then its failure is one from before.",
+        why="After an outage each account is asked again within four poll intervals. Until then its failure is still "
+        "that of the outage.",
         expr="""
                   max without (status) (account:sms_credit_status:last{<job>, status=~"<outages>"})
                 unless
@@ -154,8 +154,8 @@ _POLLING = (
         description="Account {{ $labels.account }} ({{ $labels.provider }}) "
         "{{ if gt $value 1e9 }}has not been read since its exporter started"
         "{{ else }}was last read {{ $value | humanizeDuration }} ago{{ end }}.",
-        why="Catches what no other alert sees: failures that change too often for any of them, and polling that "
-        "has come to a halt with everything frozen as it was. While another alert tells why, this one waits.",
+        why="This alert sees what no other sees: failures that change too often for any of them, and polling that has "
+        "stopped, with every value as it was. While another alert gives the reason, this one waits.",
         expr="""
                       time()
                     -
@@ -268,8 +268,8 @@ _CREDIT = (
         severity=Severity.CRITICAL,
         summary="An SMS account runs out soon at its present pace.",
         description=_runs_out("the last hour"),
-        why="The short window ends the alert soon after the spending; the wait is longer than that window, so "
-        "that a campaign of a few minutes wakes nobody up.",
+        why="The short window ends the alert soon after the spending ends. The alert waits for longer than that "
+        "window, so that a campaign of a few minutes wakes nobody up.",
         expr="""
               <in_life><fast_runway>{<job>} < <very_soon>
             and

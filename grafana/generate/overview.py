@@ -242,7 +242,7 @@ def _statuses() -> timeseries.Panel:
     each = SCOPE.each("sms_credit_status", by=f"{panels.ACCOUNT}, status")
     panel = panels.chart(
         "Accounts by status",
-        "How many accounts are in each status: what their last polls came to, whatever that says of the credit.",
+        "How many accounts are in each status: the results of their last polls. They say nothing about the credit.",
         [panels.query(f"count by (status) ({each} == 1)", "{{status}}")],
         unit=panels.COUNT,
         nothing=shared.NOT_SCRAPED,
@@ -259,7 +259,7 @@ def _nearest_to_threshold() -> timeseries.Panel:
         panels.chart(
             "Nearest to their thresholds",
             "Balance or quota as a multiple of its own threshold, the ten lowest. At 1 an account is low, at 0.5 it is "
-            "critical. One scale for all currencies.",
+            "very low. One scale for all currencies.",
             [
                 panels.query(
                     f"bottomk(10, {SCOPE.each(value)} / ({SCOPE.each(threshold)} > 0))",
@@ -301,7 +301,7 @@ def _ages() -> timeseries.Panel:
 def _durations() -> timeseries.Panel:
     return panels.chart(
         "Slowest polls",
-        "Time that the last poll of an account took, the slowest account of each provider.",
+        "Duration of the last poll, for the slowest account of each provider.",
         [panels.query(f"max by (provider) ({SCOPE.series('sms_credit_poll_duration_seconds')})", "{{provider}}")],
         unit=panels.SECONDS,
         nothing="No account has been polled yet.",

@@ -197,7 +197,7 @@ def number(  # noqa: PLR0913 - a panel has a title, a description, a query, a un
 def chart(
     title: str, description: str, targets: Iterable[prometheus.Dataquery], *, unit: str, nothing: str
 ) -> timeseries.Panel:
-    """Return a panel of lines over time. Gaps stay gaps: what was not known then is not drawn in."""
+    """Return a panel of lines over time. Nothing is drawn where nothing was known."""
     panel = (
         timeseries.Panel()
         .title(title)
@@ -266,7 +266,7 @@ def merged() -> DataTransformerConfig:
 
 
 def built(dashboard: DashboardBuilder) -> Dashboard:
-    """Finish a dashboard: number its panels, which Grafana knows them by."""
+    """Finish a dashboard: give each panel the number that Grafana knows it by."""
     finished = dashboard.build()
     numbers = itertools.count(1)
     for panel in finished.panels or ():

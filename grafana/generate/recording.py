@@ -9,19 +9,19 @@ HOLD = DAY
 """How long the last known state counts while data is missing."""
 
 STEP = 5 * MINUTE
-"""Between two looks at what an account pays with; a rise and a fall within one step cancel out."""
+"""Time between two looks at what an account pays with. A rise and a fall within one step cancel each other out."""
 
 SLOW, FAST, FASTEST = DAY, HOUR, 15 * MINUTE
 """The windows over which the pace of spending is measured."""
 
 SOON = 3 * DAY
-"""An account that lasts less long than this, by the slow window, runs out soon."""
+"""An account runs out soon if its credit lasts for less than this, at the pace of the slow window."""
 
 CRITICAL_SHARE = 0.5
 """A value at or below this share of its threshold is very low."""
 
 _HISTORY = 6 * HOUR
-"""How far apart the readings must be before the slow window says anything."""
+"""The slow window says nothing until the readings are this far apart."""
 
 
 def spent(window: int) -> str:
@@ -74,7 +74,8 @@ _STATUS = (
     ),
     Recording(
         record="account:sms_credit_status:last",
-        why="The status that was seen last. Two replicas can see different ones at the same time; then it is both.",
+        why="The status that was seen last. Two replicas can see different ones at the same time; then the account has "
+        "both.",
         expr="""
                 last_over_time(account:sms_credit_status:time{<job>}[<hold>])
               == ignoring (status) group_left ()
@@ -87,7 +88,7 @@ _STATUS = (
 
 
 def _configured(metric: str) -> tuple[Recording, ...]:
-    """Record a value of the configuration: there while the account is, unless it is not configured."""
+    """Record a value of the configuration, for as long as the account is watched and the value is configured."""
     legend: Legend = {"metric": metric}
     return (
         Recording(
@@ -114,7 +115,7 @@ def _configured(metric: str) -> tuple[Recording, ...]:
 _READ_AT = (
     Recording(
         record="account:sms_credit_last_reading_timestamp_seconds:max",
-        why="0 means never; without it, a restarted exporter does not make an account look unread.",
+        why="0 means never. It is left out, so that a restart of the exporter does not make an account look unread.",
         expr="max without (instance, pod) (sms_credit_last_reading_timestamp_seconds{<job>} > 0)",
     ),
     Recording(
@@ -131,7 +132,7 @@ _READ_AT = (
 
 
 def _readings(metric: str, *labels: str) -> tuple[Recording, ...]:
-    """Record a value that the provider reads out; `labels` are those that it has and the others have not."""
+    """Record a value that the provider gives; `labels` are the labels that only this value has."""
     legend: Legend = {
         "metric": metric,
         "own": f" ignoring ({', '.join(labels)})" if labels else "",
@@ -156,7 +157,7 @@ def _readings(metric: str, *labels: str) -> tuple[Recording, ...]:
         ),
         Recording(
             record=f"account:{metric}:last",
-            why="The last known value. What was known before an account went back to onboarding counts no more.",
+            why="The last known value. An account that goes back to onboarding loses the value from before.",
             expr="""
                   account:<metric>:latest{<job>}
                 or<own>
@@ -173,7 +174,7 @@ def _readings(metric: str, *labels: str) -> tuple[Recording, ...]:
 
 _FUNDS = Recording(
     record="account:sms_credit_funds:last",
-    why="What an account pays with: its money, or the messages that it has bought where it holds no money.",
+    why="What an account pays with: its money or, where it has none, the messages that it has bought.",
     expr="""
           account:sms_credit_balance:last{<job>} > 0
         or ignoring (currency)
@@ -236,16 +237,16 @@ RECORDING_RULES = Group(
         _FUNDS,
         _spent(
             SLOW,
-            "Only falls are summed up, so that topping up cannot hide the spending, as it would from predict_linear() "
-            "or deriv(). Offset and step must be equal, or falls would be counted twice or not at all.",
+            "Only falls count, so that a top-up does not hide the spending, as it would with predict_linear() or "
+            "deriv(). Offset and step must be equal; otherwise falls would count twice or not at all.",
         ),
         _spent(FAST),
         _spent(FASTEST),
         _until_empty(
             SLOW,
-            "The pace is what was spent between two readings by the time between these two readings, not by the length "
-            "of the window: neither a young history nor an outage, after which all arrears show at once, falsifies it. "
-            "Without any spending there is no series.",
+            "The pace is what was spent between the first and the last reading, divided by the time between these two "
+            "and not by the length of the window. So it is right with a young history, and after an outage, when all "
+            "that was spent meanwhile shows at once. An account that spends nothing has no series.",
             history=_HISTORY,
         ),
         _until_empty(FAST),

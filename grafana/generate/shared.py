@@ -81,7 +81,7 @@ def firing_alerts(matchers: Sequence[str]) -> table.Panel:
     return (
         panels.listing(
             "Firing alerts",
-            "What Prometheus fires, told or held back, the most urgent first. Needs the alerting rules.",
+            "Alerts that fire, even if Alertmanager holds them back, the most urgent first. Needs the alerting rules.",
             [panels.rows(since)],
             unit=panels.SECONDS,
             nothing="No alert is firing, or the rules are not loaded.",
@@ -106,12 +106,12 @@ def firing_alerts(matchers: Sequence[str]) -> table.Panel:
 
 
 def polls(scope: panels.Scope, interval: str) -> timeseries.Panel:
-    """Return bars of the polls by what they came to."""
+    """Return bars of the polls by their result."""
     failed = f"sum by (reason) (increase({scope.series('sms_credit_poll_failures_total')}[$__rate_interval]))"
     all_of_them = f"sum(increase({scope.series('sms_credit_polls_total')}[$__rate_interval]))"
     panel = panels.chart(
         "Polls",
-        "Polls by what they came to.",
+        "Polls by their result.",
         [
             panels.query(f"{all_of_them} - sum({failed})", "answered", ref="answered"),
             panels.query(failed, "{{reason}}", ref="failed"),

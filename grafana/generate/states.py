@@ -71,7 +71,7 @@ def meanings(scope: Scope) -> str:
 
 
 def status(scope: Scope) -> str:
-    """Return the status of each account. Beside bad news of the credit, a fresh reading is no news: it is left out."""
+    """Return the status of each account; a fresh one is left out beside a worse state."""
     fresh, other = (
         f"{scope.each('sms_credit_status', matcher, by=f'{ACCOUNT}, status')} == 1"
         for matcher in (f'status="{Status.FRESH}"', f'status!="{Status.FRESH}"')

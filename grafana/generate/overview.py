@@ -14,7 +14,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from . import panels, shared
 from .recording import SLOW, runway
 from .settings import Settings
-from .states import known, low, meanings, state, state_texts, status
+from .states import known, low, meanings, not_read, refused, state, state_texts, status
 
 SCOPE = panels.Scope(('provider=~"$provider"', 'account=~"$account"'))
 _EXPORTERS = panels.Scope(())
@@ -39,10 +39,11 @@ def overview(settings: Settings) -> Dashboard:
         .with_variable(panels.label_variable("provider", shared.WATCHED, label="Provider"))
         .with_variable(panels.label_variable("account", of_provider, label="Account"))
         .with_variable(panels.label_variable("currency", balances, label="Currency"))
-        .with_panel(_accounts().span(4).height(4))
-        .with_panel(_blocked().span(4).height(4))
-        .with_panel(_low().span(4).height(4))
-        .with_panel(_not_read().span(4).height(4))
+        .with_panel(_accounts().span(3).height(4))
+        .with_panel(_blocked().span(3).height(4))
+        .with_panel(_no_access().span(4).height(4))
+        .with_panel(_low().span(3).height(4))
+        .with_panel(_not_read().span(3).height(4))
         .with_panel(_without_values().span(4).height(4))
         .with_panel(_alert_count().span(4).height(4))
         .with_panel(shared.firing_alerts(_ALERTS).span(12).height(8))
@@ -87,6 +88,16 @@ def _blocked() -> stat.Panel:
     )
 
 
+def _no_access() -> stat.Panel:
+    return panels.number(
+        "No access",
+        "Accounts whose credentials are refused, or whose access is denied. Somebody must act.",
+        panels.now(f"count({refused(SCOPE)}) {_OTHERWISE_NONE}"),
+        nothing=_NO_EXPORTER,
+        colors=panels.ALARMING,
+    )
+
+
 def _low() -> stat.Panel:
     return panels.number(
         "Low",
@@ -100,8 +111,9 @@ def _low() -> stat.Panel:
 def _not_read() -> stat.Panel:
     return panels.number(
         "Not read",
-        "Accounts whose last poll failed, or that have not been polled yet. Their last values are shown for a while.",
-        panels.now(f"count({SCOPE.each('sms_credit_up')} == 0) {_OTHERWISE_NONE}"),
+        "Accounts without a readable answer, or with a reading that is too old. The provider must act, or time helps. "
+        "Their last values are shown for a while.",
+        panels.now(f"count({not_read(SCOPE)}) {_OTHERWISE_NONE}"),
         nothing=_NO_EXPORTER,
         colors=panels.WORTH_A_LOOK,
     )

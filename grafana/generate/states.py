@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sms_credit_core import REFUSALS, Status
+from sms_credit_core import OUTAGES, REFUSALS, Status
 
 from .panels import ACCOUNT, BLUE, GREY, ORANGE, PURPLE, SKY, VERMILION, YELLOW, Scope
 from .recording import CRITICAL_SHARE, SLOW, SOON, runway
@@ -26,22 +26,14 @@ class State:
 
 def states(scope: Scope) -> tuple[State, ...]:
     """Return all states, the most urgent first; an account is in the first that fits."""
-    failed = f"{scope.each('sms_credit_up')} == 0"
-    refused = f"{_in_status(scope, REFUSALS)} and {failed}"
-    too_old = f"{_in_status(scope, READ)} unless ({known(scope)})"
     soon = f"{scope.recorded(runway(SLOW))} < {SOON}"
     return (
         State("Blocked", "blocked", DARK_RED, f"{scope.each('sms_credit_blocked')} == 1"),
-        State("No access", "refused by the provider until somebody acts", DARK_VIOLET, refused),
+        State("No access", "refused by the provider until somebody acts", DARK_VIOLET, refused(scope)),
         State("Very low", "at or below half of a threshold", VERMILION, low(scope, f"{CRITICAL_SHARE} * ")),
         State("Low", "at or below a threshold", ORANGE, low(scope)),
         State("Runs out soon", f"running out within {words(SOON)}", YELLOW, soon),
-        State(
-            "Not read",
-            "not read",
-            PURPLE,
-            f"{failed} unless {_in_status(scope, [Status.PENDING])} or {too_old}",
-        ),
+        State("Not read", "not read", PURPLE, not_read(scope)),
         State("Degraded", "degraded", GREY, _in_status(scope, DEGRADED)),
         State("Being set up", "being set up", SKY, _in_status(scope, NOT_SET_UP)),
         State("Fresh", "fresh", BLUE, scope.each("sms_credit_up")),
@@ -79,6 +71,17 @@ def status(scope: Scope) -> str:
     return f"{other}\nor\n{fresh} and on ({ACCOUNT}) (({state(scope)}) == 0)"
 
 
+def refused(scope: Scope) -> str:
+    """Return the accounts that nobody can read until the user acts."""
+    return _failed(scope, REFUSALS)
+
+
+def not_read(scope: Scope) -> str:
+    """Return the accounts that nobody can read until the provider acts or time helps, and those with old readings."""
+    too_old = f"{_in_status(scope, READ)} unless ({known(scope)})"
+    return f"{_failed(scope, OUTAGES)} or {too_old}"
+
+
 def known(scope: Scope) -> str:
     """Return the accounts of which a balance or a quota is known now."""
     return f"{scope.each('sms_credit_balance')} or {scope.each('sms_credit_quota_messages')}"
@@ -91,6 +94,11 @@ def low(scope: Scope, share: str = "") -> str:
         (scope.each("sms_credit_quota_messages"), scope.each("sms_credit_low_quota_threshold_messages")),
     )
     return " or ".join(f"{value} <= {share}{threshold}" for value, threshold in pairs)
+
+
+def _failed(scope: Scope, statuses: Iterable[Status]) -> str:
+    """Return the accounts that are in one of these statuses, and that no other exporter can read."""
+    return f"{_in_status(scope, statuses)} and {scope.each('sms_credit_up')} == 0"
 
 
 def _in_status(scope: Scope, statuses: Iterable[Status]) -> str:

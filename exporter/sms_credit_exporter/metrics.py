@@ -30,7 +30,7 @@ _ACCOUNT = ("provider", "account")
 
 @dataclass(frozen=True, slots=True)
 class _Family:
-    """One metric of an account: its name without the prefix, its help, its own labels, and its samples."""
+    """One metric of an account: its name, its help, its own labels, and its samples."""
 
     kind: type[GaugeMetricFamily | CounterMetricFamily]
     name: str
@@ -40,7 +40,7 @@ class _Family:
 
     def metric(self, views: Views) -> Metric:
         """Render the samples of all accounts; what is not known is left out."""
-        metric = self.kind(f"sms_credit_{self.name}", self.help, labels=(*_ACCOUNT, *self.labels))
+        metric = self.kind(self.name, self.help, labels=(*_ACCOUNT, *self.labels))
         for view in views:
             for labels, value in self.rows(view):
                 if value is not None:
@@ -71,62 +71,62 @@ def _failures(view: View) -> Rows:
 
 
 _FAMILIES = (
-    _gauge("up", "Whether the last poll got an answer about the account.", lambda v: v.status.up),
+    _gauge("sms_credit_up", "Whether the last poll got an answer about the account.", lambda v: v.status.up),
     _Family(
         GaugeMetricFamily,
-        "status",
+        "sms_credit_status",
         "What the last poll came to; exactly one status is 1.",
         _statuses,
         ("status",),
     ),
     _Family(
         GaugeMetricFamily,
-        "balance",
+        "sms_credit_balance",
         "Prepaid balance as the provider last reported it, in the currency of the label; cached between polls.",
         _balance,
         ("currency",),
     ),
     _gauge(
-        "quota_messages",
+        "sms_credit_quota_messages",
         "Messages that the balance can pay for, by the provider or by message_price; cached between polls.",
         lambda v: v.known.quota if v.known else None,
     ),
     _gauge(
-        "blocked",
+        "sms_credit_blocked",
         "Whether the provider refuses to send for lack of credit; cached between polls.",
         lambda v: v.blocked,
     ),
     _gauge(
-        "low_balance_threshold",
+        "sms_credit_low_balance_threshold",
         "Configured balance at or below which the credit is low, in the account's currency.",
         lambda v: v.limits.low_balance,
     ),
     _gauge(
-        "low_quota_threshold_messages",
+        "sms_credit_low_quota_threshold_messages",
         "Configured quota at or below which the credit is low.",
         lambda v: v.limits.low_quota,
     ),
     _gauge(
-        "last_reading_timestamp_seconds",
+        "sms_credit_last_reading_timestamp_seconds",
         "When the balance was last read successfully, 0 if never.",
         lambda v: v.account.read_at.unix if v.account.read_at else 0,
     ),
     _gauge(
-        "last_poll_timestamp_seconds",
+        "sms_credit_last_poll_timestamp_seconds",
         "When the account was last polled, 0 if never.",
         lambda v: v.account.polled_at.unix if v.account.polled_at else 0,
     ),
     _gauge(
-        "provider_updated_timestamp_seconds",
+        "sms_credit_provider_updated_timestamp_seconds",
         "When the provider itself last refreshed the balance, read as UTC.",
         _updated,
     ),
-    _gauge("poll_interval_seconds", "Configured time between polls.", lambda v: v.config.poll_interval),
-    _gauge("poll_duration_seconds", "How long the last poll took.", lambda v: v.account.poll_duration),
-    _Family(CounterMetricFamily, "polls", "Polls made.", lambda v: [((), v.account.polls)]),
+    _gauge("sms_credit_poll_interval_seconds", "Configured time between polls.", lambda v: v.config.poll_interval),
+    _gauge("sms_credit_poll_duration_seconds", "How long the last poll took.", lambda v: v.account.poll_duration),
+    _Family(CounterMetricFamily, "sms_credit_polls_total", "Polls made.", lambda v: [((), v.account.polls)]),
     _Family(
         CounterMetricFamily,
-        "poll_failures",
+        "sms_credit_poll_failures_total",
         "Polls that failed, by the status that they left.",
         _failures,
         ("reason",),

@@ -2,6 +2,7 @@
 
 __main__.py         the command: everything together, until Ctrl-C
 providers.py        the simulated providers, reached under the real ones' host names
+proxy.py            the way there
 control.py          a page on which one chooses what an account answers
 home_assistant.py   a Home Assistant in a process and a folder of its own, with an owner
 """

@@ -12,9 +12,10 @@ import httpx
 import trustme
 
 from sms_credit_core import PROVIDERS
-from sms_credit_exporter.simulator.proxy import HOSTS, proxying
 from sms_credit_exporter.simulator.scenarios import DEMO, SCENARIOS, DemoAccount
 from sms_credit_exporter.simulator.server import SimulatedAccount, Simulator
+
+from .proxy import HOSTS, proxying
 
 _SLOWDOWN = 30.0
 """The scenarios are made for the demo, which polls every two seconds; Home Assistant polls every five minutes."""

@@ -235,7 +235,7 @@ async def test_the_request_for_iletimerkezi_is_what_its_documentation_asks_for(
     assert cause_of(outcome) is None
     assert (request.method, request.path, request.body) == ("POST", "/v1/get-balance/json", body.encode())
     assert dict(request.headers) == {
-        "Host": base_urls["iletimerkezi"].removeprefix("http://"),
+        "Host": httpx.URL(base_urls["iletimerkezi"]).netloc.decode(),
         "Accept": "application/json",
         "Accept-Encoding": "identity",
         "Connection": "close",

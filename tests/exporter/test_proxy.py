@@ -10,9 +10,9 @@ import httpx
 import pytest
 import trustme
 
+from scripts.development.proxy import HOSTS, proxying
 from sms_credit_core import PROVIDERS, Cause, Credentials, Problem, Reading, Secret, poll
 from sms_credit_exporter.simulator.behaviour import NoAnswer
-from sms_credit_exporter.simulator.proxy import HOSTS, proxying
 from sms_credit_exporter.simulator.server import SimulatedAccount, Simulator
 
 

@@ -25,6 +25,7 @@ from sms_credit_exporter.demo import POLL_INTERVAL
 from sms_credit_exporter.simulator.answers import answer
 from sms_credit_exporter.simulator.behaviour import Act, Canned, Live, NoAnswer, Phase, Scenario
 from sms_credit_exporter.simulator.payloads import Payload, payload, payloads, root_of
+from sms_credit_exporter.simulator.providers import APIS
 from sms_credit_exporter.simulator.scenarios import DEMO, SCENARIOS, DemoAccount
 from sms_credit_exporter.simulator.server import SimulatedAccount, Simulator
 
@@ -34,6 +35,8 @@ NOW = 1_770_977_700
 
 BALANCE = "/api/v1/user/balance"
 GET_BALANCE = "/v1/get-balance/json"
+AT_23TELECOM, AT_ILETIMERKEZI = "/23telecom", "/iletimerkezi"
+"""Where the simulator has them."""
 KEY = {"api_key": "sk_prod_1"}
 SIGNED = {"api_key": "sk_prod_2", "api_secret": "s3cret"}
 PAIR = {"api_key": "a1b2", "api_hash": "c3d4"}
@@ -66,7 +69,8 @@ class Playground:
 
     async def send(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> httpx.Response:
         """Send a request with these headers and no others that matter."""
-        return await self.client.request(method, self.base_urls["iletimerkezi"] + path, headers=headers, content=body)
+        url = httpx.URL(self.base_urls["23telecom"]).join(path)
+        return await self.client.request(method, url, headers=headers, content=body)
 
     async def ask(self, account: SimulatedAccount) -> httpx.Response:
         """Send the request that the core would send for an account."""
@@ -175,6 +179,72 @@ def test_the_payloads_are_found_in_a_wheel(tmp_path: Path) -> None:
     assert run.stdout.strip() == f"{installed / 'payloads'} 200"
 
 
+# --- whose API is asked -------------------------------------------------------------------------------------------
+
+
+def test_every_provider_is_simulated_as_the_core_declares_it() -> None:
+    """One that is not could be shown to nobody, and one elsewhere would be another."""
+    declared = {
+        key: (provider.base_url, tuple(field.name for field in provider.credentials if field.required))
+        for key, provider in PROVIDERS.items()
+    }
+    assert {key: (api.base_url, api.required) for key, api in APIS.items()} == declared
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_a_provider_is_below_a_path_of_its_own_and_under_its_real_host(
+    playground: Playground, provider: str
+) -> None:
+    """The same request is accepted at both, signed or not; the path is told as the provider documents it."""
+    credentials = {"23telecom": SIGNED}.get(provider)
+    account = playground.simulator.add(provider, credentials=credentials)
+    declared = PROVIDERS[provider]
+    secrets = {name: Secret(value) for name, value in account.credentials.items()}
+    real = declared.request(declared.base_url, secrets, NOW + 1)
+    path, host = httpx.URL(real.url).path, httpx.URL(real.url).host
+    there = [
+        await playground.ask(account),
+        await playground.send(real.method, path, {**real.headers, "Host": host}, real.body),
+        await playground.send(real.method, path, {**real.headers, "Host": f"{host.upper()}:443"}, real.body),
+    ]
+    assert [request.path for request in playground.simulator.requests] == [path] * 3
+    assert [request.full_path for request in playground.simulator.requests] == [f"/{provider}{path}", path, path]
+    assert [response.status_code for response in there[:2]] == [200, 200]
+    assert there[2].status_code == (401 if credentials else 200)  # it was the same signature again
+
+
+@pytest.mark.parametrize(
+    ("path", "host"),
+    [
+        pytest.param(BALANCE, "127.0.0.1", id="a path of one provider's, but no provider"),
+        pytest.param(GET_BALANCE, "127.0.0.1", id="a path of the other's"),
+        pytest.param("/acme/balance", "127.0.0.1", id="a provider that there is not"),
+        pytest.param("/", "127.0.0.1", id="the root"),
+        pytest.param(BALANCE, "api.restlink23telecom.com", id="a host that there is not"),
+        pytest.param(BALANCE, "[::1]:80", id="an address in brackets"),
+    ],
+)
+async def test_nobody_answers_where_no_provider_is(playground: Playground, path: str, host: str) -> None:
+    """A wrong address must not look like a provider's refusal; the right one is served."""
+    response = await playground.send("GET", path, {"X-API-Key": "sk_prod_1", "Host": host})
+    assert (response.status_code, response.text) == (
+        404,
+        "No provider is here, but below " + ", ".join(f"/{provider}" for provider in PROVIDERS) + ".\n",
+    )
+    assert [request.path for request in playground.simulator.requests] == [path]
+    assert not playground.telecom23.requests
+    assert (await playground.ask(playground.telecom23)).status_code == 200
+
+
+async def test_one_providers_path_is_unknown_at_the_other(playground: Playground) -> None:
+    """Each answers for itself, in its own way."""
+    sent = [
+        as_sent(await playground.send("GET", AT_ILETIMERKEZI + BALANCE, {"X-API-Key": "sk_prod_1"})),
+        as_sent(await playground.send("POST", AT_23TELECOM + GET_BALANCE, JSON, envelope())),
+    ]
+    assert sent == [as_filed(payload("iletimerkezi", "error_404")), as_filed(payload("23telecom", "error_404_html"))]
+
+
 # --- what the APIs demand -----------------------------------------------------------------------------------------
 
 
@@ -197,10 +267,12 @@ async def test_23telecom_wants_a_get_with_a_known_key(
     playground: Playground, method: str, path: str, headers: dict[str, str], name: str
 ) -> None:
     """Whoever asks in another way gets the answer that their documentation has for it."""
-    assert as_sent(await playground.send(method, path, headers)) == as_filed(payload("23telecom", name))
+    assert as_sent(await playground.send(method, AT_23TELECOM + path, headers)) == as_filed(payload("23telecom", name))
 
 
-def signature(timestamp: object, *, signed_with: str = "s3cret", path: str = BALANCE, body: str = "") -> dict[str, str]:
+def signature(
+    timestamp: object, *, signed_with: str = "s3cret", path: str = AT_23TELECOM + BALANCE, body: str = ""
+) -> dict[str, str]:
     """Sign as their documentation says, and not as our core does."""
     message = f"GET|{path}|{timestamp}|{body}"
     signed = hmac.new(signed_with.encode(), message.encode(), hashlib.sha256).hexdigest()
@@ -219,6 +291,7 @@ def signature(timestamp: object, *, signed_with: str = "s3cret", path: str = BAL
         pytest.param(signature(f"{NOW}.5"), "error_invalid_signature", id="not whole seconds"),
         pytest.param(signature(NOW, signed_with="other"), "error_invalid_signature", id="another secret"),
         pytest.param(signature(NOW, path="/user/balance"), "error_invalid_signature", id="another path"),
+        pytest.param(signature(NOW, path=BALANCE), "error_invalid_signature", id="a path that was not asked for"),
         pytest.param(signature(NOW, body="{}"), "error_invalid_signature", id="another body"),
         pytest.param(signature(NOW) | {"X-Timestamp": str(NOW + 1)}, "error_invalid_signature", id="another time"),
         pytest.param({"X-API-Key": "sk_prod_2"}, "error_signature_required", id="not signed"),
@@ -230,7 +303,9 @@ async def test_an_account_with_a_secret_wants_a_signature(
     playground: Playground, headers: dict[str, str], name: str
 ) -> None:
     """The signature covers method, path, time and body; after a refusal a good one is accepted."""
-    assert as_sent(await playground.send("GET", BALANCE, headers)) == as_filed(payload("23telecom", name))
+    assert as_sent(await playground.send("GET", AT_23TELECOM + BALANCE, headers)) == as_filed(
+        payload("23telecom", name)
+    )
     playground.unix_time.now += 1
     assert as_sent(await playground.ask(playground.signed)) == as_filed(payload("23telecom", "healthy"))
 
@@ -287,7 +362,9 @@ async def test_iletimerkezi_wants_a_post_with_a_known_pair(
     playground: Playground, line: str, headers: dict[str, str], body: bytes, name: str
 ) -> None:
     """Whoever asks in another way gets the answer that their documentation has for it."""
-    assert as_sent(await playground.send(*line.split(), headers, body)) == as_filed(payload("iletimerkezi", name))
+    method, path = line.split()
+    sent = as_sent(await playground.send(method, AT_ILETIMERKEZI + path, headers, body))
+    assert sent == as_filed(payload("iletimerkezi", name))
 
 
 async def test_credentials_are_made_up_as_the_provider_requires(playground: Playground) -> None:
@@ -302,11 +379,11 @@ async def test_credentials_are_made_up_as_the_provider_requires(playground: Play
 
 async def test_requests_are_kept_with_the_account_that_they_name(playground: Playground) -> None:
     """A test looks there for what has left, refused requests included; nothing shows in a log."""
-    await playground.send("GET", BALANCE, {"X-API-Key": "sk_prod_1", "X-Trace": "7"})
+    await playground.send("GET", AT_23TELECOM + BALANCE, {"X-API-Key": "sk_prod_1", "X-Trace": "7"})
     playground.unix_time.now += 5
-    await playground.send("POST", GET_BALANCE, JSON, envelope())
-    await playground.send("GET", BALANCE, {"X-API-Key": "sk_prod_2"})
-    await playground.send("GET", BALANCE, {"X-API-Key": "sk_prod_9"})
+    await playground.send("POST", AT_ILETIMERKEZI + GET_BALANCE, JSON, envelope())
+    await playground.send("GET", AT_23TELECOM + BALANCE, {"X-API-Key": "sk_prod_2"})
+    await playground.send("GET", AT_23TELECOM + BALANCE, {"X-API-Key": "sk_prod_9"})
     (first,), (second,), (third,) = (
         account.requests for account in (playground.telecom23, playground.iletimerkezi, playground.signed)
     )

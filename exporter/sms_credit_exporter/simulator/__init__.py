@@ -2,9 +2,9 @@
 
 payloads.py    the payload files, read
 behaviour.py   what an account does at a moment: a file's answer, one with other numbers, none at all
-answers.py     the answer that this comes to
-scenarios.py   named behaviours over time, and the accounts of the demo
-apis.py        what each API demands of a request
-server.py      the server, its accounts and what it was asked; the only one that needs aiohttp
-proxy.py       a way to it under the real providers' host names
+apis.py        what a provider's API says of itself
+providers/     the APIs, one file each: what each demands of a request, and its accounts' scenarios
+answers.py     the answer that an account's behaviour comes to
+scenarios.py   the scenarios of all, and the accounts of the demo
+server.py      the server, its accounts and what it was asked; it and loopback.py are all that needs aiohttp
 """

@@ -1,14 +1,10 @@
-"""What each API demands of a request before it looks at the account; a refusal is the name of a payload."""
+"""What the server asks of a simulated provider; providers/ has one for each."""
 
-import hashlib
-import hmac
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
-_CLOCK_TOLERANCE = 300.0
-"""Seconds that the timestamp of a signed request may be off, either way."""
+from .behaviour import Live, Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,19 +15,31 @@ class Received:
     """Unix time."""
     method: str
     path: str
+    """As the provider documents it, wherever the simulator has put the provider."""
+    full_path: str
+    """As it was asked for; what a signature covers."""
     headers: Mapping[str, str] = field(repr=False)
     """Looked up by name in any case."""
     body: bytes = field(repr=False)
 
 
 class Api(Protocol):
-    """One provider's API."""
+    """One provider's API, with a memory of its own. A refusal is the name of a payload."""
 
-    base_path: str
-    required: tuple[str, ...]
+    key: ClassVar[str]
+    """The core's. Nothing else comes from there: inside Home Assistant, where this is used too, it has another name."""
+    base_url: ClassVar[str]
+    """The real one's."""
+    required: ClassVar[tuple[str, ...]]
     """The credentials that every account has."""
-    unknown: str
+    unknown: ClassVar[str]
     """The refusal of credentials that no account has."""
+    scenarios: ClassVar[Mapping[str, Scenario]]
+    """What the provider's accounts can live through, by name.
+
+    Refused credentials are asked again after twelve intervals, 24 seconds in the demo. They are refused for a little
+    less than two such waits, and accepted for long enough after that for the change to be seen.
+    """
 
     def named(self, request: Received) -> dict[str, str]:
         """Return the credentials that say whose request it is; empty if it does not say."""
@@ -39,73 +47,6 @@ class Api(Protocol):
     def refusal(self, request: Received, credentials: Mapping[str, str]) -> str | None:
         """Return why the request is refused in any other way; the credentials are those of its account, if any."""
 
-
-class Telecom23Api:
-    """An API key in a header; with an API secret also a signature, which is good for one request."""
-
-    base_path = "/api/v1"
-    required: tuple[str, ...] = ("api_key",)
-    unknown = "error_invalid_api_key"
-
-    def __init__(self) -> None:
-        """Begin with no signature accepted yet."""
-        self._accepted: set[tuple[str, str]] = set()
-
-    def named(self, request: Received) -> dict[str, str]:
-        """Return the API key."""
-        key = request.headers.get("X-API-Key")
-        return {"api_key": key} if key else {}
-
-    def refusal(self, request: Received, credentials: Mapping[str, str]) -> str | None:
-        """Check path, method and key, then the signature where the account has an API secret."""
-        if request.path != "/api/v1/user/balance":
-            return "error_404_html"
-        if request.method != "GET":
-            return "error_405_html"
-        if not self.named(request):
-            return "error_unauthorized"
-        secret = credentials.get("api_secret")
-        return self._signature_refusal(request, secret.encode()) if secret else None
-
-    def _signature_refusal(self, request: Received, secret: bytes) -> str | None:
-        timestamp, signature = (request.headers.get(name) for name in ("X-Timestamp", "X-Signature"))
-        if not timestamp or not signature:
-            return "error_signature_required"
-        signed = f"{request.method}|{request.path}|{timestamp}|".encode(errors="replace") + request.body
-        genuine = signature == hmac.digest(secret, signed, hashlib.sha256).hex()
-        timely = timestamp.isdecimal() and abs(request.at - int(timestamp)) <= _CLOCK_TOLERANCE
-        if not genuine or not timely or (timestamp, signature) in self._accepted:
-            return "error_invalid_signature"
-        self._accepted.add((timestamp, signature))
-        return None
-
-
-class IletiMerkeziApi:
-    """An API key and its hash in the body."""
-
-    base_path = ""
-    required: tuple[str, ...] = ("api_key", "api_hash")
-    unknown = "error_401"
-
-    def named(self, request: Received) -> dict[str, str]:
-        """Return key and hash from a body of exactly the documented shape."""
-        media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        try:
-            members = json.loads(request.body)
-            authentication = members["request"]["authentication"]
-            key, hash_ = authentication["key"], authentication["hash"]
-        except (ValueError, TypeError, LookupError, RecursionError):
-            return {}
-        exact = members == {"request": {"authentication": {"key": key, "hash": hash_}}}
-        return {"api_key": key, "api_hash": hash_} if exact and media_type == "application/json" else {}
-
-    def refusal(self, request: Received, credentials: Mapping[str, str]) -> str | None:  # noqa: ARG002 - not signed
-        """Check path and method, then the body."""
-        if (request.method, request.path) != ("POST", "/v1/get-balance/json"):
-            return "error_404"
-        return None if self.named(request) else "error_400"
-
-
-def apis() -> Mapping[str, Api]:
-    """Return the APIs by their providers' keys, each with a memory of its own."""
-    return {"23telecom": Telecom23Api(), "iletimerkezi": IletiMerkeziApi()}
+    @staticmethod
+    def with_numbers(members: Mapping[str, Any], live: Live, at: float) -> Mapping[str, Any]:
+        """Return the members of a payload with an account's present numbers in them, at this Unix time."""

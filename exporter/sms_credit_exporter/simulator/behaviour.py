@@ -74,6 +74,11 @@ class Phase:
         return self.act
 
 
+def answers(seconds: int, payload: str) -> Phase:
+    """Return a stretch of one and the same answer, that of a payload file."""
+    return Phase(seconds, Canned(payload))
+
+
 class Scenario:
     """Phases one after the other, over and over; a behaviour."""
 

@@ -8,17 +8,24 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from . import loopback
 from .answers import answer
-from .apis import Api, Received, apis
+from .apis import Received
 from .behaviour import Act, Behaviour, Canned, NoAnswer, always
 from .payloads import Payload, payload
+from .providers import APIS
 
 _REMEMBERED = 1000
 """Requests that are kept; a demo runs for weeks."""
+
+_REAL = {provider: urlsplit(api.base_url) for provider, api in APIS.items()}
+"""Where the real providers are."""
+
+_BY_HOST = {real.hostname: provider for provider, real in _REAL.items()}
 
 
 class SimulatedAccount:
@@ -47,7 +54,10 @@ class SimulatedAccount:
 
 
 class Simulator:
-    """The providers' APIs on one port of this machine."""
+    """The providers' APIs on one port of this machine.
+
+    Each is to be had below a path of its own, and at the real one's paths by whoever asks for the real one's host.
+    """
 
     def __init__(
         self,
@@ -57,7 +67,7 @@ class Simulator:
     ) -> None:
         """Take the scenarios' clock, in seconds that may run fast, and the one that tells the time of day."""
         self._clock, self._unix_time = clock, unix_time
-        self._apis = apis()
+        self._apis = {provider: api() for provider, api in APIS.items()}
         self._accounts: dict[str, SimulatedAccount] = {}
         self.requests: deque[Received] = deque(maxlen=_REMEMBERED)
         """Every request, in whoever's name, the newest last."""
@@ -70,9 +80,9 @@ class Simulator:
         credentials: Mapping[str, str] | None = None,
     ) -> SimulatedAccount:
         """Open an account, without credentials with those that the provider requires, made up."""
-        account = SimulatedAccount(provider, credentials or _made_up(self._apis[provider]), self._clock)
+        account = SimulatedAccount(provider, credentials or _made_up(provider), self._clock)
         account.answer_with(what)
-        required = {name: account.credentials[name] for name in self._apis[provider].required}
+        required = {name: account.credentials[name] for name in APIS[provider].required}
         self._accounts.setdefault(_key(provider, required), account)
         return account
 
@@ -85,12 +95,23 @@ class Simulator:
         app.router.add_route("*", "/{path:.*}", self._handle)
         app.on_response_prepare.append(_leave_as_written)
         async with loopback.serving(app, port=port, ssl_context=ssl_context) as origin:
-            yield {provider: origin + api.base_path for provider, api in self._apis.items()}
+            yield {provider: f"{origin}/{provider}{real.path}" for provider, real in _REAL.items()}
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        received = Received(self._unix_time(), request.method, request.path, request.headers, await request.read())
+        provider, path = _asked(request.host, request.path)
+        received = Received(
+            at=self._unix_time(),
+            method=request.method,
+            path=path,
+            full_path=request.path,
+            headers=request.headers,
+            body=await request.read(),
+        )
         self.requests.append(received)
-        provider = "23telecom" if request.path.startswith("/api/") else "iletimerkezi"
+        if provider is None:
+            return web.Response(
+                status=404, text=f"No provider is here, but below {', '.join(f'/{key}' for key in APIS)}.\n"
+            )
         act = self._act(provider, received)
         if act is NoAnswer.SILENT:
             await asyncio.Event().wait()
@@ -131,5 +152,13 @@ def _key(provider: str, named: Mapping[str, str]) -> str:
     return json.dumps([provider, named], sort_keys=True)
 
 
-def _made_up(api: Api) -> Mapping[str, str]:
-    return {name: secrets.token_hex(16) for name in api.required}
+def _asked(host: str, path: str) -> tuple[str | None, str]:
+    """Return the provider that a request is for, if any, and the path as that provider documents it."""
+    if provider := _BY_HOST.get(host.partition(":")[0].lower()):
+        return provider, path
+    first, _, rest = path.removeprefix("/").partition("/")
+    return (first, f"/{rest}") if first in APIS else (None, path)
+
+
+def _made_up(provider: str) -> Mapping[str, str]:
+    return {name: secrets.token_hex(16) for name in APIS[provider].required}

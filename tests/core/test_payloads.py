@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection
 from decimal import Decimal
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from sms_credit_exporter.simulator.payloads import ROOT, Payload, payloads
 
 PAYLOADS = [pytest.param(payload, id=f"{payload.provider}/{payload.name}") for payload in payloads()]
 FILES = [pytest.param(file, id=f"{file.parent.name}/{file.stem}") for file in sorted(ROOT.glob("*/*"))]
+TABLES = [file for file in FILES if "\neach:\n" in file.values[0].read_text()]
 
 READING = {"status", "balance", "currency", "quota", "credit_blocked", "provider_updated"}
 PROBLEM = {"status", "cause", "code", "detail", "retry_after"}
@@ -84,9 +86,9 @@ def test_a_reading_has_exact_types(payload: Payload) -> None:
 def test_a_file_follows_the_format(file: Path) -> None:
     """A misspelt key would be a promise that no test checks."""
     content = yaml.safe_load(file.read_text())
+    content.pop("each", None)
     outcome = content["outcome"]
     assert file.suffix == ".yaml"
-    assert re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)*", file.stem)
     assert list(content) == ["situation", "source", "answer", "outcome"]
     assert content["situation"].endswith(".")
     assert re.fullmatch(r"seed|page https://\S+|derived: \S.*", content["source"])
@@ -97,8 +99,26 @@ def test_a_file_follows_the_format(file: Path) -> None:
     assert set(outcome) == READING or {"status", "cause"} <= set(outcome) <= PROBLEM
 
 
+@pytest.mark.parametrize("file", TABLES)
+def test_every_line_of_a_table_says_what_the_table_leaves_open(file: Path) -> None:
+    """A misspelt word in a line would be lost, and a line that says nothing of its own needs none."""
+    content = yaml.safe_load(file.read_text())
+    lines = content.pop("each")
+    left_open = set(Template(yaml.safe_dump(content)).get_identifiers())
+    assert len(lines) > 1
+    assert {name: set(words) for name, words in lines.items()} == dict.fromkeys(lines, left_open)
+
+
+def test_every_payload_has_a_name_of_its_own() -> None:
+    """Tests ask for it, whether it is in a file of its own or a line of a table."""
+    written = [yaml.safe_load(file.values[0].read_text()).get("each", [file.values[0].stem]) for file in FILES]
+    named = [payload.name for payload in payloads()]
+    assert all(re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)*", name) for name in named)
+    assert sorted(name for names in written for name in names) == sorted(named)
+
+
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_no_two_files_hold_the_same_answer(provider: str) -> None:
+def test_no_two_payloads_hold_the_same_answer(provider: str) -> None:
     """A copy would look like coverage and be none."""
     answers = [(payload.status, payload.headers, payload.body) for payload in payloads(provider)]
     assert len(set(answers)) == len(answers)

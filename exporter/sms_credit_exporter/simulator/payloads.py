@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import yaml
@@ -27,17 +29,17 @@ class Payload:
 
 def payload(provider: str, name: str) -> Payload:
     """Return one payload; raises LookupError with the names that there are if it is none of them."""
-    file = ROOT / provider / f"{name}.yaml"
-    if not file.is_file():
-        known = ", ".join(file.stem for file in _files(provider))
-        message = f"{provider} has no payload {name!r}, only: {known or 'none at all'}"
+    found = _by_name(provider)
+    if name not in found:
+        message = f"{provider} has no payload {name!r}, only: {', '.join(found) or 'none at all'}"
         raise LookupError(message)
-    return _read(file)
+    return found[name]
 
 
 def payloads(provider: str | None = None) -> Iterator[Payload]:
     """Yield every payload of one provider or of all, by name."""
-    return (_read(file) for file in _files(provider or "*"))
+    providers = [provider] if provider else sorted(folder.name for folder in ROOT.iterdir())
+    return (payload for each in providers for payload in _by_name(each).values())
 
 
 def root_of(module: Path) -> Path:
@@ -49,21 +51,40 @@ def root_of(module: Path) -> Path:
 ROOT = root_of(Path(__file__).resolve())
 
 
-def _files(provider: str) -> list[Path]:
-    return sorted(ROOT.glob(f"{provider}/*.yaml"))
+_LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 
 @cache
-def _read(file: Path) -> Payload:
-    content = yaml.safe_load(file.read_bytes())
+def _by_name(provider: str) -> Mapping[str, Payload]:
+    read = [payload for file in ROOT.glob(f"{provider}/*.yaml") for payload in _read(file)]
+    return {payload.name: payload for payload in sorted(read, key=attrgetter("name"))}
+
+
+def _read(file: Path) -> Iterator[Payload]:
+    """Yield the payload of a file, or those of a table."""
+    content = yaml.load(file.read_bytes(), _LOADER)  # noqa: S506 - both are safe loaders
+    lines = content.pop("each", {file.stem: None})
+    return (_payload(file.parent.name, name, _filled(content, words)) for name, words in lines.items())
+
+
+def _filled(template: Any, words: Mapping[str, object] | None) -> Any:  # noqa: ANN401 - any YAML
+    """Return what a line of a table says in the words of all; without a line, what stands there."""
+    if words is None:
+        return template
+    if isinstance(template, dict):
+        return {name: _filled(value, words) for name, value in template.items()}
+    return Template(template).substitute(words) if isinstance(template, str) else template
+
+
+def _payload(provider: str, name: str, content: Mapping[str, Any]) -> Payload:
     answer = content["answer"]
     body = answer["body"]
     return Payload(
-        provider=file.parent.name,
-        name=file.stem,
+        provider=provider,
+        name=name,
         situation=content["situation"],
         source=content["source"],
-        status=answer["status"],
+        status=int(answer["status"]),
         headers=tuple(_header_lines(answer["headers"])),
         body=body if isinstance(body, bytes) else body.encode(),
         outcome=content["outcome"],

@@ -10,10 +10,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import FunctionType
 
+import attrs
 import httpx
 import pytest
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import frame
+from homeassistant.helpers.entity_registry import EntityRegistry, RegistryEntry
 from homeassistant.helpers.httpx_client import get_async_client
 from homeassistant.loader import async_get_integration
 from packaging.requirements import Requirement
@@ -23,7 +25,7 @@ from syrupy.assertion import SnapshotAssertion
 
 import custom_components.sms_credit
 
-from .conftest import VERSION
+from .conftest import OF_ONE_VERSION, VERSION
 
 CHECKOUT = Path(__file__).parents[2]
 HTTP_LIBRARIES = {"2026.10": "httpx", "2026.11": "httpx2"}
@@ -109,6 +111,12 @@ def test_an_error_with_a_traceback_is_noticed(unwanted: list[str]) -> None:
     assert unwanted.pop().startswith("Unexpected\nTraceback")
 
 
-def test_snapshots_are_kept_for_each_version(snapshot: SnapshotAssertion) -> None:
+def test_a_snapshot_serves_every_version(entity_registry: EntityRegistry, snapshot: SnapshotAssertion) -> None:
     """The versions write different registry entries."""
-    assert snapshot == VERSION
+    assert entity_registry.async_get_or_create("sensor", "sms_credit", "any") == snapshot
+
+
+def test_snapshots_leave_out_nothing_that_every_version_has() -> None:
+    """A value that no test looks at can be wrong for good."""
+    has = {field.name for field in attrs.fields(RegistryEntry)}
+    assert OF_ONE_VERSION.keys() & has == {name for name, version in OF_ONE_VERSION.items() if version == VERSION}

@@ -118,7 +118,7 @@ def read(written: Payload) -> Reading | Problem:
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_every_payload_is_served_byte_for_byte(playground: Playground, provider: str) -> None:
     """Status, headers with their case, order and repetitions, and the body are those of the file."""
-    account = {"23telecom": playground.telecom23, "iletimerkezi": playground.iletimerkezi}[provider]
+    account = playground.simulator.add(provider)
     files = tuple(payloads(provider))
     served = []
     for file in files:
@@ -374,7 +374,7 @@ async def test_credentials_are_made_up_as_the_provider_requires(playground: Play
     required = [{field.name for field in PROVIDERS[each.provider].credentials if field.required} for each in made_up]
     assert statuses == [200] * len(made_up)
     assert [set(account.credentials) for account in made_up] == required
-    assert len({secret for account in made_up for secret in account.credentials.values()}) == 6
+    assert len({secret for account in made_up for secret in account.credentials.values()}) == sum(map(len, required))
 
 
 async def test_requests_are_kept_with_the_account_that_they_name(playground: Playground) -> None:
@@ -602,6 +602,17 @@ def test_the_demo_shows_low_and_blocked_accounts_within_a_minute() -> None:
         "alarm-system",
     }
     assert {account.name for account, reading in known if reading.credit_blocked} == {"on-call"}
+
+
+def test_the_demo_uses_every_module() -> None:
+    """What only tests and development use has no place in a package that is installed on servers."""
+    folder = Path(package.__file__).parent
+    written = {".".join(file.relative_to(folder).with_suffix("").parts) for file in folder.rglob("*.py")}
+    code = "import sys, sms_credit_exporter.demo; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    prefix = f"{package.__name__}."
+    used = {name.removeprefix(prefix) for name in run.stdout.split() if name.startswith(prefix)}
+    assert {name.removesuffix(".__init__") for name in written} - {"__init__"} == used
 
 
 def test_the_demo_never_stands_still() -> None:

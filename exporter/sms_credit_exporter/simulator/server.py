@@ -27,6 +27,8 @@ _REAL = {provider: urlsplit(api.base_url) for provider, api in APIS.items()}
 
 _BY_HOST = {real.hostname: provider for provider, real in _REAL.items()}
 
+_NOBODY = f"No provider is here, but below {', '.join(f'/{provider}' for provider in APIS)}.\n"
+
 
 class SimulatedAccount:
     """One account at a simulated provider."""
@@ -98,7 +100,7 @@ class Simulator:
             yield {provider: f"{origin}/{provider}{real.path}" for provider, real in _REAL.items()}
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        provider, path = _asked(request.host, request.path)
+        provider, path = _asked(request.headers.get("Host", ""), request.path)
         received = Received(
             at=self._unix_time(),
             method=request.method,
@@ -109,9 +111,7 @@ class Simulator:
         )
         self.requests.append(received)
         if provider is None:
-            return web.Response(
-                status=404, text=f"No provider is here, but below {', '.join(f'/{key}' for key in APIS)}.\n"
-            )
+            return web.Response(status=404, text=_NOBODY)
         act = self._act(provider, received)
         if act is NoAnswer.SILENT:
             await asyncio.Event().wait()

@@ -116,7 +116,9 @@ class Server:
         """Serve one connection."""
         playing = asyncio.create_task(self._play(reader, writer))
         self.tasks.add(playing)
-        self.serving.add(asyncio.current_task())
+        serving = asyncio.current_task()
+        assert serving
+        self.serving.add(serving)
         await asyncio.wait([playing])
         writer.close()
         if playing.cancelled():
@@ -249,9 +251,14 @@ async def test_the_request_for_iletimerkezi_is_what_its_documentation_asks_for(
 
 async def test_nothing_of_the_callers_client_goes_along() -> None:
     """A shared client carries headers, parameters and cookies for others, and picks up the providers' own."""
-    own = {"headers": {"X-Of-The-Client": "1"}, "params": {"of": "client"}, "cookies": {"of": "client"}}
     async with (
-        httpx.AsyncClient(trust_env=False, verify=TRUST, **own) as client,
+        httpx.AsyncClient(
+            trust_env=False,
+            verify=TRUST,
+            headers={"X-Of-The-Client": "1"},
+            params={"of": "client"},
+            cookies={"of": "client"},
+        ) as client,
         playing((whole(b"Set-Cookie: session=1; Path=/"),)) as server,
     ):
         await ask(client, server.base_url)
@@ -431,7 +438,8 @@ async def test_a_failure_has_a_cause_and_an_end(
         took = time.monotonic() - began
         asked = len(server.requests)
         recovered = await ask(client, server.base_url)
-    assert cause_of(outcome) is cause
+    assert isinstance(outcome, Problem)
+    assert outcome.cause is cause
     assert asked == requests
     assert took < 3 * TIMEOUT
     assert isinstance(recovered, Reading)
@@ -464,6 +472,7 @@ async def test_a_provider_that_restarts_between_two_polls_is_no_failure(client: 
     async with simulator.serving() as base_urls:
         first = await ask(client, base_urls["23telecom"], credentials=account.credentials)
         port = httpx.URL(base_urls["23telecom"]).port
+    assert port
     async with simulator.serving(port=port) as base_urls:
         second = await ask(client, base_urls["23telecom"], credentials=account.credentials)
     assert isinstance(first, Reading)

@@ -16,7 +16,6 @@ from sms_credit_core.providers.telecom23 import _CAUSE_BY_CODE as TELECOM23_CODE
 from sms_credit_core.providers.telecom23 import _CAUSE_BY_REASON as TELECOM23_REASONS
 from sms_credit_exporter.simulator.payloads import ROOT, Payload, payloads
 
-PAYLOADS = [pytest.param(payload, id=f"{payload.provider}/{payload.name}") for payload in payloads()]
 FILES = [pytest.param(file, id=f"{file.parent.name}/{file.stem}") for file in sorted(ROOT.glob("*/*"))]
 TABLES = [file for file in FILES if "\neach:\n" in file.values[0].read_text()]
 
@@ -36,6 +35,11 @@ ALWAYS_POSSIBLE = {
     Status.PROVIDER_ERROR,
     Status.INVALID_RESPONSE,
 }
+
+
+def name_of(payload: Payload) -> str:
+    """Name a payload as its file is."""
+    return f"{payload.provider}/{payload.name}"
 
 
 def answer_of(payload: Payload) -> Answer:
@@ -66,14 +70,14 @@ def outcome_of(payload: Payload) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("payload", PAYLOADS)
+@pytest.mark.parametrize("payload", [*payloads()], ids=name_of)
 def test_an_answer_is_read_as_its_file_says(payload: Payload) -> None:
     """The whole outcome is compared; only Retry-After is read elsewhere, by `poll`."""
     expected = {name: value for name, value in payload.outcome.items() if name != "retry_after"}
     assert outcome_of(payload) == expected
 
 
-@pytest.mark.parametrize("payload", [each for each in PAYLOADS if "balance" in each.values[0].outcome])
+@pytest.mark.parametrize("payload", [each for each in payloads() if "balance" in each.outcome], ids=name_of)
 def test_a_reading_has_exact_types(payload: Payload) -> None:
     """To Python, 1 equals 1.0, True and Decimal(1); to a person, money, messages and a flag differ."""
     reading = PROVIDERS[payload.provider].read(answer_of(payload))

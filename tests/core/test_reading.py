@@ -17,6 +17,11 @@ READING = Reading(
 )
 
 
+def decimal(text: str | None) -> Decimal | None:
+    """Read an amount as it stands in a table; None is none."""
+    return None if text is None else Decimal(text)
+
+
 def test_a_reading_has_no_defaults() -> None:
     """A value that a provider forgot to read must not turn into a silent None or zero."""
     assert all(each.default is MISSING and each.default_factory is MISSING for each in fields(Reading))
@@ -41,8 +46,8 @@ def test_a_reading_has_no_defaults() -> None:
 )
 def test_priced(balance: str | None, quota: int | None, price: str | None, expected: int | None) -> None:
     """A price gives the whole messages that the balance can pay for, where the provider gives no number."""
-    reading = replace(READING, balance=balance and Decimal(balance), quota=quota)
-    limits = Limits(message_price=price and Decimal(price))
+    reading = replace(READING, balance=decimal(balance), quota=quota)
+    limits = Limits(message_price=decimal(price))
     priced = limits.priced(reading)
     assert priced == replace(reading, quota=expected)
     assert type(priced.quota) is type(expected)

@@ -5,10 +5,11 @@ It lives as long as the test session, on the session's event loop: suites that u
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Literal, Protocol, TypedDict, Unpack
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
 _ARGUMENTS = (
     "--no-sandbox",  # tests may run as root, in a container
@@ -20,7 +21,20 @@ _ARGUMENTS = (
     "--disable-sync",
 )
 
-OpenPage = Callable[..., Awaitable[Page]]
+
+class Profile(TypedDict, total=False):
+    """The options of a browser profile that tests set."""
+
+    viewport: ViewportSize
+    color_scheme: Literal["dark", "light"]
+    java_script_enabled: bool
+
+
+class OpenPage(Protocol):
+    """Opens an address in a browser profile of its own."""
+
+    def __call__(self, url: str, **options: Unpack[Profile]) -> Awaitable[Page]:
+        """Return the page once it is there."""
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -44,7 +58,7 @@ async def open_page(browser: Browser, complaints: list[str]) -> AsyncIterator[Op
     """Return a function that opens an address in a fresh browser profile; it takes the profile's options by name."""
     contexts = []
 
-    async def open_(url: str, **options: object) -> Page:
+    async def open_(url: str, **options: Unpack[Profile]) -> Page:
         context = await browser.new_context(**options)
         contexts.append(context)
         page = await context.new_page()

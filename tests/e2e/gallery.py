@@ -26,7 +26,7 @@ def reading(balance: str = "1250.50", **changes: object) -> Reading:
         provider_updated=datetime(2026, 3, 14, 9, 14, 0, tzinfo=UTC),
         quality=Quality.COMPLETE,
     )
-    return replace(usual, **changes)  # type: ignore[arg-type]
+    return replace(usual, **changes)  # type: ignore[arg-type]  # tests pass what a reading has
 
 
 def lira(balance: str = "412.75", quota: int = 5160) -> Reading:

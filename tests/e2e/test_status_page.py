@@ -13,7 +13,7 @@ from playwright.async_api import Page, expect
 from sms_credit_core import Cause
 from sms_credit_exporter.accounts import View
 from sms_credit_exporter.page import render, static_files
-from tests.e2e.conftest import OpenPage
+from tests.e2e.conftest import OpenPage, Profile
 from tests.e2e.gallery import gallery, problem, reading, view
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -62,6 +62,7 @@ class Exporter:
 
     async def stop(self) -> None:
         """Close the listener and every connection."""
+        assert self._runner
         await self._runner.cleanup()
 
     async def page(self) -> web.Response:
@@ -147,7 +148,7 @@ CONTRASTS = """() => {
 
 @pytest.mark.parametrize("screen", SCREENS)
 async def test_fits_every_screen(
-    exporter: Exporter, open_page: OpenPage, complaints: list[str], screen: dict[str, object]
+    exporter: Exporter, open_page: OpenPage, complaints: list[str], screen: Profile
 ) -> None:
     """Nothing sticks out to the side, whatever accounts are called and however much they hold."""
     page = await open_page(exporter.url, **screen)
@@ -159,7 +160,7 @@ async def test_fits_every_screen(
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-async def test_is_readable_on_every_screen(exporter: Exporter, open_page: OpenPage, screen: dict[str, object]) -> None:
+async def test_is_readable_on_every_screen(exporter: Exporter, open_page: OpenPage, screen: Profile) -> None:
     """All text has a contrast of at least 4.5 to what is behind it, the warning about old numbers included."""
     page = await open_page(exporter.url, **screen)
     await exporter.stop()
@@ -181,7 +182,8 @@ async def rows_as_read_aloud(page: Page) -> list[list[str]]:
         described = await devtools.send("DOM.describeNode", {"backendNodeId": node["backendDOMNodeId"]})
         attributes = described["node"]["attributes"]
         pairs = dict(zip(attributes[::2], attributes[1::2], strict=True))
-        return pairs.get("data-label", node["name"]["value"] if node["role"]["value"] == "columnheader" else "Account")
+        heading = node["name"]["value"] if node["role"]["value"] == "columnheader" else "Account"
+        return str(pairs.get("data-label", heading))
 
     def cells(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
         for child in (nodes[number] for number in node["childIds"]):
@@ -196,7 +198,7 @@ async def rows_as_read_aloud(page: Page) -> list[list[str]]:
 
 @pytest.mark.parametrize("screen", SCREENS)
 async def test_each_cell_is_read_out_under_its_heading(
-    exporter: Exporter, open_page: OpenPage, screen: dict[str, object]
+    exporter: Exporter, open_page: OpenPage, screen: Profile
 ) -> None:
     """An account without notes has a place for them too, or its balance would be read out as its notes."""
     headings, *rows = await rows_as_read_aloud(await open_page(exporter.url, **screen))
@@ -209,7 +211,7 @@ HEIGHTS = """() => [...document.querySelectorAll("tbody tr")].map((row) => row.g
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-async def test_no_notes_take_no_room(exporter: Exporter, open_page: OpenPage, screen: dict[str, object]) -> None:
+async def test_no_notes_take_no_room(exporter: Exporter, open_page: OpenPage, screen: Profile) -> None:
     """An account of which there is nothing to say is as low as if it had no place for notes."""
     exporter.views = (view("marketing", (42, reading())),)
     page = await open_page(exporter.url, **screen)

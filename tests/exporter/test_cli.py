@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -325,7 +325,7 @@ async def test_a_good_variable_is_obeyed(config_file: ConfigFile, tmp_path: Path
 @asynccontextmanager
 async def starting(
     *arguments: str, cwd: Path
-) -> AsyncIterator[tuple[asyncio.subprocess.Process, Callable[..., object]]]:
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, Callable[[str], Awaitable[None]]]]:
     """Start a command that tells what it has imported; give the process, and what waits for a line of its."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-X", "importtime", "-m", "sms_credit_exporter", *arguments),

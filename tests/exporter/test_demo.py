@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -173,7 +174,7 @@ async def test_a_real_prometheus_scrapes_and_answers(  # noqa: PLR0913, PLR0917 
         target = exporter.urls[0].removeprefix("http://")
         async with prometheus(program, target, tmp_path, **scrape) as url:
 
-            async def result(query: str) -> list[dict[str, object]]:
+            async def result(query: str) -> list[dict[str, Any]]:
                 answer = await http.get(f"{url}/api/v1/query", params={"query": query})
                 return list(answer.raise_for_status().json()["data"]["result"])
 
@@ -182,9 +183,9 @@ async def test_a_real_prometheus_scrapes_and_answers(  # noqa: PLR0913, PLR0917 
 
             await until(scraped)
             [up] = await result('up{job="sms-credit"}')
-            assert up["value"][1] == "1"  # type: ignore[index]
+            assert up["value"][1] == "1"
             [total] = await result('sum by (currency) (sms_credit_balance{currency="EUR"})')
-            assert float(total["value"][1]) > 0  # type: ignore[index]
+            assert float(total["value"][1]) > 0
             metadata = (await http.get(f"{url}/api/v1/targets/metadata", params={"metric": "sms_credit_polls"})).json()
 
     # Only OpenMetrics names a counter's family without its suffix.

@@ -51,9 +51,9 @@ class Everything(Collector):
         yield from OWN.collect()
 
 
-def known(name: str, account: Account, seconds: float = 400, **limits: object) -> View:
+def known(name: str, account: Account, seconds: float = 400) -> View:
     """Return an account as it is so many seconds after the start."""
-    return View.of(config(name, **limits), account, later(seconds), 3600)
+    return View.of(config(name), account, later(seconds), 3600)
 
 
 A, B, C = known("a", Account()), known("b", polled(READING)), known("c", polled(MONEY_AND_MESSAGES))

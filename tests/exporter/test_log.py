@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Mapping
 from functools import cache
 
 import pytest
@@ -68,16 +69,19 @@ def output(level: str, renderer: str, program: str = EVERYTHING) -> str:
     return done.stderr.decode()
 
 
-def from_logfmt(line: str) -> dict[str, str]:
+def from_logfmt(line: str) -> dict[str, object]:
     """Return the pairs of a line."""
     assert "".join(match[0] for match in LOGFMT.finditer(line)) == line
     return {key: value.removeprefix('"').removesuffix('"') for key, value in LOGFMT.findall(line)}
 
 
+READ: Mapping[str, Callable[[str], dict[str, object]]] = {"logfmt": from_logfmt, "json": json.loads}
+"""How a line is read, by what it was written as."""
+
+
 def events(level: str, renderer: str) -> list[dict[str, object]]:
     """Return the events of the output, one for each line."""
-    read = {"logfmt": from_logfmt, "json": json.loads}[renderer]
-    return [read(line) for line in output(level, renderer).removesuffix("\n").split("\n")]
+    return [READ[renderer](line) for line in output(level, renderer).removesuffix("\n").split("\n")]
 
 
 each_format = pytest.mark.parametrize("renderer", ["logfmt", "json"])

@@ -1,6 +1,7 @@
 """What a scraper reads, as whole texts."""
 
 import re
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -66,7 +67,7 @@ def config(name: str = "marketing", provider: str = "23telecom", **limits: objec
         provider=PROVIDERS[provider],
         credentials={"api_key": Secret("sk_prod_hidden")},
         base_url="https://example.com",
-        limits=Limits(**limits),  # type: ignore[arg-type]
+        limits=Limits(**limits),  # type: ignore[arg-type]  # tests pass what Limits takes
     )
 
 
@@ -107,7 +108,14 @@ ALWAYS = {
 POLLED = ALWAYS | {"sms_credit_poll_duration_seconds"}
 
 
-@pytest.mark.parametrize("name", ["text.txt", "openmetrics.txt"])
+RENDER: Mapping[str, Callable[[CollectorRegistry], bytes]] = {
+    "text.txt": generate_latest,
+    "openmetrics.txt": generate_openmetrics,
+}
+"""What writes each of the expected files."""
+
+
+@pytest.mark.parametrize("name", RENDER)
 def test_the_whole_exposition(name: str) -> None:
     """What three accounts look like, one of them never polled, one failing with held values, one with everything."""
     views = (
@@ -127,9 +135,8 @@ def test_the_whole_exposition(name: str) -> None:
     )
     own = CollectorRegistry()
     own.register(AccountCollector(lambda: views))
-    render = {"text.txt": generate_latest, "openmetrics.txt": generate_openmetrics}[name]
 
-    assert render(own).decode() == (EXPECTED / name).read_text()
+    assert RENDER[name](own).decode() == (EXPECTED / name).read_text()
 
 
 @pytest.mark.parametrize("cause", Cause)

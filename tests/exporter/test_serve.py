@@ -6,7 +6,7 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from itertools import pairwise
 from pathlib import Path
@@ -174,7 +174,7 @@ async def test_a_request_reloads_nothing_unless_that_is_enabled(
 
 @pytest.mark.parametrize("reload", [by_post, by_signal])
 async def test_reloading_takes_over_what_changed_and_nothing_else(
-    start: Start, config_file: ConfigFile, providers: Providers, reload: Callable[[Running], object]
+    start: Start, config_file: ConfigFile, providers: Providers, reload: Callable[[Running], Awaitable[object]]
 ) -> None:
     """New accounts come, removed ones and their series go, and an unchanged one is not polled for it."""
     same, removed, new = providers.add("23telecom"), providers.add("iletimerkezi"), providers.add("iletimerkezi")
@@ -184,7 +184,7 @@ async def test_reloading_takes_over_what_changed_and_nothing_else(
     async with start("serve", f"--config.file={file}", LISTEN, LIFECYCLE) as exporter:
         await exporter.shows(BALANCE_OF_A, BALANCE_OF_B.replace('"b"', '"old"'))
         config_file(providers.configured("a", same, low_balance=60, **slow), providers.configured("b", new, **slow))
-        await asyncio.gather(*(reload(exporter) for _ in range(5)))  # type: ignore[arg-type]
+        await asyncio.gather(*(reload(exporter) for _ in range(5)))
         await exporter.shows(BALANCE_OF_A, BALANCE_OF_B, f"sms_credit_low_balance_threshold{{{OF_A}}} 60.0")
 
         assert not [line for line in await exporter.metrics() if 'account="old"' in line]

@@ -474,6 +474,7 @@ def test_live_numbers_are_read_as_they_were_meant(provider: str, live: Live, exp
     """They stand where the healthy answer has them, exact to the cent."""
     reading = read(answer(provider, live, NOW))
     assert isinstance(reading, Reading)
+    assert reading.balance is not None
     balance = format(reading.balance.normalize(), "f")
     assert (balance, reading.currency, reading.quota, reading.credit_blocked) == expected
 

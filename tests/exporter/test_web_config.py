@@ -99,7 +99,7 @@ def test_tls_is_taken_over(
         cert_file=folder / "server.crt",
         key_file=folder / "server.key",
         client_auth_type=verification,
-        client_ca_file=authorities and folder / authorities,
+        client_ca_file=folder / authorities if authorities else None,
         min_version=version,
     )
 

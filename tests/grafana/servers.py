@@ -70,7 +70,7 @@ class Prometheus:
         """Ask its API, and return whatever it answers."""
         return await self.http.get(f"{self.url}/api/v1/{path}", params=parameters)
 
-    async def query(self, expr: str) -> list[dict[str, dict[str, str]]]:
+    async def query(self, expr: str) -> list[dict[str, Any]]:
         """Return what an instant query gives."""
         answer = await self.get("query", query=expr)
         assert answer.status_code == httpx.codes.OK, (expr, answer.text)

@@ -53,7 +53,7 @@ SPENDING = 'at & (20%) of "otp"'
 MESSAGES = "messages"
 HUNG = "hung"
 """Its next poll goes on for so long that the last good reading gets too old."""
-OTHERS = {
+OTHERS: dict[str, tuple[str, str | Act | Behaviour]] = {
     SPENDING: ("23telecom", Scenario(Phase(600, Live(balance=Decimal(400)), Live(balance=Decimal(40))))),
     MESSAGES: ("iletimerkezi", Live(balance=Decimal(0), quota=400)),
     "blocked": ("23telecom", Live(balance=Decimal(0))),
@@ -141,7 +141,7 @@ async def watched(
         yield made
 
 
-async def ask(prometheus: Prometheus, query: Query, **values: str) -> list[dict[str, dict[str, str]]]:
+async def ask(prometheus: Prometheus, query: Query, **values: str) -> list[dict[str, Any]]:
     """Ask as Grafana would, and return the series."""
     expr = query.filled_in(**values)
     if query.at_once:
@@ -234,7 +234,7 @@ def state_text(dashboard: str, rank: str) -> str:
         for properties in ([panel["fieldConfig"]["defaults"]], *_overrides(panel))
         for mapping in next((each["mappings"] for each in properties if "mappings" in each), [])
     ]
-    return next(options[rank]["text"] for options in mapped if str(len(states(SCOPE)) - 1) in options)
+    return next(str(options[rank]["text"]) for options in mapped if str(len(states(SCOPE)) - 1) in options)
 
 
 def _overrides(panel: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:

@@ -20,11 +20,37 @@ ha_environment() {
   cp "$requirements" "$folder/requirements.txt"
 }
 
+# Runs tests/ha, or what the arguments say, in every version of Home Assistant at the same time, and then prints what each
+# run wrote. Fails as the last run that failed. Ctrl-C ends all of them as it ends one.
+test_in_home_assistants() {
+  local version written failed=0 runs=()
+  for version in "${ha_versions[@]}"; do ha_environment "$version"; done
+  say "inside Home Assistant ${ha_versions[*]}: what they write comes at the end"
+  written=$(mktemp -d)
+  set -m # else bash lets what runs in the background ignore Ctrl-C
+  for version in "${ha_versions[@]}"; do
+    test_in_home_assistant "$version" "$@" </dev/null >"$written/$version" 2>&1 &
+    runs+=($!)
+  done
+  set +m
+  trap 'kill -INT -- "${runs[@]/#/-}" 2>/dev/null || true' INT TERM HUP
+  wait "${runs[@]}" || true # a signal ends this wait; those below are for the end of the runs
+  for version in "${ha_versions[@]}"; do
+    wait "${runs[0]}" || failed=$?
+    runs=("${runs[@]:1}")
+    say "inside Home Assistant $version"
+    cat "$written/$version"
+  done
+  rm -r "$written"
+  trap - INT TERM HUP
+  return "$failed"
+}
+
 # Runs tests/ha, or what the further arguments say, in one version of Home Assistant.
 test_in_home_assistant() {
   local version=$1; shift
-  ha_environment "$version"
-  ".tools/ha-$version/bin/python" -m pytest --config-file=tests/ha/pytest.toml --rootdir=. "$@"
+  COVERAGE_FILE=.coverage-$version ".tools/ha-$version/bin/python" -m pytest --config-file=tests/ha/pytest.toml \
+    --rootdir=. --override-ini=cache_dir=".pytest_cache/ha-$version" "$@"
 }
 
 # Checks the integration's types against one version of Home Assistant.

@@ -129,7 +129,7 @@ async def simulate(options: argparse.Namespace) -> None:
 
 
 async def scrape(options: argparse.Namespace) -> None:
-    """Scrape on as many connections, each time anew as soon as the answer is there; print how long each took."""
+    """Scrape on that many connections, each again as soon as it has its answer; print how long each scrape took."""
     times: list[float] = []
     failed = 0
     complete: set[bytes] = set()

@@ -1,4 +1,4 @@
-"""The simulated providers as a program meets them that knows nothing of them: by proxy, under the real host names."""
+"""The simulated providers for a program that knows nothing of them: by proxy, under the real host names."""
 
 import ssl
 import time
@@ -28,7 +28,7 @@ class SimulatedProviders:
     accounts: Mapping[str, SimulatedAccount]
     """By name; the accounts of the demo, each in its scenario."""
     environment: Mapping[str, str]
-    """What leads a program to them, and to nobody else."""
+    """The environment that leads a program to them, and to nobody else."""
 
 
 @asynccontextmanager

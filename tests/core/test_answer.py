@@ -197,7 +197,7 @@ NUMBERS = [
 @pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
 @pytest.mark.parametrize("body", MONSTERS)
 def test_a_monstrous_body_is_refused(provider: Provider, body: bytes) -> None:
-    """A body that is valid for nobody costs no more than a refusal; how deep JSON may nest is Python's affair."""
+    """However deep a body nests, it costs no more than a refusal; the depth at which Python gives up is its own."""
     outcome = check(provider, Answer(200, {}, body))
     assert isinstance(outcome, Problem)
     assert outcome.status is Status.INVALID_RESPONSE

@@ -37,7 +37,7 @@ def imports(file: Path) -> Iterator[tuple[int, str]]:
 
 @pytest.mark.parametrize("package", ["sms_credit_core", "sms_credit_exporter", "sms_credit_exporter.cli"])
 def test_core_and_exporter_run_without_home_assistant(package: str) -> None:
-    """The exporter is for people who do not have it."""
+    """The exporter is for people who do not have Home Assistant."""
     subprocess.run([sys.executable, "-c", ALONE.format(package=package)], check=True)
 
 
@@ -50,7 +50,7 @@ def test_the_core_needs_only_httpx_and_the_standard_library(file: Path) -> None:
 
 @pytest.mark.parametrize("file", MODULES)
 def test_the_core_imports_itself_relatively_and_stays_inside(file: Path) -> None:
-    """Inside Home Assistant it has another name, and what lies above it is another program."""
+    """Inside Home Assistant the core has another name, and the package above it is another program."""
     depth = len(file.relative_to(CORE).parts)
     assert all(level <= depth for level, _ in imports(file))
     assert not [name for level, name in imports(file) if not level and name.startswith(CORE.name)]

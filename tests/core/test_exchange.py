@@ -430,7 +430,7 @@ async def test_a_failure_has_a_cause_and_an_end(
     cause: Cause,
     requests: int,
 ) -> None:
-    """It comes back as data and in time, gives nothing away, and the next healthy answer on the same client is read."""
+    """The failure is data, comes in time and holds no credential; the same client's next healthy answer is read."""
     caplog.set_level(logging.DEBUG)
     async with playing(*scripts, HEALTHY) as server:
         began = time.monotonic()
@@ -573,7 +573,7 @@ def with_certificate(certificate: trustme.LeafCert) -> ssl.SSLContext:
 
 
 def certificates(authority: trustme.CA) -> dict[str, trustme.LeafCert]:
-    """Issue a good certificate and three that must not do."""
+    """Issue a good certificate and three that must be refused."""
     yesterday = datetime.now(UTC) - timedelta(days=1)
     return {
         "good": authority.issue_cert("127.0.0.1"),
@@ -587,7 +587,7 @@ def certificates(authority: trustme.CA) -> dict[str, trustme.LeafCert]:
 async def test_a_bad_certificate_stops_the_request(
     tls_client: httpx.AsyncClient, authority: trustme.CA, caplog: pytest.LogCaptureFixture, kind: str
 ) -> None:
-    """Whoever holds it may not be the provider, so the key is not sent; with a good one all is well again."""
+    """Its holder may not be the provider, so the key is not sent; with a good certificate the next poll succeeds."""
     caplog.set_level(logging.DEBUG)
     issued = certificates(authority)
     simulator = Simulator()
@@ -730,7 +730,7 @@ async def tunnelling() -> AsyncIterator[str]:
     ],
 )
 async def test_what_a_proxy_says_is_not_the_providers_answer(script: Script, cause: Cause, attempts: int) -> None:
-    """Its statuses are about the connection, and it never sees the key."""
+    """A proxy's statuses are about the connection, and it never sees the key."""
     async with (
         playing(script) as proxy,
         httpx.AsyncClient(verify=TRUST, proxy=proxy.base_url.removesuffix("/api/v1")) as client,
@@ -864,7 +864,7 @@ class Failing(httpx.AsyncBaseTransport, httpx.AsyncByteStream):
         self.act = {"sending": self.fail, "reading": self.answer}[where]
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:  # noqa: ARG002 - of no matter here
-        """Fail now, or answer with a body that will."""
+        """Fail now, or answer with a body whose reading fails."""
         return self.act()
 
     def answer(self) -> httpx.Response:
@@ -897,7 +897,7 @@ async def test_no_error_of_httpx_escapes(
 
 
 def caused(error: Exception, cause: Exception) -> Exception:
-    """Return the error as one that another led to."""
+    """Return the error, with another one as its cause."""
     error.__cause__ = cause
     return error
 
@@ -925,7 +925,7 @@ async def test_no_error_of_the_operating_system_escapes(
 
 
 async def test_a_process_that_was_stopped_reads_the_answer_that_came_meanwhile(client: httpx.AsyncClient) -> None:
-    """By the clock the time is over; the provider was never late."""
+    """By the clock the time is over, although the provider was never late."""
 
     def answer_late(connection: socket.socket) -> None:
         connection.recv(MAX_BODY)

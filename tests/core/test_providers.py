@@ -33,7 +33,7 @@ def signature(message: bytes) -> str:
 
 @every_provider
 def test_a_declaration_is_complete_and_consistent(provider: Provider) -> None:
-    """Forms, checks, entities, metrics and documents are derived from it."""
+    """Forms, checks, entities, metrics and documents are derived from the declaration."""
     assert re.fullmatch("[a-z0-9]+", provider.key)
     assert provider.name
     assert provider.gives <= set(Value)
@@ -47,7 +47,7 @@ def test_a_declaration_is_complete_and_consistent(provider: Provider) -> None:
 
 @every_provider
 def test_every_address_is_https_on_a_host(provider: Provider) -> None:
-    """Credentials travel to one and people are sent to the other."""
+    """Credentials are sent to the base URL, and people to the panel."""
     assert {urlsplit(url).scheme for url in (provider.base_url, provider.panel_url)} == {"https"}
     assert all(urlsplit(url).hostname for url in (provider.base_url, provider.panel_url))
     assert not provider.base_url.endswith("/")
@@ -174,5 +174,5 @@ def test_iletimerkezis_request(base_url: str | None, url: str, key: str, api_has
     ],
 )
 def test_what_can_be_a_credential(value: str, *, accepted: bool) -> None:
-    """Whatever is accepted can be sent in a header or a body as it is."""
+    """Every credential that is accepted can be sent in a header or a body as it is."""
     assert CredentialField.accepts(value) is accepted

@@ -119,7 +119,7 @@ def test_a_configuration_cannot_be_pickled() -> None:
 
 
 def test_only_reveal_gives_the_value() -> None:
-    """The request needs it, and asks for it by name."""
+    """The request needs the value, and asks for it by this name."""
     assert SECRET.reveal() == VALUE
 
 

@@ -41,7 +41,7 @@ async def test_a_brand_image_is_the_pages_icon(open_page: OpenPage, name: str) -
 
 
 def test_there_is_an_image_of_each_kind_and_no_other() -> None:
-    """And on a dark background no colour is forgotten."""
+    """There is one for a dark background too, with every colour of the icon changed."""
     assert {file.name for file in BRAND.iterdir()} == set(drawings())
     light, dark = (drawings()[name][0] for name in ("icon.png", "dark_icon.png"))
     assert not {part for part in light.split('"') if part.startswith("#")} & set(dark.split('"'))

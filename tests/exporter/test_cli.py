@@ -19,7 +19,7 @@ ConfigFile = Callable[..., Path]
 
 
 async def test_check_accepts_a_good_file(config_file: ConfigFile, providers: Providers, tmp_path: Path) -> None:
-    """It says so on standard output and ends with 0; no provider is asked."""
+    """The command says so on standard output and ends with 0. No provider is asked."""
     account = providers.add("23telecom")
     file = config_file(providers.configured("a", account))
 
@@ -118,7 +118,7 @@ async def test_the_exit_code_is_a_monitoring_scripts(  # noqa: PLR0913, PLR0917 
     limits: dict[str, object],
     code: int,
 ) -> None:
-    """0 if nothing needs a person, 1 otherwise."""
+    """The exit code is 0 if nothing needs a person, and 1 otherwise."""
     file = config_file(providers.configured("a", providers.add(provider, answer), **limits))
 
     assert (await command("balance", f"--config.file={file}", cwd=tmp_path))[0] == code
@@ -159,7 +159,7 @@ async def test_balance_as_json(config_file: ConfigFile, providers: Providers, tm
 async def test_a_blocked_account_looks_fine_nowhere(
     config_file: ConfigFile, providers: Providers, tmp_path: Path
 ) -> None:
-    """Its reading is fresh, and above its limit; only a top-up makes it fine."""
+    """The reading is fresh and above the limit, and still only a top-up helps."""
     account = providers.add("23telecom", "negative_balance_blocked")
     file = config_file(providers.configured("a", account, low_balance=0, message_price=1, low_quota=0))
 
@@ -189,7 +189,7 @@ async def test_a_blocked_account_looks_fine_nowhere(
 async def test_what_cannot_be_printed_is_told(  # noqa: PLR0913, PLR0917 - two fixtures, and three things that vary
     config_file: ConfigFile, tmp_path: Path, arguments: Sequence[str], redirection: str, reason: str, buffered: str
 ) -> None:
-    """One line on standard error and 1: a script must not take nothing for a good answer."""
+    """The command writes one line to standard error and ends with 1: to a script, no output is not a good answer."""
     file = config_file(UNREACHABLE)
     shell = f'set -o pipefail; "$@" {redirection}'
     program = (sys.executable, "-m", "sms_credit_exporter", *arguments, f"--config.file={file}")
@@ -204,14 +204,14 @@ async def test_what_cannot_be_printed_is_told(  # noqa: PLR0913, PLR0917 - two f
 
 @pytest.mark.parametrize("redirection", ["> /dev/full 2> /dev/full", ">&- 2>&-"], ids=["a full disk", "nowhere"])
 async def test_where_nobody_can_be_told_the_exit_code_remains(tmp_path: Path, redirection: str) -> None:
-    """A mistake in the configuration is 1, wherever its words go."""
+    """A mistake in the configuration ends the command with 1 even if nobody can read about it."""
     program = (sys.executable, "-m", "sms_credit_exporter", "check", "--config.file=nowhere.yml")
 
     assert await run("bash", "-c", f'"$@" {redirection}', "bash", *program, cwd=tmp_path) == (1, "", "")
 
 
 async def test_help_into_a_full_disk(tmp_path: Path) -> None:
-    """It is printed by another hand, and fails in the same words."""
+    """Argparse prints the help, but the failure reads as with every other output."""
     program = (sys.executable, "-m", "sms_credit_exporter", "--help")
     outcome = await run("bash", "-c", '"$@" > /dev/full', "bash", *program, cwd=tmp_path, env={"PYTHONUNBUFFERED": ""})
 
@@ -224,7 +224,7 @@ async def test_help_into_a_full_disk(tmp_path: Path) -> None:
 async def test_a_terminal_of_few_letters_gets_escapes(
     config_file: ConfigFile, tmp_path: Path, env: dict[str, str]
 ) -> None:
-    """The table stays readable, the JSON says the same as ever, and mistakes are told."""
+    """The table stays readable, the JSON means the same as elsewhere, and mistakes are reported."""
     file = config_file(UNREACHABLE | {"name": "Müşteri"})
 
     code, out, err = await command("balance", f"--config.file={file}", cwd=tmp_path, env=env)
@@ -244,7 +244,7 @@ UNREACHABLE = {
     "credentials": {"api_key": "made-up-key"},
     "base_url": "http://127.0.0.1:9",
 }
-"""An account whose provider answers nothing, and at once."""
+"""An account whose provider cannot be reached, which shows at once."""
 
 
 async def run(*program: str, cwd: Path, env: dict[str, str] | None = None) -> tuple[int | None, str, str]:
@@ -288,7 +288,7 @@ NO_HOSTS = "must list host names or IP addresses, with commas between them"
 async def test_a_bad_variable_is_told_before_anything_is_done(  # noqa: PLR0913, PLR0917 - a row, and what it needs
     config_file: ConfigFile, tmp_path: Path, arguments: Sequence[str], variable: str, value: str, problem: str
 ) -> None:
-    """One line with its name and without its value, and 1; without the variable everything works."""
+    """The error is one line with the variable's name but not its value; without the variable everything works."""
     file = config_file(UNREACHABLE)
     env = {"SSL_CERT_FILE": "", variable: value}
 
@@ -326,7 +326,7 @@ async def test_a_good_variable_is_obeyed(config_file: ConfigFile, tmp_path: Path
 async def starting(
     *arguments: str, cwd: Path
 ) -> AsyncIterator[tuple[asyncio.subprocess.Process, Callable[[str], Awaitable[None]]]]:
-    """Start a command that tells what it has imported; give the process, and what waits for a line of its."""
+    """Start a command that lists what it imports; give the process, and a function that waits for a line of its log."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-X", "importtime", "-m", "sms_credit_exporter", *arguments),
         stderr=asyncio.subprocess.PIPE,
@@ -356,7 +356,7 @@ async def starting(
     ],
 )
 async def test_a_reload_during_the_start_comes_after_it(config_file: ConfigFile, tmp_path: Path, moment: str) -> None:
-    """SIGHUP does not end what has only begun, and what changed meanwhile is taken over."""
+    """SIGHUP during the start does not end the process, and the file as it is by then is taken over."""
     file = config_file(
         *(UNREACHABLE | {"name": f"a{n}", "credentials": {"api_key": f"key-{n}"}} for n in range(10_000))
     )
@@ -379,7 +379,7 @@ async def test_a_reload_during_the_start_comes_after_it(config_file: ConfigFile,
 async def test_a_closed_terminal_ends_what_has_nothing_to_reload(
     config_file: ConfigFile, tmp_path: Path, name: str
 ) -> None:
-    """As it ends any command."""
+    """SIGHUP ends it, as it ends any command."""
     file = config_file(
         *(UNREACHABLE | {"name": f"a{n}", "credentials": {"api_key": f"key-{n}"}} for n in range(10_000))
     )
@@ -411,5 +411,5 @@ async def test_a_wrong_command_line_ends_with_2(arguments: list[str], tmp_path: 
 
 
 async def test_the_version(tmp_path: Path) -> None:
-    """The command knows which version it is."""
+    """The command prints the version that is installed."""
     assert (await command("--version", cwd=tmp_path))[1] == f"sms-credit-exporter {version('sms-credit-exporter')}\n"

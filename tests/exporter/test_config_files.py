@@ -103,7 +103,7 @@ async def test_what_is_no_file_of_ours_is_told_at_once(tmp_path: Path, place: st
 
 
 async def test_a_file_may_be_a_link_to_one(tmp_path: Path) -> None:
-    """As Kubernetes puts its secrets and configurations."""
+    """Kubernetes mounts secrets and configurations as links."""
     written("configuration", tmp_path)
     for name in ("config.yml", "secret"):
         (tmp_path / name).rename(tmp_path / f"real-{name}")
@@ -118,7 +118,7 @@ async def test_a_file_may_be_a_link_to_one(tmp_path: Path) -> None:
     ("size", "code"), [pytest.param(4096, 0, id="as long as allowed"), pytest.param(4097, 1, id="longer")]
 )
 async def test_how_long_a_secret_file_may_be(tmp_path: Path, size: int, code: int) -> None:
-    """A file with a comment's worth of space in it is fine; what does not fit is a mistake, and never cut off."""
+    """White space may fill a file up to the limit; a longer file is a mistake, and is never cut off."""
     path, place = written("credential", tmp_path)
     path.write_text("made-up-key".ljust(size))
 

@@ -48,32 +48,32 @@ def wrong(number: int) -> str:
 
 
 def unknown(number: int) -> str:
-    """Return an account of a provider that there is not."""
+    """Return an account of an unknown provider."""
     return f"  - {{name: account-{number}, provider: someone-{number}, credentials: {{}}}}\n"
 
 
 def the_same(_: int) -> str:
-    """Return an account that stands there already."""
+    """Return an account that is in the file already."""
     return "  - {name: otp, provider: 23telecom, credentials: {api_key: made-up-key}}\n"
 
 
 @pytest.fixture
 def seconds() -> Callable[[], float]:
-    """Return what tells this process's own time since now, however busy the machine is."""
+    """Return a function that gives the processor time that this process has used since now."""
     gc.collect()
     begun = time.process_time()
     return lambda: time.process_time() - begun
 
 
 def test_good_accounts_load_soon(tmp_path: Path, seconds: Callable[[], float]) -> None:
-    """A restart is a gap in every series."""
+    """While accounts load, every series has a gap."""
     (tmp_path / "config.yml").write_text(accounts(sound))
     assert len(load(tmp_path / "config.yml", {}).accounts) == MANY
     assert seconds() < PATIENCE
 
 
 def test_accounts_with_a_secret_file_each_load_soon(tmp_path: Path, seconds: Callable[[], float]) -> None:
-    """As where they are mounted."""
+    """Mounted secrets are one file for each."""
     (tmp_path / "secrets").mkdir()
     for number in range(MANY):
         (tmp_path / "secrets" / str(number)).write_text(f"made-up-key-{number}\n")
@@ -99,7 +99,7 @@ def test_accounts_with_a_secret_file_each_load_soon(tmp_path: Path, seconds: Cal
     ],
 )
 def test_bad_accounts_are_told_soon(tmp_path: Path, seconds: Callable[[], float], text: str, mistakes: int) -> None:
-    """Every one of them, in the order of the file."""
+    """Every mistake is reported, in the order of the file."""
     (tmp_path / "config.yml").write_text(text)
     with pytest.raises(ConfigError) as caught:
         load(tmp_path / "config.yml", {})
@@ -118,7 +118,7 @@ def test_bad_accounts_are_told_soon(tmp_path: Path, seconds: Callable[[], float]
     ],
 )
 async def test_how_many_mistakes_are_printed(tmp_path: Path, name: str, lines: int) -> None:
-    """Nobody reads ten thousand lines unasked; how many there are is always said."""
+    """Nobody reads ten thousand lines, so some are left out; their number never is."""
     (tmp_path / "config.yml").write_text(accounts(unknown))
     code, _, err = await command(name, "--config.file=config.yml", cwd=tmp_path)
 

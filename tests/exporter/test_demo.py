@@ -89,7 +89,7 @@ async def says_where_it_is(http: httpx.AsyncClient, *command: str) -> None:
 
 
 async def test_the_demo_says_where_it_is(http: httpx.AsyncClient) -> None:
-    """Whatever address it is given, and whatever it logs."""
+    """The log names the page's address, whatever address the demo was told to listen on."""
     await says_where_it_is(http, sys.executable, "-m", "sms_credit_exporter", "demo")
 
 

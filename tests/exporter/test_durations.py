@@ -26,18 +26,18 @@ CANONICAL = [
     ("1w2d3h4m5s6ms", WEEK + 2 * DAY + 3 * HOUR + 4 * MINUTE + 5.006),
     ("0s", 0.0),
 ]
-"""In the fewest units, so that it is read and written alike."""
+"""Durations in the fewest units: reading one and writing it gives the same text."""
 
 
 @pytest.mark.parametrize(("text", "seconds"), CANONICAL)
 def test_a_duration_is_read(text: str, seconds: float) -> None:
-    """To the millisecond."""
+    """Durations are read to the millisecond."""
     assert parse_duration(text) == pytest.approx(seconds, abs=1e-6)
 
 
 @pytest.mark.parametrize(("text", "seconds"), CANONICAL)
 def test_a_duration_is_written(text: str, seconds: float) -> None:
-    """In the fewest units."""
+    """Durations are written in the fewest units."""
     assert duration_text(seconds) == text
 
 
@@ -70,7 +70,7 @@ def test_a_duration_may_be_written_in_other_ways(text: str, seconds: float) -> N
     ],
 )
 def test_what_is_finer_than_a_millisecond_is_rounded(seconds: float, text: str) -> None:
-    """And carried into the units above."""
+    """Rounding up carries into the larger units."""
     assert duration_text(seconds) == text
 
 
@@ -122,5 +122,5 @@ def test_what_is_written_can_be_read(milliseconds: int) -> None:
 
 @given(st.text())
 def test_any_text_is_a_duration_or_none(text: str) -> None:
-    """No text raises, and none gives less than nothing."""
+    """No text raises another error, and none gives a negative duration."""
     assert (parse_duration(text) or 0.0) >= 0.0

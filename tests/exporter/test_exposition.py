@@ -79,7 +79,7 @@ STATES = [
 @each_format
 @pytest.mark.parametrize("states", STATES)
 async def test_it_is_what_the_library_renders(states: list[tuple[View, ...]], form: Format) -> None:
-    """Byte for byte, whatever is kept of the scrape before."""
+    """The text is the same byte for byte, whatever was kept of the scrape before."""
     views = iter(states)
     exposition = Exposition(lambda: next(views), OWN)
     for state in states:
@@ -90,7 +90,7 @@ async def test_it_is_what_the_library_renders(states: list[tuple[View, ...]], fo
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), unique=True, max_size=3))
 async def test_no_name_makes_a_difference(names: list[str]) -> None:
-    """Whatever anybody calls his accounts."""
+    """An account may have any name."""
     views = [known(name, polled(READING)) for name in names]
     for form in Format:
         assert await Exposition(lambda: views, OWN).text(form) == RENDERERS[form](Everything(views))

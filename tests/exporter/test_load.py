@@ -37,7 +37,7 @@ FAILED_OF_A = f'sms_credit_poll_failures_total{{{OF_A},reason="unreachable"}}'
 
 
 async def test_hundreds_of_scrapers_fail_no_poll() -> None:
-    """All answers are whole, and every poll finds its turn between them."""
+    """All answers are complete, and the polls go on meanwhile."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, BENCHMARK, "--json", "--accounts=60", "--scrapers=400", "--seconds=12"),
         "--poll-interval=3s",
@@ -94,7 +94,7 @@ def idlers(exporter: Running, count: int, words: bytes = b"") -> Iterator[list[s
 async def test_idle_clients_leave_descriptors_for_polls_and_scrapes(
     config_file: ConfigFile, providers: Providers, http: httpx.AsyncClient, tmp_path: Path, words: bytes
 ) -> None:
-    """A hundred of them where the system lets 64 files be open; the log says so once."""
+    """A hundred clients connect where 64 files may be open; the log reports it once."""
     file = config_file(providers.configured("a", providers.add("23telecom")))
     arguments = ("serve", f"--config.file={file}", LISTEN)
     async with running(http, *arguments, cwd=tmp_path, env={}, program=("-c", FEW_DESCRIPTORS)) as exporter:
@@ -110,7 +110,7 @@ async def test_idle_clients_leave_descriptors_for_polls_and_scrapes(
 
 
 async def test_unfinished_handshakes_make_room(config_file: ConfigFile, providers: Providers, tmp_path: Path) -> None:
-    """They are connections before TLS knows of them."""
+    """A connection takes a descriptor before its TLS handshake is done."""
     web_file, trust = secured(tmp_path)
     file = config_file(providers.configured("a", providers.add("23telecom")))
     arguments = ("serve", f"--config.file={file}", f"--web.config.file={web_file}", LISTEN)
@@ -128,7 +128,7 @@ async def test_unfinished_handshakes_make_room(config_file: ConfigFile, provider
 async def test_who_hangs_up_leaves_his_place(
     config_file: ConfigFile, providers: Providers, http: httpx.AsyncClient, tmp_path: Path
 ) -> None:
-    """Also in the middle of an answer."""
+    """A client may hang up in the middle of an answer."""
     file = config_file(providers.configured("a", providers.add("23telecom")))
     arguments = ("serve", f"--config.file={file}", LISTEN)
     async with running(http, *arguments, cwd=tmp_path, env={}, program=("-c", FEW_DESCRIPTORS)) as exporter:
@@ -142,7 +142,7 @@ async def test_who_hangs_up_leaves_his_place(
 async def test_a_crowd_is_served_with_few_descriptors(
     config_file: ConfigFile, providers: Providers, http: httpx.AsyncClient, tmp_path: Path
 ) -> None:
-    """Each waits for a place, and leaves it to the next one once he is answered; nobody is cut off."""
+    """Each client waits for a descriptor and frees it after the answer; none is cut off."""
     file = config_file(providers.configured("a", providers.add("23telecom")))
     arguments = ("serve", f"--config.file={file}", LISTEN)
     async with running(http, *arguments, cwd=tmp_path, env={}, program=("-c", FEW_DESCRIPTORS)) as exporter:
@@ -158,7 +158,7 @@ async def test_a_crowd_is_served_with_few_descriptors(
 async def test_who_does_not_read_makes_room_too(
     config_file: ConfigFile, providers: Providers, http: httpx.AsyncClient, tmp_path: Path
 ) -> None:
-    """Once he has had ten seconds' time, if others wait."""
+    """A client that does not read is closed after ten seconds if others wait."""
     file = config_file(providers.configured("a", providers.add("23telecom")))
     arguments = ("serve", f"--config.file={file}", LISTEN)
     async with running(http, *arguments, cwd=tmp_path, env={}, program=("-c", FEW_DESCRIPTORS)) as exporter:
@@ -170,7 +170,7 @@ async def test_who_does_not_read_makes_room_too(
 async def test_a_log_that_nobody_reads_stops_nothing(
     config_file: ConfigFile, providers: Providers, http: httpx.AsyncClient, tmp_path: Path
 ) -> None:
-    """It polls, serves and ends; once the log is read, it begins with what was said first."""
+    """The exporter polls, serves and ends. Whoever reads the log later begins with its first line."""
     file = config_file(providers.configured("a", providers.add("23telecom")))
     port = free_port()
     process = await asyncio.create_subprocess_exec(
@@ -270,7 +270,7 @@ async def test_a_reload_that_hangs_does_not_delay_the_end(
     *,
     by_request: bool,
 ) -> None:
-    """SIGTERM is obeyed at once."""
+    """SIGTERM ends the process at once."""
     file = config_file(providers.configured("a", providers.add("23telecom")))
     async with start_with_slow_files(file) as exporter:
         await goes_on_polling(exporter)

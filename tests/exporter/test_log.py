@@ -127,7 +127,7 @@ def test_every_event_is_one_line(renderer: str) -> None:
 
 @each_format
 def test_a_carriage_return_is_written_out(renderer: str) -> None:
-    """On a terminal it would hide what stands before it; to many readers it ends a line."""
+    """On a terminal, a carriage return would hide what precedes it; many readers take it for the end of a line."""
     text = output("info", renderer, CARRIAGE_RETURNS)
     assert "\r" not in text
     assert text.count("\n") == 2
@@ -135,7 +135,7 @@ def test_a_carriage_return_is_written_out(renderer: str) -> None:
 
 @each_format
 def test_every_event_has_time_level_and_event(renderer: str) -> None:
-    """In UTC, and in one of four words."""
+    """The time is in UTC, and the level is one of four words."""
     for event in events("debug", renderer):
         assert TIME.fullmatch(str(event["ts"]))
         assert event["level"] in LEVELS
@@ -144,7 +144,7 @@ def test_every_event_has_time_level_and_event(renderer: str) -> None:
 
 @each_format
 def test_an_exception_brings_its_traceback(renderer: str) -> None:
-    """In one field, whoever logs it."""
+    """The traceback is one field, whoever logs it."""
     failed = [event for event in events("info", renderer) if "failed" in str(event["event"])]
     assert len(failed) == 4
     assert all(event["level"] == "error" for event in failed)
@@ -163,7 +163,7 @@ def test_an_exception_brings_its_traceback(renderer: str) -> None:
     ],
 )
 def test_the_level_holds_for_everybody(renderer: str, level: str, allowed: set[str]) -> None:
-    """What is below it is not logged, be it the exporter's own or a library's; what is not, is."""
+    """Events below the level are not logged, those at or above it are, from the exporter and libraries alike."""
     assert {event["level"] for event in events(level, renderer)} == allowed
 
 
@@ -199,7 +199,7 @@ own.error("last words")
 
 
 def flooded(lines: int, *, read: bool) -> tuple[float, list[str]]:
-    """Log so many lines to a pipe that nobody reads until all is said; return how long the end took, and what came."""
+    """Log many lines to a pipe that is read only afterwards; return how long the process took to end, and the lines."""
     process = subprocess.Popen(
         [sys.executable, "-c", SET_UP + FLOOD, "info", "logfmt", str(lines)],
         stdin=subprocess.PIPE,
@@ -223,14 +223,14 @@ def flooded(lines: int, *, read: bool) -> tuple[float, list[str]]:
 
 
 def test_a_log_that_is_read_late_is_whole() -> None:
-    """More than a pipe holds, and the last words before the end too."""
+    """Nothing is lost of more lines than a pipe holds, nor of the last ones before the end."""
     _, lines = flooded(5000, read=True)
     assert [line.partition("number=")[2] for line in lines[:-1]] == [str(number) for number in range(5000)]
     assert lines[-1].endswith('level=error event="last words"')
 
 
 def test_what_there_was_no_room_for_is_counted() -> None:
-    """Lines are left out from one on, and not here and there; the log says how many."""
+    """The lines left out are consecutive, and the log says how many they are."""
     _, lines = flooded(50_000, read=True)
     numbers = [int(match[1]) for line in lines if (match := re.search("number=(.*)", line))]
     told = [int(match[1]) for line in lines if (match := re.search("left out.* lines=(.*)", line))]
@@ -240,7 +240,7 @@ def test_what_there_was_no_room_for_is_counted() -> None:
 
 
 def test_a_log_that_is_never_read_does_not_delay_the_end_for_long() -> None:
-    """The process ends with what the system took."""
+    """The process ends, and what the pipe could hold is there to read."""
     took, lines = flooded(50_000, read=False)
     assert took < 10
     assert lines

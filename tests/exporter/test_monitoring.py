@@ -16,7 +16,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 async def test_writes_the_files_and_says_where(tmp_path: Path) -> None:
-    """They lie as in the repository, whose README.md goes along and says what each is for; again is no harm."""
+    """The files lie as in the repository, with the README.md that explains them; a second run changes nothing."""
     for _ in range(2):
         code, out, err = await command("monitoring", "--output=new/folder", cwd=tmp_path)
         assert (code, err) == (0, "")
@@ -36,7 +36,7 @@ async def test_writes_all_that_users_load_and_nothing_of_the_developers(tmp_path
 
 
 async def test_replaces_nothing_that_is_the_users_own_unless_told_to(tmp_path: Path) -> None:
-    """A file that differs is named, and not one is written; told to replace it, it is as shipped."""
+    """If a file differs, the command names it and writes none; with --force it replaces it."""
     own = tmp_path / "prometheus/rules.yml"
     own.parent.mkdir()
     own.write_text("groups: []\n")
@@ -53,7 +53,7 @@ async def test_replaces_nothing_that_is_the_users_own_unless_told_to(tmp_path: P
 
 @pytest.mark.parametrize("output", ["taken", "taken/below"])
 async def test_says_why_it_cannot_write(tmp_path: Path, output: str) -> None:
-    """A folder that is a file is no traceback; with the file out of the way it works."""
+    """A file in place of the folder is reported in a sentence; once it is gone, the command works."""
     taken = tmp_path / "taken"
     taken.touch()
     code, out, err = await command("monitoring", f"--output={output}", cwd=tmp_path)

@@ -207,7 +207,7 @@ def test_what_a_scraper_gets_for_what_it_accepts(accept: str, content_type: str)
     )
 )
 def test_no_header_confuses_label_and_body(accept: str) -> None:
-    """Whatever was asked for."""
+    """The body is in the format that the label names, whatever was asked for."""
     labelled, body = exposition(accept)
     assert body.decode() == BODIES[labelled]
 
@@ -271,12 +271,12 @@ def test_the_body_is_what_a_parser_of_its_format_reads(accept: str, parse: Parse
     ],
 )
 def test_who_accepts_gzip_gets_it(accepted: str) -> None:
-    """However it is said."""
+    """HTTP has several ways to accept gzip."""
     assert takes_gzip(accepted)
 
 
 def test_gzip_is_worth_it() -> None:
-    """Smaller, the same once unpacked, and the same each time."""
+    """The answer is smaller, unpacks to the same text, and is the same each time."""
     body = TEXT_BODY.encode() * 20
     packed = compressed(body)
     assert gzip.decompress(packed) == body
@@ -309,5 +309,5 @@ def test_anybody_else_gets_the_body_as_it_is(accepted: str) -> None:
 
 @given(st.text())
 def test_no_header_is_too_much(accepted: str) -> None:
-    """There is an answer to everything."""
+    """Every header gets an answer, and none an error."""
     assert takes_gzip(accepted) in {True, False}

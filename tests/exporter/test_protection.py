@@ -33,7 +33,7 @@ NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For plain HTTP; it trusts nobody."""
 
 BCRYPT = re.compile(rb"\$2[aby]\$[0-9]{2}\$.{53}")
-"""A whole hash; anything less would be found wanting in no time."""
+"""A hash of full length; bcrypt would refuse any other without the work."""
 
 CHALLENGE = 'Basic realm="sms-credit-exporter"'
 
@@ -169,7 +169,7 @@ async def test_a_user_with_the_right_password_may_read(server: Server, user: tup
     ],
 )
 async def test_anybody_else_may_not(server: Server, credentials: tuple[str, str]) -> None:
-    """The answer says how to identify, and nothing of what is behind; who then does may read."""
+    """The answer asks for credentials and shows nothing else; with the right ones, the page is served."""
     async with server.running(users(ALICE, BOB, LONG)):
         assert_refused(await get(server, auth=credentials))
         assert (await get(server, auth=ALICE)).status_code == 200
@@ -193,7 +193,7 @@ async def test_anybody_else_may_not(server: Server, credentials: tuple[str, str]
     ],
 )
 async def test_a_malformed_header_identifies_nobody(server: Server, header: bytes) -> None:
-    """It is no server error either, and does not stop who comes next."""
+    """A malformed header is no server error, and the next client is served."""
     async with server.running(users(ALICE)):
         assert_refused(await get(server, headers={b"Authorization": header}))
         assert (await get(server, auth=ALICE)).status_code == 200
@@ -201,7 +201,7 @@ async def test_a_malformed_header_identifies_nobody(server: Server, header: byte
 
 @pytest.mark.parametrize("scheme", [b"basic", b"BASIC"], ids=bytes.decode)
 async def test_the_name_of_the_scheme_may_be_written_in_any_case(server: Server, scheme: bytes) -> None:
-    """RFC 9110 says so."""
+    """RFC 9110 makes the name of a scheme case-insensitive."""
     header = basic(":".join(ALICE)).replace(b"Basic", scheme)
     async with server.running(users(ALICE)):
         assert (await get(server, headers={b"Authorization": header})).status_code == 200
@@ -223,14 +223,14 @@ async def test_the_name_of_the_scheme_may_be_written_in_any_case(server: Server,
     ],
 )
 async def test_every_page_and_action_is_protected(server: Server, method: str, path: str) -> None:
-    """Also what does not exist, so that nobody learns what does."""
+    """Paths that do not exist are protected too, so that nobody learns which do."""
     async with server.running(users(ALICE)):
         assert_refused(await get(server, path, method=method))
         assert server.reloads == 0
 
 
 async def test_a_user_may_reload(server: Server) -> None:
-    """And nobody else: see above."""
+    """A user may; the test above shows that nobody else can."""
     async with server.running(users(ALICE)):
         assert (await get(server, "/-/reload", method="POST", auth=ALICE)).text == "Reloaded.\n"
         assert server.reloads == 1
@@ -305,7 +305,7 @@ async def test_a_slow_check_does_not_stop_other_requests(server: Server, monkeyp
 
 
 async def test_a_new_password_counts_at_once_and_the_old_one_no_more(server: Server) -> None:
-    """Also where the old one was remembered."""
+    """The old password is refused even if it was remembered."""
     new = (ALICE[0], "new-made-up-password")
     async with server.running(users(ALICE)):
         assert (await get(server, auth=ALICE)).status_code == 200
@@ -316,7 +316,7 @@ async def test_a_new_password_counts_at_once_and_the_old_one_no_more(server: Ser
 
 
 async def test_a_removed_user_is_out_at_once_and_an_added_one_in(server: Server) -> None:
-    """Removing somebody is urgent."""
+    """Whoever was removed must be out at once."""
     async with server.running(users(ALICE)):
         assert (await get(server, auth=ALICE)).status_code == 200
         server.configure(users(BOB))
@@ -325,7 +325,7 @@ async def test_a_removed_user_is_out_at_once_and_an_added_one_in(server: Server)
 
 
 async def test_protection_begins_and_ends_with_the_configuration(server: Server) -> None:
-    """From no users to some, and back."""
+    """Reloads add the first user and remove the last one."""
     async with server.running(""):
         assert (await get(server)).status_code == 200
         server.configure(users(ALICE))
@@ -363,7 +363,7 @@ class Certificates:
         (self.folder / f"{name}.key").write_bytes(certificate.private_key_pem.bytes())
 
     def trust(self, certificate: trustme.LeafCert | None = None) -> ssl.SSLContext:
-        """Return what a client has that trusts this authority and may have a certificate itself."""
+        """Return the TLS context of a client that trusts this authority and may have a certificate itself."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self.authority.configure_trust(context)
         if certificate:
@@ -423,7 +423,7 @@ async def test_metrics_are_served_over_tls_to_users_only(server: Server, certifi
 async def test_which_tls_is_spoken(
     server: Server, certificates: Certificates, text: str, newest: ssl.TLSVersion, agreed: str
 ) -> None:
-    """The newest that both sides have."""
+    """Both sides agree on the newest version that they have."""
     tls = certificates.trust()
     tls.maximum_version = newest
     async with server.running(PAIR + text):
@@ -432,7 +432,7 @@ async def test_which_tls_is_spoken(
 
 
 async def test_a_client_without_the_oldest_tls_is_refused(server: Server, certificates: Certificates) -> None:
-    """And the next client, which has it, is served."""
+    """The next client, whose TLS is new enough, is served."""
     old, new = certificates.trust(), certificates.trust()
     old.maximum_version = ssl.TLSVersion.TLSv1_2
     async with server.running(PAIR + "  min_version: TLS13\n"):
@@ -500,7 +500,7 @@ async def test_a_renewed_certificate_is_shown_to_the_next_connection(
 
 
 async def test_a_certificate_renewed_by_another_link_is_shown(server: Server, certificates: Certificates) -> None:
-    """As Kubernetes does it: the folder is a link, and the link is replaced."""
+    """Kubernetes mounts a folder as a link, and replaces the link."""
     first, second = certificates.issue(), certificates.issue()
     for folder, certificate in (("first", first), ("second", second)):
         (server.folder / folder).mkdir()
@@ -573,7 +573,7 @@ async def test_a_certificate_of_another_name_is_shown_after_a_reload(
 
 
 async def test_a_client_needs_a_certificate_where_one_is_required(server: Server, certificates: Certificates) -> None:
-    """None, or one of another authority, is refused; the right one is accepted."""
+    """A client without a certificate, or with a foreign one, is refused; with the right one it is served."""
     own, foreign = certificates.issue(), trustme.CA().issue_cert("localhost")
     certificates.authority.cert_pem.write_to_path(server.folder / "clients.crt")
     async with server.running(PAIR + CLIENTS_VERIFIED):
@@ -587,7 +587,7 @@ async def test_a_client_needs_a_certificate_where_one_is_required(server: Server
 async def test_a_client_may_have_a_certificate_where_one_is_verified_if_given(
     server: Server, certificates: Certificates
 ) -> None:
-    """None is fine, the right one is, and a wrong one is refused."""
+    """A client is served without a certificate or with the right one, and refused with a wrong one."""
     own, foreign = certificates.issue(), trustme.CA().issue_cert("localhost")
     certificates.authority.cert_pem.write_to_path(server.folder / "clients.crt")
     async with server.running(PAIR + CLIENTS_VERIFIED_IF_GIVEN):
@@ -611,7 +611,7 @@ async def test_a_renewed_certificate_still_requires_one_of_the_client(
 
 
 async def test_a_renewed_authority_decides_over_the_next_client(server: Server, certificates: Certificates) -> None:
-    """Who was let in by the old authority is out, who has a certificate of the new one is in."""
+    """Certificates of the old authority are refused from then on, those of the new one accepted."""
     renewed = trustme.CA()
     before, after = certificates.issue(), renewed.issue_cert("localhost")
     certificates.authority.cert_pem.write_to_path(server.folder / "clients.crt")

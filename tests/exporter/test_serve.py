@@ -29,7 +29,7 @@ BALANCE_OF_B = 'sms_credit_balance{account="b",currency="TRY",provider="iletimer
 
 
 def status_of_a(status: str) -> str:
-    """Return the sample that says so."""
+    """Return the sample that says that account a has this status."""
     return f'sms_credit_status{{{OF_A},status="{status}"}} 1.0'
 
 
@@ -235,7 +235,7 @@ async def test_a_bad_file_keeps_the_old_configuration(
 async def test_very_many_mistakes_do_not_fill_the_log(
     start: Start, config_file: ConfigFile, providers: Providers
 ) -> None:
-    """The answer has them all, the log enough to go on with, and how many more there are."""
+    """The answer lists all mistakes, the log the first hundred and the number of the rest."""
     good = providers.configured("a", providers.add("23telecom"))
     file = config_file(good)
 
@@ -253,7 +253,7 @@ async def test_very_many_mistakes_do_not_fill_the_log(
 
 
 async def test_first_polls_are_spread(start: Start, config_file: ConfigFile, providers: Providers) -> None:
-    """Many accounts do not knock at the provider's door all at once."""
+    """Many accounts do not ask the provider all at the same moment."""
     accounts = [providers.add("23telecom") for _ in range(3)]
     slow = {"poll_interval": "10s"}
     configured = [providers.configured(f"a{number}", account, **slow) for number, account in enumerate(accounts)]
@@ -269,7 +269,7 @@ async def test_first_polls_are_spread(start: Start, config_file: ConfigFile, pro
 
 
 async def test_retry_after_is_obeyed(start: Start, config_file: ConfigFile, providers: Providers) -> None:
-    """A provider that asks for time gets it, however short the interval; then the account recovers."""
+    """A provider that asks for a pause gets it, however short the interval; then the account recovers."""
     account = providers.add("iletimerkezi", "error_rate_limited_retry_after")
     file = config_file(providers.configured("b", account))
 
@@ -303,7 +303,7 @@ async def test_idle_and_slow_clients_stop_no_scrape(
 
 
 async def test_several_addresses(start: Start, config_file: ConfigFile, providers: Providers) -> None:
-    """It listens wherever it is told to, on IPv6 too."""
+    """The exporter listens on every address given, IPv6 included."""
     file = config_file(providers.configured("a", providers.add("23telecom")))
 
     async with start("serve", f"--config.file={file}", LISTEN, "--web.listen-address=[::1]:0", listens=2) as exporter:
@@ -315,7 +315,7 @@ async def test_several_addresses(start: Start, config_file: ConfigFile, provider
 async def test_a_port_that_is_taken(
     start: Start, config_file: ConfigFile, providers: Providers, tmp_path: Path
 ) -> None:
-    """It says so and ends with 1."""
+    """The exporter reports it and ends with 1."""
     file = config_file(providers.configured("a", providers.add("23telecom")))
 
     async with start("serve", f"--config.file={file}", LISTEN) as exporter:

@@ -24,7 +24,7 @@ class Work:
 
 
 async def asked(shared: Shared[str, str], *what: str) -> list[asyncio.Task[str]]:
-    """Ask, and let everybody get to the point where he waits."""
+    """Ask, and let every caller get as far as waiting."""
     tasks = [asyncio.create_task(shared(one)) for one in what]
     for _ in range(5):
         await asyncio.sleep(0)
@@ -40,7 +40,7 @@ async def test_who_asks_together_is_answered_together() -> None:
 
 
 async def test_nobody_is_given_what_was_begun_before_he_asked() -> None:
-    """He waits for the next piece, together with others who came late."""
+    """Whoever asks late waits for the next run, together with others who came late."""
     shared = Shared(work := Work())
     first = await asked(shared, "a")
     late = await asked(shared, "a", "a")
@@ -50,7 +50,7 @@ async def test_nobody_is_given_what_was_begun_before_he_asked() -> None:
 
 
 async def test_one_piece_is_done_at_a_time() -> None:
-    """Also of different work, in the order in which it was asked for."""
+    """Different work runs one after the other too, in the order in which it was asked for."""
     shared = Shared(work := Work())
     tasks = await asked(shared, "a", "b", "a", "c")
     assert work.begun == ["a"]
@@ -69,7 +69,7 @@ async def test_who_goes_takes_it_from_nobody() -> None:
 
 
 async def test_a_failure_is_everybodys_and_not_for_ever() -> None:
-    """The next piece may be done."""
+    """The next run may succeed."""
     broken = True
 
     async def work(_: str) -> str:
@@ -85,7 +85,7 @@ async def test_a_failure_is_everybodys_and_not_for_ever() -> None:
 
 
 async def test_all_can_be_given_up() -> None:
-    """What is under way, and what waits for it."""
+    """Giving up ends what is running and what waits for it."""
     shared = Shared(work := Work())
     tasks = [*await asked(shared, "a", "b"), *await asked(shared, "a")]
     shared.cancel()
@@ -95,14 +95,14 @@ async def test_all_can_be_given_up() -> None:
 
 
 async def test_a_thread_returns_or_raises() -> None:
-    """As the function would."""
+    """A thread's result or exception is that of the function."""
     assert await in_thread(lambda: 1) == 1
     with pytest.raises(ZeroDivisionError):
         await in_thread(lambda: 1 // 0)
 
 
 async def test_a_thread_that_hangs_holds_up_nothing() -> None:
-    """Neither the loop nor who no longer waits for it."""
+    """A thread that hangs stops neither the loop nor those who no longer wait for it."""
     may_end = threading.Event()
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):

@@ -1,4 +1,4 @@
-"""What anybody may send to the web server's port: he is answered in few words, and nobody else notices."""
+"""What anybody may send to the web server's port: the answer is short, and no other client notices."""
 
 import asyncio
 import gzip
@@ -120,7 +120,7 @@ def assert_says_little(log: list[str]) -> None:
 async def test_what_cannot_be_understood_is_answered_shortly(
     start: Start, config_file: ConfigFile, providers: Providers
 ) -> None:
-    """Neither the answer nor the log repeats any of it; who speaks HTTP is served as ever."""
+    """Neither the answer nor the log repeats any of it, and clients that speak HTTP are served."""
     file = config_file(providers.configured("a", providers.add("23telecom")))
     async with start("serve", f"--config.file={file}", LISTEN, "--log.level=debug") as exporter:
         answers = {name: await say(exporter, words) for name, words in MALFORMED.items()}
@@ -147,7 +147,7 @@ async def test_what_cannot_be_understood_is_answered_shortly(
 async def test_who_hangs_up_is_not_spoken_of(
     start: Start, config_file: ConfigFile, providers: Providers, words: bytes
 ) -> None:
-    """It happens all day."""
+    """Clients that hang up are too common for the log."""
     file = config_file(providers.configured("a", providers.add("23telecom")))
     async with start("serve", f"--config.file={file}", LISTEN, "--log.level=debug") as exporter:
         for _ in range(20):
@@ -194,7 +194,7 @@ async def test_what_is_not_tls_gets_no_answer(
 async def test_an_answer_is_as_long_as_it_says(  # noqa: PLR0913, PLR0917 - five columns and a server
     serving: Serving, method: str, path: str, status: int, encoding: str, connection: str
 ) -> None:
-    """Also one without a body; and the connection stays open or is closed as was asked."""
+    """This holds without a body too, and the connection stays open or is closed as the client asked."""
     async with serving() as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         asked = (

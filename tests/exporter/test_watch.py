@@ -65,7 +65,7 @@ async def failures(exporter: Running, account: str = "") -> float:
 async def test_accounts_that_hang_cost_no_other_provider_a_poll(
     start: Start, config_file: ConfigFile, providers: Providers
 ) -> None:
-    """They take the slots of their own place and no more, however many they are."""
+    """Hanging accounts take the slots of their own place and no others, however many they are."""
     hanging = [providers.add("23telecom", NoAnswer.SILENT) for _ in range(130)]
     file = config_file(
         providers.configured("healthy", providers.add("iletimerkezi")),

@@ -105,7 +105,7 @@ def test_tls_is_taken_over(
 
 
 def test_a_path_may_be_absolute(folder: Path) -> None:
-    """As where a certificate manager puts its files."""
+    """Certificate managers keep their files in folders of their own."""
     tls = load_text(folder, PAIR.replace("server.crt", str(folder / "server.crt"))).tls
     assert tls == Tls(cert_file=folder / "server.crt", key_file=folder / "server.key")
 
@@ -248,7 +248,7 @@ MISTAKES: dict[str, tuple[str, Sequence[str]]] = {
         ],
     ),
 }
-"""By what is wrong: the file, and each line of the error from the colon after the file's path."""
+"""The file by what is wrong in it, with the lines of its error, each from the colon after the file's path."""
 
 
 @pytest.mark.parametrize(("text", "lines"), MISTAKES.values(), ids=MISTAKES)
@@ -318,7 +318,7 @@ def test_no_text_makes_it_raise_anything_else(folder: Path, text: str) -> None:
 
 
 BOMB = "".join(f"b{level}: &b{level} [{f'*b{level - 1}, ' * 9 if level else 'x'}]\n" for level in range(10))
-"""Lists that have little of their own, and in words would fill gigabytes."""
+"""Short lists of aliases that would fill gigabytes if they were spelt out."""
 
 
 @pytest.mark.parametrize(
@@ -330,7 +330,7 @@ BOMB = "".join(f"b{level}: &b{level} [{f'*b{level - 1}, ' * 9 if level else 'x'}
     ],
 )
 def test_lists_of_lists_are_refused_soon(folder: Path, text: str) -> None:
-    """Wherever they stand: nothing turns them into words."""
+    """No error text spells such a list out, wherever it stands."""
     (folder / "web.yml").write_text(BOMB + text)
     begun = time.process_time()
     assert mistakes_of(folder / "web.yml")

@@ -16,8 +16,9 @@ from sms_credit_core.providers.telecom23 import _CAUSE_BY_CODE as TELECOM23_CODE
 from sms_credit_core.providers.telecom23 import _CAUSE_BY_REASON as TELECOM23_REASONS
 from sms_credit_exporter.simulator.payloads import ROOT, Payload, payloads
 
-FILES = [pytest.param(file, id=f"{file.parent.name}/{file.stem}") for file in sorted(ROOT.glob("*/*"))]
-TABLES = [file for file in FILES if "\neach:\n" in file.values[0].read_text()]
+PATHS = sorted(ROOT.glob("*/*"))
+FILES = [pytest.param(file, id=f"{file.parent.name}/{file.stem}") for file in PATHS]
+TABLES = [row for row, file in zip(FILES, PATHS, strict=True) if "\neach:\n" in file.read_text()]
 
 READING = {"status", "balance", "currency", "quota", "credit_blocked", "provider_updated"}
 PROBLEM = {"status", "cause", "code", "detail", "retry_after"}
@@ -115,7 +116,7 @@ def test_every_line_of_a_table_says_what_the_table_leaves_open(file: Path) -> No
 
 def test_every_payload_has_a_name_of_its_own() -> None:
     """Tests ask for it, whether it is in a file of its own or a line of a table."""
-    written = [yaml.safe_load(file.values[0].read_text()).get("each", [file.values[0].stem]) for file in FILES]
+    written = [yaml.safe_load(file.read_text()).get("each", [file.stem]) for file in PATHS]
     named = [payload.name for payload in payloads()]
     assert all(re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)*", name) for name in named)
     assert sorted(name for names in written for name in names) == sorted(named)

@@ -38,6 +38,11 @@ READING = Reading(
 PROBLEMS = {cause.status: Problem(cause=cause) for cause in Cause}
 
 
+def decimal(text: str | None) -> Decimal | None:
+    """Read an amount as it stands in a table; None is none."""
+    return None if text is None else Decimal(text)
+
+
 def view(
     *outcomes: Reading | Problem, limits: Limits | None = None, seconds: float = 0, provider: str = "23telecom"
 ) -> AccountView:
@@ -78,8 +83,8 @@ def test_low(
     balance: str | None, quota: int | None, low_balance: str | None, low_quota: int | None, *, low: bool | None
 ) -> None:
     """Credit is low at or below any limit, and nothing is said where nothing can be compared."""
-    reading = replace(READING, balance=balance and Decimal(balance), quota=quota)
-    limits = Limits(low_balance=low_balance and Decimal(low_balance), low_quota=low_quota)
+    reading = replace(READING, balance=decimal(balance), quota=quota)
+    limits = Limits(low_balance=decimal(low_balance), low_quota=low_quota)
     assert view(reading, limits=limits).low is low
 
 

@@ -33,8 +33,8 @@ MAX_BODY = 64 * 1024
 DEFAULT_TIMEOUT = 10.0
 """Seconds for the whole exchange, its one retry included."""
 
-_STRETCHES = 10
-"""Pieces that a timeout is counted in."""
+_LATE = 0.5
+"""Seconds by which a timer is late if this process, or the machine, stood still."""
 
 _HEADERS = {
     "Accept": "application/json",
@@ -136,18 +136,21 @@ def _account_of(credentials: Credentials) -> bytes:
     return hashlib.blake2b(repr(named).encode(errors="surrogatepass"), key=_OWN_KEY, digest_size=16).digest()
 
 
-async def _within(timeout: float, fetching: Coroutine[Any, Any, Answer]) -> Answer:  # noqa: ASYNC109
+async def _within(timeout: float, fetching: Coroutine[Any, Any, Answer]) -> Answer:  # noqa: ASYNC109 - as above
     """Return the answer if it arrives in time. Raises NoReading.
 
-    Only time in which this process runs counts. After a stop, or after the machine has slept, the answer that came
-    meanwhile is there, although the clock says that it came too late.
+    After the process was stopped, or the machine has slept, the answer that came meanwhile is there, although the
+    clock says that it came too late. So the time then begins once more.
     """
-    task = asyncio.ensure_future(fetching)
+    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(fetching)
     try:
-        for _ in range(_STRETCHES):
-            done, _waiting = await asyncio.wait({task}, timeout=timeout / _STRETCHES)
+        for _ in range(2):
+            deadline = loop.time() + timeout
+            done, _waiting = await asyncio.wait({task}, timeout=timeout)
             if done:
                 return task.result()
+            if loop.time() < deadline + _LATE:
+                break
         raise NoReading(Cause.TIMEOUT)
     finally:
         task.cancel()

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -331,6 +332,8 @@ async def starting(
         *(sys.executable, "-X", "importtime", "-m", "sms_credit_exporter", *arguments),
         stderr=asyncio.subprocess.PIPE,
         cwd=cwd,
+        # Whoever runs the tests may ignore the signal, as nohup does, and the process would inherit that.
+        preexec_fn=partial(signal.signal, signal.SIGHUP, signal.SIG_DFL),
     )
     assert process.stderr
     stderr = process.stderr

@@ -137,7 +137,7 @@ class Connection(web.RequestHandler):
         try:
             await asyncio.get_running_loop().connect_accepted_socket(lambda: self, accepted, ssl=tls)
         except OSError as error:  # ssl.SSLError is one
-            _log.debug("no TLS connection", reason=type(error).__name__)
+            _log.debug("no TLS connection", error=type(error).__name__)
         finally:
             if self._accepted is None:
                 self._connections.forget(self)
@@ -200,7 +200,7 @@ class Connection(web.RequestHandler):
         """Log an error of ours; what others send is none."""
         error = kw.get("exc_info")
         if isinstance(error, HttpProcessingError | web.RequestPayloadError):
-            _log.debug("malformed request", client=self._client, reason=type(error).__name__)
+            _log.debug("malformed request", client=self._client, error=type(error).__name__)
         else:
             super().log_exception(*args, **kw)
 

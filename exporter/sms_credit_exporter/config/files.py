@@ -25,12 +25,12 @@ def read(path: Path, most: int = MAX_FILE) -> bytes:
         finally:
             os.close(descriptor)
     except ValueError:  # a zero byte, or letters that no path can have
-        reason = "not a path"
+        why = "not a path"
     except OSError as error:
         if error.errno == errno.ENXIO:  # a socket
             raise UnusableFile(_NOT_REGULAR) from None
-        reason = error.strerror or "not a path"
-    text = f"cannot be read: {reason}"
+        why = error.strerror or "not a path"
+    text = f"cannot be read: {why}"
     raise UnusableFile(text)
 
 

@@ -94,12 +94,12 @@ async def poll(  # noqa: PLR0913 - all that one poll depends on, by name
 
     try:
         answer = await _within(timeout, _fetch(client, word))
-    except NoReading as reason:
-        return reason.problem
+    except NoReading as no_reading:
+        return no_reading.problem
     try:
         return provider.read(answer)
-    except NoReading as reason:
-        return replace(reason.problem, retry_after=_retry_after(answer, unix_time()))
+    except NoReading as no_reading:
+        return replace(no_reading.problem, retry_after=_retry_after(answer, unix_time()))
 
 
 async def poll_account(  # noqa: PLR0913 - as above, and the account
@@ -163,8 +163,8 @@ async def _fetch(client: httpx.AsyncClient, word: Callable[[], Request]) -> Answ
         try:
             response = await _send(client, word())
             break
-        except NoReading as reason:
-            if attempt or reason.problem.cause not in _RETRIED:
+        except NoReading as no_reading:
+            if attempt or no_reading.problem.cause not in _RETRIED:
                 raise
     try:
         async with aclosing(response):

@@ -130,7 +130,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """A typed reason why there is no reading."""
+    """Why there is no reading."""
 
     cause: Cause
     code: str | None = None

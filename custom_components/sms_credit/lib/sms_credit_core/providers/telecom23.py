@@ -113,8 +113,8 @@ def _fields(body: bytes) -> tuple[Fields, NoReading | None]:
     """Return the members of a body, or none and why: a 429 may be HTML or empty, `[]` is an answer without data."""
     try:
         return Fields.of(body), None
-    except NoReading as reason:
-        return Fields({}), reason
+    except NoReading as no_reading:
+        return Fields({}), no_reading
 
 
 def _refuse_errors(answer: Answer, fields: Fields) -> None:
@@ -132,9 +132,9 @@ def _quality_words(answer: Answer) -> set[str]:
 
 
 def _unavailable(answer: Answer, fields: Fields) -> NoReading:
-    """Name the reason by the header or, without one, by the body."""
-    reason = stable_code(answer.headers.get(_REASON_HEADER.lower())) or stable_code(fields.get("reason"))
-    return NoReading(_CAUSE_BY_REASON.get(reason or "", Cause.DATA_UNAVAILABLE), code=reason)
+    """Name the cause by the provider's reason: that of the header or, without one, that of the body."""
+    code = stable_code(answer.headers.get(_REASON_HEADER.lower())) or stable_code(fields.get("reason"))
+    return NoReading(_CAUSE_BY_REASON.get(code or "", Cause.DATA_UNAVAILABLE), code=code)
 
 
 def _updated(value: object) -> datetime | None:

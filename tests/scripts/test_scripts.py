@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,8 @@ async def started(checkout: Path, *arguments: str, **env: str) -> asyncio.subpro
         cwd=checkout,
         env={**os.environ, **env, "PATH": f"{checkout / 'bin'}:{os.environ['PATH']}"},
         start_new_session=True,
+        # Whoever runs the tests in the background ignores Ctrl-C, and no shell can undo what it inherits.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
 
 

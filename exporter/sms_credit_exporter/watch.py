@@ -83,7 +83,8 @@ class _Watched:
         while (wait := self.due - time.monotonic()) > 0:
             self.changed.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.changed.wait(), wait)
+                async with asyncio.timeout(wait):  # wait_for of Python 3.11 can lose a cancellation
+                    await self.changed.wait()
 
 
 class Watch:

@@ -2,7 +2,9 @@
 
     status.py, problem.py    the closed vocabulary: account statuses, and why a poll gave no reading
     reading.py, account.py   one reading; an account over time, with its held values and its schedule
+    ledger.py, pace.py       what it spends and tops up; how long it lasts, and whether it spends unusually fast
     view.py, instant.py      the account as it is at a moment; moments
+    state.py                 what is remembered of it over restarts
     provider.py, providers/  what a provider declares and does; one file for each
     answer.py                strict reading of an answer's JSON
     exchange.py, secret.py   one poll over HTTP; credentials that cannot be printed
@@ -14,11 +16,14 @@ from .account import DEFAULT_POLL_INTERVAL, DEFAULT_STALE_AFTER, Account
 from .answer import Answer
 from .exchange import DEFAULT_TIMEOUT, MAX_BODY, poll, poll_account
 from .instant import Instant
+from .ledger import Day, Ledger, TopUp
+from .pace import Pace
 from .problem import Cause, NoReading, Problem
 from .provider import CredentialField, Provider, Request, Value, can_give
 from .providers import PROVIDERS
 from .reading import Limit, Limits, Quality, Reading
 from .secret import MASK, Credentials, Secret
+from .state import Owner, SetAside, recalled, remembered
 from .status import FAILURES, OUTAGES, REFUSALS, Actor, Status
 from .view import URGENCY, AccountView
 
@@ -40,19 +45,27 @@ __all__ = [
     "Cause",
     "CredentialField",
     "Credentials",
+    "Day",
     "Instant",
+    "Ledger",
     "Limit",
     "Limits",
     "NoReading",
+    "Owner",
+    "Pace",
     "Problem",
     "Provider",
     "Quality",
     "Reading",
     "Request",
     "Secret",
+    "SetAside",
     "Status",
+    "TopUp",
     "Value",
     "can_give",
     "poll",
     "poll_account",
+    "recalled",
+    "remembered",
 ]

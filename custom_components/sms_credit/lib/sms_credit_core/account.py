@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from .instant import Instant
+from .ledger import Ledger, Ledgers, entered
 from .problem import Problem
-from .reading import Reading
+from .reading import Limit, Limits, Reading
 from .status import FAILURES, Status
 
 DEFAULT_POLL_INTERVAL = 300.0
@@ -36,6 +38,8 @@ class Account:
     """The last good reading, however old; see `known`."""
     read_at: Instant | None = None
     """When the last good reading arrived."""
+    asked_at: Instant | None = None
+    """When the last poll began."""
     polled_at: Instant | None = None
     """When the last poll ended."""
     poll_duration: float | None = None
@@ -44,6 +48,19 @@ class Account:
     failures: Mapping[Status, int] = field(default_factory=lambda: dict.fromkeys(FAILURES, 0))
     """Failed polls by the status that they left."""
     failed_in_a_row: int = 0
+    ledgers: Ledgers = ()
+    """What was spent and topped up, in what the account pays with now and in what it paid with before."""
+    low: Mapping[Limit, bool] = field(default_factory=dict)
+    """Whether each limit is reached, or was when that could last be told."""
+
+    @property
+    def ledger(self) -> Ledger | None:
+        """The ledger of what the account pays with; None before the first reading."""
+        return self.ledgers[0] if self.ledgers else None
+
+    def asking(self, at: Instant) -> "Account":
+        """Return the account as it is while a poll is under way that began `at` this moment."""
+        return replace(self, asked_at=at)
 
     def after(self, outcome: Reading | Problem, at: Instant, duration: float) -> "Account":
         """Return the account as it is after a poll that ended `at` this moment and took `duration` seconds."""
@@ -56,6 +73,7 @@ class Account:
                 reading=outcome,
                 read_at=at,
                 failed_in_a_row=0,
+                ledgers=entered(self.ledgers, outcome, at),
             )
         status = outcome.status
         return replace(
@@ -66,6 +84,21 @@ class Account:
             failures=self.failures if status.up else {**self.failures, status: self.failures[status] + 1},
             failed_in_a_row=0 if status.up else self.failed_in_a_row + 1,
         )
+
+    def judged(self, limits: Limits) -> "Account":
+        """Return the account with a word on each limit that is set. A word stays until a reading or a limit ends it."""
+        low = limits.reached(self._values(limits), self.low)
+        return self if low == self.low else replace(self, low=low)
+
+    def _values(self, limits: Limits) -> Mapping[Limit, Decimal | float | None]:
+        """Return what the limits are held against, by the last good reading, however old."""
+        if self.reading is None:
+            return {}
+        return {
+            Limit.BALANCE: self.reading.balance,
+            Limit.QUOTA: limits.priced(self.reading).quota,
+            Limit.RUNWAY: self.ledger.lasts if self.ledger else None,
+        }
 
     def known(self, now: Instant, stale_after: float) -> Reading | None:
         """Return the last good reading while it is at most `stale_after` seconds old."""
@@ -84,3 +117,8 @@ class Account:
         pause = min(interval * _REFUSED_INTERVALS, _MAX_REFUSED) if refused else 0.0
         asked = self.problem.retry_after if self.problem else None
         return max(back_off, pause, min(asked or 0.0, MAX_RETRY_AFTER))
+
+    def due_in(self, interval: float, now: Instant) -> float:
+        """Seconds from now until the next poll. One that was begun and never ended, as by a crash, was a poll too."""
+        ages = [moment.age(now) for moment in (self.asked_at, self.polled_at) if moment]
+        return max(0.0, self.next_poll_in(interval) - min(ages)) if ages else 0.0

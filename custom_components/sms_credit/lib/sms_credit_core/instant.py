@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from datetime import date
 from typing import Self
 
 
@@ -18,6 +19,16 @@ class Instant:
     def now(cls) -> Self:
         """Read both clocks."""
         return cls(unix=time.time(), monotonic=time.monotonic())
+
+    @classmethod
+    def recorded(cls, unix: float, now: "Instant") -> Self:
+        """Return a moment of which only the wall clock is known, as it was written down before a restart."""
+        return cls(unix=unix, monotonic=now.monotonic - (now.unix - unix))
+
+    @property
+    def day(self) -> int:
+        """The day by the wall clock, in this machine's time zone, counted from the year 1."""
+        return date.fromtimestamp(self.unix).toordinal()  # noqa: DTZ012 - the zone of people who look at it
 
     def age(self, now: "Instant") -> float:
         """Seconds from this moment until now, by whichever clock counts more.

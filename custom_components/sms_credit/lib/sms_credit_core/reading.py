@@ -43,6 +43,12 @@ class Limit(StrEnum):
 
     BALANCE = "balance"
     QUOTA = "quota"
+    RUNWAY = "runway"
+
+
+_CLEARED = 1.1
+"""How far above its limit a low runway has to rise until it is no longer low. An estimate wavers from reading to
+reading, and whoever was told once should not be told each time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +59,8 @@ class Limits:
     """In the account's currency; at or below it is low."""
     low_quota: int | None = None
     """Messages; at or below it is low."""
+    low_runway: float | None = None
+    """Seconds; at or below it is low."""
     message_price: Decimal | None = None
     """In the account's currency, above zero; gives the quota where the provider gives none."""
 
@@ -64,16 +72,20 @@ class Limits:
         return replace(reading, quota=max(0, int(messages)))
 
     @property
-    def thresholds(self) -> Mapping[Limit, Decimal | int]:
+    def thresholds(self) -> Mapping[Limit, Decimal | float]:
         """The limits that are set."""
-        limits = {Limit.BALANCE: self.low_balance, Limit.QUOTA: self.low_quota}
+        limits = {Limit.BALANCE: self.low_balance, Limit.QUOTA: self.low_quota, Limit.RUNWAY: self.low_runway}
         return {limit: threshold for limit, threshold in limits.items() if threshold is not None}
 
-    def reached(self, reading: Reading) -> Mapping[Limit, bool]:
-        """Say of each limit whether it is reached, as far as anything is known to hold against it."""
-        values = {Limit.BALANCE: reading.balance, Limit.QUOTA: reading.quota}
-        return {
-            limit: value <= threshold
-            for limit, threshold in self.thresholds.items()
-            if (value := values[limit]) is not None
-        }
+    def reached(
+        self, values: Mapping[Limit, Decimal | float | None], before: Mapping[Limit, bool]
+    ) -> Mapping[Limit, bool]:
+        """Say of each limit that is set whether it is reached; where nothing is known now, what was said before."""
+        thresholds = {limit: self._until(limit, low=before.get(limit, False)) for limit in self.thresholds}
+        now = {limit: value <= thresholds[limit] for limit in thresholds if (value := values.get(limit)) is not None}
+        return now | {limit: low for limit, low in before.items() if limit in thresholds.keys() - now.keys()}
+
+    def _until(self, limit: Limit, *, low: bool) -> Decimal | float:
+        """Return the value up to which a limit is reached."""
+        threshold = self.thresholds[limit]
+        return float(threshold) * _CLEARED if low and limit is Limit.RUNWAY else threshold

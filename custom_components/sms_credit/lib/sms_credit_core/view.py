@@ -1,10 +1,12 @@
 """The account as it is at a moment: all that a product shows of it is decided here, once."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .account import DEFAULT_STALE_AFTER, Account
 from .instant import Instant
+from .ledger import Ledger
 from .provider import Provider, Value, can_give
 from .reading import Limit, Limits, Quality, Reading
 from .status import OUTAGES, REFUSALS, Status
@@ -66,13 +68,35 @@ class AccountView:
 
     @property
     def reached(self) -> Mapping[Limit, bool]:
-        """Whether each limit is reached, as far as anything is known to hold against it."""
-        return self.limits.reached(self.known) if self.known else {}
+        """Whether each limit is reached, or was when that could last be told; not for one of which nothing is known."""
+        return self.account.judged(self.limits).low
 
     @property
     def low(self) -> bool | None:
-        """Whether any limit is reached; None where that cannot be said."""
+        """Whether any limit is reached; None where that could never be told."""
         return any(self.reached.values()) if self.reached else None
+
+    @property
+    def runway(self) -> float | None:
+        """Seconds from the last reading until nothing is left, at the expected pace; None while that is not known."""
+        lasts = self._ledger.lasts if self._ledger else None
+        return None if lasts == math.inf else lasts
+
+    @property
+    def unusual(self) -> bool | None:
+        """Whether the account spends far faster than it ever has; None while that is not known."""
+        return self._ledger.unusual if self._ledger else None
+
+    @property
+    def runs_out_at(self) -> float | None:
+        """When nothing is left, at the expected pace, in Unix seconds; None while that is not known."""
+        return self._ledger.at.unix + self.runway if self._ledger and self.runway is not None else None
+
+    @property
+    def _ledger(self) -> Ledger | None:
+        """The ledger while what it foretells may be shown."""
+        ledger = self.account.ledger
+        return ledger if self.known and ledger and ledger.at.age(self.now) <= self.stale_after else None
 
     @property
     def words(self) -> tuple[str, ...]:

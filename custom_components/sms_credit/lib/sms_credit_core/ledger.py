@@ -1,0 +1,150 @@
+"""What an account spends and tops up, from one reading to the next.
+
+The rules, all of them:
+
+- A fall of what the account pays with is spent, a rise is topped up, to the last digit. So `spent - topped_up` is
+  always how far the amount has fallen since the first reading.
+- Every unit has a ledger of its own: each currency, and messages where the account has no money but messages. A ledger
+  rests while the account pays with something else, and goes on where it was when the account returns to it.
+- A partial reading begins a ledger but moves none. The provider itself does not vouch for it, and a number that is too
+  low for an hour would be spent, and then topped up again. The next complete reading brings all of it.
+- What was spent while nobody looked is spent. If something was topped up meanwhile as well, only the difference is
+  known, and nothing else is made up.
+- Time goes by whichever clock went further, and never back: a clock that jumps moves no amount.
+- A rise by less than a hundredth of what there was after the last top-up is a refund, or a rounding of the provider's:
+  it counts as topped up, but it is nobody's top-up.
+- Sums are exact, however long their numbers are.
+"""
+
+from dataclasses import dataclass, replace
+from decimal import Context, Decimal
+from typing import Self
+
+from .instant import Instant
+from .pace import Pace
+from .reading import Quality, Reading
+
+MAX_LEDGERS = 4
+"""Units that an account is remembered in; the one that rested longest is forgotten first."""
+
+_EXACT = Context(prec=128)
+"""Holds what a provider can say (answer.py) times the readings of a life. Python's own context rounds to 28 digits."""
+
+_REFUND = Decimal("0.01")
+"""The share of what there was after the last top-up below which a rise can be a refund."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopUp:
+    """Credit that was added."""
+
+    amount: Decimal
+    """Above zero, in the ledger's unit; less by what was spent between the two readings."""
+    at: Instant
+    """When it was seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """What a day began with."""
+
+    number: int
+    """Days since the year 1, by this machine's time zone."""
+    spent: Decimal
+    """What had been spent before."""
+    since: Instant
+    """The last reading before the day, or the first of all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """What was spent and topped up in one unit. Replaced at each reading, never changed."""
+
+    currency: str | None
+    """ISO 4217 code; empty where the provider names none; None where the unit is messages."""
+    at: Instant
+    """When the last reading that counts arrived."""
+    amount: Decimal | None = None
+    """The amount by that reading; None before the first complete one."""
+    full: Decimal = Decimal(0)
+    """The amount after the last top-up, or at the beginning."""
+    spent: Decimal = Decimal(0)
+    topped_up: Decimal = Decimal(0)
+    top_up: TopUp | None = None
+    """The last top-up."""
+    day: Day
+    pace: Pace | None = None
+    """None while the ledger rests, and before its first complete reading."""
+
+    @classmethod
+    def begin(cls, currency: str | None, at: Instant) -> Self:
+        """Open a ledger for a unit."""
+        return cls(currency=currency, at=at, day=Day(number=at.day, spent=Decimal(0), since=at))
+
+    @property
+    def lasts(self) -> float | None:
+        """Seconds from the last reading until nothing is left, at the expected pace.
+
+        None where that cannot be told yet; infinite where nothing is spent.
+        """
+        return self.pace.lasts(float(self.amount)) if self.pace and self.amount is not None else None
+
+    @property
+    def unusual(self) -> bool | None:
+        """Whether the account spends far faster than it ever has; None where that cannot be told yet."""
+        return self.pace.unusual if self.pace else None
+
+    def after(self, amount: Decimal, at: Instant) -> Self:
+        """Return the ledger as it is after a complete reading of `amount` that arrived `at` this moment."""
+        if self.amount is None:
+            return replace(self, at=at, amount=amount, full=amount, pace=Pace.begin(at.unix))
+        fall = _EXACT.subtract(self.amount, amount)
+        moved = replace(self, at=at, amount=amount, day=self._day(at), pace=self._pace(self.amount, amount, at))
+        if fall >= 0:
+            return replace(moved, spent=_EXACT.add(self.spent, fall))
+        moved = replace(moved, topped_up=_EXACT.subtract(self.topped_up, fall))
+        if -fall < self.full * _REFUND:
+            return moved
+        return replace(moved, full=amount, top_up=TopUp(amount=_EXACT.minus(fall), at=at))
+
+    def resting(self) -> Self:
+        """Return the ledger for the time in which the account pays with something else."""
+        return replace(self, pace=None) if self.pace else self
+
+    def _pace(self, before: Decimal, amount: Decimal, at: Instant) -> Pace:
+        if self.pace is None:
+            return Pace.begin(at.unix)
+        since = self.pace.at
+        return self.pace.after(float(before), float(amount), since, max(since + self.at.age(at), at.unix))
+
+    def _day(self, at: Instant) -> Day:
+        return self.day if at.day == self.day.number else Day(number=at.day, spent=self.spent, since=self.at)
+
+
+Ledgers = tuple[Ledger, ...]
+"""The ledgers of an account; the first is that of what it pays with now, and has alone a pace."""
+
+
+def entered(ledgers: Ledgers, reading: Reading, at: Instant) -> Ledgers:
+    """Return the ledgers as they are after a reading."""
+    unit = _unit(reading, ledgers)
+    if unit is None:
+        return ledgers
+    currency, amount = unit
+    others = tuple(ledger.resting() for ledger in ledgers if ledger.currency != currency)
+    ledger = next((each for each in ledgers if each.currency == currency), None) or Ledger.begin(currency, at)
+    counts = reading.quality is Quality.COMPLETE
+    return (ledger.after(amount, at) if counts else ledger, *others)[:MAX_LEDGERS]
+
+
+def _unit(reading: Reading, ledgers: Ledgers) -> tuple[str | None, Decimal] | None:
+    """Return what the account pays with, as the currency or None for messages, and how much there is of it.
+
+    Messages, if there are some and no money. An account with neither is spent to the end; it pays with what it paid
+    with before.
+    """
+    balance, quota = reading.balance, reading.quota
+    in_messages = bool(ledgers) and ledgers[0].currency is None
+    if quota is not None and not balance and (quota or balance is None or in_messages):
+        return None, Decimal(quota)
+    return None if balance is None else (reading.currency or "", balance)

@@ -9,7 +9,9 @@ from importlib.metadata import version
 
 import structlog
 
-from .accounts import Config
+from sms_credit_core import Account
+
+from .accounts import AccountConfig, Config
 from .config import ConfigError
 from .config.web import WebConfig
 from .metrics import ExporterCollector, registry
@@ -34,19 +36,20 @@ class Exporter:
         load: Callable[[], Config],
         load_web: Callable[[], WebConfig] = WebConfig,
         *,
+        recall: Callable[[AccountConfig], Account] = lambda _config: Account(),
         refresh: float = 15.0,
         lifecycle: bool = False,
         demo: bool = False,
     ) -> None:
         """Load the configuration; `load` is called again at each reload. Raises ConfigError.
 
-        `refresh` is the number of seconds after which an open status page fetches itself again; `lifecycle` lets
+        `recall` returns an account as it is remembered from before. `refresh` is the number of seconds after which an open status page fetches itself again; `lifecycle` lets
         requests reload.
         """
         self._load, self._load_web = load, load_web
         self._reloads = Shared(self._reload)
         self._web = load_web()
-        self.watch = Watch(load())
+        self.watch = Watch(load(), recall)
         self._own = ExporterCollector(VERSION)
         self._own.reload_success_unix = time.time()
         self._site = Site(

@@ -37,12 +37,12 @@ class _Kept:
 
     config: AccountConfig
     account: Account
-    is_known: bool
+    known: tuple[bool, bool]
     samples: Sequence[bytes]
 
-    def shows(self, view: View, *, is_known: bool) -> bool:
+    def shows(self, view: View, known: tuple[bool, bool]) -> bool:
         """Whether the samples are those of this view: its parts are replaced when they change, never changed."""
-        return self.account is view.account and self.config is view.config and self.is_known is is_known
+        return self.account is view.account and self.config is view.config and self.known == known
 
 
 class Exposition:
@@ -62,12 +62,11 @@ class Exposition:
         kept: dict[str, _Kept] = {}
         until = time.monotonic() + _AT_A_TIME
         for view in tuple(self._views()):
-            is_known = view.account.known(view.now, view.stale_after) is not None
             before = self._kept.get(view.config.name)
-            if before and before.shows(view, is_known=is_known):
+            if before and before.shows(view, view.freshness):
                 kept[view.config.name] = before
             else:
-                kept[view.config.name] = _Kept(view.config, view.account, is_known, _account_samples(view))
+                kept[view.config.name] = _Kept(view.config, view.account, view.freshness, _account_samples(view))
             if time.monotonic() > until:
                 await asyncio.sleep(0)
                 until = time.monotonic() + _AT_A_TIME

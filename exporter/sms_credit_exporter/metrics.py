@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry, Metric, PlatformCollector, Proc
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.registry import Collector
 
-from sms_credit_core import FAILURES, Status
+from sms_credit_core import FAILURES, Ledger, Status
 
 from .accounts import View, Views
 
@@ -60,6 +60,26 @@ def _balance(view: View) -> Rows:
 def _updated(view: View) -> Number:
     updated = view.known.provider_updated if view.known else None
     return updated.timestamp() if updated else None
+
+
+def _money(amount: Callable[[Ledger], Decimal]) -> Callable[[View], Rows]:
+    """Return the rows of an amount of the ledger, if the account pays with money."""
+    return lambda view: [
+        ((ledger.currency,), amount(ledger)) for ledger in _ledger(view) if ledger.currency is not None
+    ]
+
+
+def _messages(amount: Callable[[Ledger], Decimal]) -> Callable[[View], Rows]:
+    """Return the rows of an amount of the ledger, if the account pays with messages."""
+    return lambda view: [((), amount(ledger)) for ledger in _ledger(view) if ledger.currency is None]
+
+
+def _ledger(view: View) -> Iterable[Ledger]:
+    return (view.account.ledger,) if view.account.ledger else ()
+
+
+def _low(view: View) -> Rows:
+    return [((limit.value,), reached) for limit, reached in view.reached.items()]
 
 
 def _statuses(view: View) -> Rows:
@@ -105,6 +125,54 @@ _FAMILIES = (
         "sms_credit_low_quota_threshold_messages",
         "Configured quota at or below which the credit is low.",
         lambda v: v.limits.low_quota,
+    ),
+    _gauge(
+        "sms_credit_low_runway_threshold_seconds",
+        "Configured runway at or below which the credit is low.",
+        lambda v: v.limits.low_runway,
+    ),
+    _Family(
+        GaugeMetricFamily,
+        "sms_credit_low",
+        "Whether the limit is reached, or was when that could last be told.",
+        _low,
+        ("reason",),
+    ),
+    _Family(
+        CounterMetricFamily,
+        "sms_credit_spent_total",
+        "Sum of all falls of the balance, in the currency of the label, where the account pays with money.",
+        _money(lambda ledger: ledger.spent),
+        ("currency",),
+    ),
+    _Family(
+        CounterMetricFamily,
+        "sms_credit_topped_up_total",
+        "Sum of all rises of the balance, in the currency of the label, where the account pays with money.",
+        _money(lambda ledger: ledger.topped_up),
+        ("currency",),
+    ),
+    _Family(
+        CounterMetricFamily,
+        "sms_credit_messages_spent_total",
+        "Sum of all falls of the quota, where the account pays with messages.",
+        _messages(lambda ledger: ledger.spent),
+    ),
+    _Family(
+        CounterMetricFamily,
+        "sms_credit_messages_topped_up_total",
+        "Sum of all rises of the quota, where the account pays with messages.",
+        _messages(lambda ledger: ledger.topped_up),
+    ),
+    _gauge(
+        "sms_credit_runway_seconds",
+        "Time from the last reading until nothing is left, at the expected pace.",
+        lambda v: v.runway,
+    ),
+    _gauge(
+        "sms_credit_spending_unusual",
+        "Whether the account spends far faster than it ever has at its busiest.",
+        lambda v: v.unusual,
     ),
     _gauge(
         "sms_credit_last_reading_timestamp_seconds",

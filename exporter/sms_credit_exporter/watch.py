@@ -6,7 +6,7 @@ import itertools
 import math
 import random
 import time
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 
 import httpx
@@ -40,7 +40,7 @@ def http_client() -> httpx.AsyncClient:
 
 async def poll_once(client: httpx.AsyncClient, config: AccountConfig, account: Account) -> Account:
     """Poll an account and return what is known of it afterwards."""
-    return await poll_account(
+    polled = await poll_account(
         client,
         config.provider,
         config.credentials,
@@ -48,6 +48,7 @@ async def poll_once(client: httpx.AsyncClient, config: AccountConfig, account: A
         base_url=config.base_url,
         timeout=config.timeout,
     )
+    return polled.judged(config.limits)
 
 
 @dataclass(slots=True, eq=False)
@@ -57,7 +58,7 @@ class _Watched:
     config: AccountConfig
     due: float
     """Monotonic time of the next poll."""
-    account: Account = field(default_factory=Account)
+    account: Account
     task: asyncio.Task[None] | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when `due` has been moved."""
@@ -90,8 +91,9 @@ class _Watched:
 class Watch:
     """What is known of every configured account, kept fresh while `run` runs."""
 
-    def __init__(self, config: Config) -> None:
-        """Take the configuration; nothing is polled before `run`."""
+    def __init__(self, config: Config, recall: Callable[[AccountConfig], Account] = lambda _config: Account()) -> None:
+        """Take the configuration, and what returns an account as it is remembered. Nothing is polled before `run`."""
+        self._recall = recall
         self._asked: dict[Hashable, float] = {}
         """When a question was asked last, and when an account of a name was polled last, in monotonic time."""
         self._watched: Mapping[str, _Watched] = {}
@@ -146,7 +148,8 @@ class Watch:
                 old.take_over(account)
                 after[account.name] = old
             else:
-                after[account.name] = _Watched(account, max(next(starts), self._allowed_from(account)))
+                due = max(next(starts), self._allowed_from(account))
+                after[account.name] = _Watched(account, due, self._recall(account).judged(account.limits))
         return after
 
     def _allowed_from(self, account: AccountConfig) -> float:

@@ -34,7 +34,8 @@ _MIN_TIMEOUT = 0.1
 _MAX_TIMEOUT = 60.0
 _MAX_ACCOUNTS = 100_000
 """Far more than one process can poll; whatever is longer is no list of accounts."""
-_LIMITS = ("low_balance", "low_quota", "message_price")
+_MIN_RUNWAY = 1.0
+_LIMITS = ("low_balance", "low_quota", "low_runway", "message_price")
 
 _MISPLACED = {
     key: "it belongs under credentials"
@@ -104,6 +105,7 @@ def _account_check(secrets: Secrets) -> Callable[[object], AccountConfig]:
                 vol.Required("credentials"): secrets.credentials(provider) if provider else values.any_mapping,
                 vol.Optional("low_balance"): values.money(zero=True),
                 vol.Optional("low_quota"): _low_quota(provider, priced=priced),
+                vol.Optional("low_runway"): values.duration(_MIN_RUNWAY),
                 vol.Optional("message_price"): values.money(zero=False),
                 vol.Optional("poll_interval"): _poll_interval(provider, local=local),
                 vol.Optional("timeout"): values.duration(_MIN_TIMEOUT, _MAX_TIMEOUT),

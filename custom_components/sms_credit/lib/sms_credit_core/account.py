@@ -52,6 +52,8 @@ class Account:
     """What was spent and topped up, in what the account pays with now and in what it paid with before."""
     low: Mapping[Limit, bool] = field(default_factory=dict)
     """Whether each limit is reached, or was when that could last be told."""
+    speed: float = 1.0
+    """How many times faster than in life everything passes; above 1 in demonstrations only."""
 
     @property
     def ledger(self) -> Ledger | None:
@@ -73,7 +75,7 @@ class Account:
                 reading=outcome,
                 read_at=at,
                 failed_in_a_row=0,
-                ledgers=entered(self.ledgers, outcome, at),
+                ledgers=entered(self.ledgers, outcome, at, self.speed),
             )
         status = outcome.status
         return replace(

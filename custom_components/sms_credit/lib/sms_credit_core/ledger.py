@@ -75,11 +75,13 @@ class Ledger:
     day: Day
     pace: Pace | None = None
     """None while the ledger rests, and before its first complete reading."""
+    speed: float = 1.0
+    """How many times faster than in life everything passes; above 1 in demonstrations only."""
 
     @classmethod
-    def begin(cls, currency: str | None, at: Instant) -> Self:
+    def begin(cls, currency: str | None, at: Instant, speed: float = 1.0) -> Self:
         """Open a ledger for a unit."""
-        return cls(currency=currency, at=at, day=Day(number=at.day, spent=Decimal(0), since=at))
+        return cls(currency=currency, at=at, day=Day(number=at.day, spent=Decimal(0), since=at), speed=speed)
 
     @property
     def lasts(self) -> float | None:
@@ -87,7 +89,8 @@ class Ledger:
 
         None where that cannot be told yet; infinite where nothing is spent.
         """
-        return self.pace.lasts(float(self.amount)) if self.pace and self.amount is not None else None
+        lasts = self.pace.lasts(float(self.amount)) if self.pace and self.amount is not None else None
+        return None if lasts is None else lasts / self.speed
 
     @property
     def unusual(self) -> bool | None:
@@ -115,7 +118,7 @@ class Ledger:
         if self.pace is None:
             return Pace.begin(at.unix)
         since = self.pace.at
-        return self.pace.after(float(before), float(amount), since, max(since + self.at.age(at), at.unix))
+        return self.pace.after(float(before), float(amount), since, since + self.at.age(at) * self.speed)
 
     def _day(self, at: Instant) -> Day:
         return self.day if at.day == self.day.number else Day(number=at.day, spent=self.spent, since=self.at)
@@ -125,14 +128,14 @@ Ledgers = tuple[Ledger, ...]
 """The ledgers of an account; the first is that of what it pays with now, and has alone a pace."""
 
 
-def entered(ledgers: Ledgers, reading: Reading, at: Instant) -> Ledgers:
+def entered(ledgers: Ledgers, reading: Reading, at: Instant, speed: float = 1.0) -> Ledgers:
     """Return the ledgers as they are after a reading."""
     unit = _unit(reading, ledgers)
     if unit is None:
         return ledgers
     currency, amount = unit
     others = tuple(ledger.resting() for ledger in ledgers if ledger.currency != currency)
-    ledger = next((each for each in ledgers if each.currency == currency), None) or Ledger.begin(currency, at)
+    ledger = next((each for each in ledgers if each.currency == currency), None) or Ledger.begin(currency, at, speed)
     counts = reading.quality is Quality.COMPLETE
     return (ledger.after(amount, at) if counts else ledger, *others)[:MAX_LEDGERS]
 

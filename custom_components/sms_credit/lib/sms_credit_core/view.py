@@ -52,6 +52,13 @@ class AccountView:
         return self.limits.priced(reading) if reading else None
 
     @property
+    def freshness(self) -> tuple[bool, bool]:
+        """What time alone can change in the view: whether values are known, and whether a forecast is."""
+        account, ledger = self.account, self.account.ledger
+        is_known = account.known(self.now, self.stale_after) is not None
+        return is_known, bool(is_known and ledger and ledger.at.age(self.now) <= self.stale_after)
+
+    @property
     def held(self) -> bool:
         """Whether the known values are older than the last poll."""
         return self.known is not None and self.account.problem is not None
@@ -95,8 +102,7 @@ class AccountView:
     @property
     def _ledger(self) -> Ledger | None:
         """The ledger while what it foretells may be shown."""
-        ledger = self.account.ledger
-        return ledger if self.known and ledger and ledger.at.age(self.now) <= self.stale_after else None
+        return self.account.ledger if all(self.freshness) else None
 
     @property
     def words(self) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ _log = structlog.stdlib.get_logger()
 class Exporter:
     """One running exporter."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that a running exporter depends on, by name
         self,
         load: Callable[[], Config],
         load_web: Callable[[], WebConfig] = WebConfig,
@@ -43,8 +43,8 @@ class Exporter:
     ) -> None:
         """Load the configuration; `load` is called again at each reload. Raises ConfigError.
 
-        `recall` returns an account as it is remembered from before. `refresh` is the number of seconds after which an open status page fetches itself again; `lifecycle` lets
-        requests reload.
+        `recall` returns an account as it is remembered from before. `refresh` is the number of seconds after which an
+        open status page fetches itself again; `lifecycle` lets requests reload.
         """
         self._load, self._load_web = load, load_web
         self._reloads = Shared(self._reload)

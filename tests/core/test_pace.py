@@ -1,0 +1,205 @@
+"""How long the credit lasts and whether it is spent unusually fast, in situations that people know."""
+
+import math
+from base64 import b64encode
+from collections.abc import Callable, Iterable
+from itertools import accumulate, pairwise
+from sys import getsizeof
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sms_credit_core import Pace
+
+MONDAY = 1_760_313_600.0
+"""Unix seconds of a Monday's midnight (UTC)."""
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+
+Spending = Callable[[float], float]
+"""What is spent in an hour, by the seconds since Monday's midnight."""
+
+
+def always(_at: float) -> float:
+    """Spend one in each hour."""
+    return 1.0
+
+
+def office(at: float) -> float:
+    """Spend in working hours only."""
+    return 3.0 if at % (7 * DAY) < 5 * DAY and 8 * HOUR <= at % DAY < 16 * HOUR else 0.0
+
+
+def never(_at: float) -> float:
+    """Spend nothing."""
+    return 0.0
+
+
+def rush(begin: float, hours: float, usual: Spending = always) -> Spending:
+    """Spend twenty more in each hour of a while."""
+    return lambda at: usual(at) + (20.0 if begin <= at < begin + hours * HOUR else 0.0)
+
+
+def weekly(usual: Spending = always) -> Spending:
+    """Spend twenty more in each of two hours of every Wednesday."""
+    return lambda at: usual(at) + (20.0 if 2 * DAY + 10 * HOUR <= at % (7 * DAY) < 2 * DAY + 12 * HOUR else 0.0)
+
+
+def amounts(
+    spending: Spending, until: float, every: float = 5 * MINUTE, start: float = 10_000.0
+) -> Iterable[tuple[float, float]]:
+    """Yield moments since Monday's midnight and the amounts read at them."""
+    moments = [number * every for number in range(int(until / every) + 1)]
+    spent = accumulate((spending(at) * every / HOUR for at in moments[:-1]), initial=0.0)
+    return [(at, start - each) for at, each in zip(moments, spent, strict=True)]
+
+
+def paces(readings: Iterable[tuple[float, float]]) -> list[Pace]:
+    """Return the pace after each reading."""
+    found: list[Pace] = []
+    for (since, before), (at, amount) in pairwise(readings):
+        pace = found[-1] if found else Pace.begin(MONDAY + since)
+        found.append(pace.after(before, amount, MONDAY + since, MONDAY + at))
+    return found
+
+
+def pace(spending: Spending, until: float, every: float = 5 * MINUTE) -> Pace:
+    """Return the pace at the end of a history."""
+    return paces(amounts(spending, until, every))[-1]
+
+
+@pytest.mark.parametrize(
+    ("found", "amount", "least", "most"),
+    [
+        pytest.param(pace(always, 14 * DAY), 100, 70, 105, id="steady use"),
+        pytest.param(pace(always, 14 * DAY, HOUR), 100, 70, 105, id="polled once an hour"),
+        pytest.param(
+            pace(office, 18 * DAY), 40, 60, 86, id="working hours, before a Friday: it lasts over the weekend"
+        ),
+        pytest.param(pace(office, 18 * DAY), 12, 9, 12, id="or until noon"),
+        pytest.param(pace(rush(13.9 * DAY, 12), 14 * DAY), 60, 2, 4, id="an attack: by what it spends now"),
+        pytest.param(pace(rush(9 * DAY, 2), 14 * DAY), 100, 55, 105, id="a campaign days ago drags nothing"),
+    ],
+)
+def test_how_long_it_lasts(found: Pace, amount: float, least: float, most: float) -> None:
+    """In hours, on the safe side of the truth and not far from it."""
+    lasts = found.lasts(amount)
+    assert lasts is not None
+    assert least <= lasts / HOUR <= most
+
+
+def test_nothing_is_told_before_it_can_be_trusted() -> None:
+    """The first hours, and an account that spends nothing; and at zero there is nothing to foretell."""
+    assert Pace.begin(MONDAY).lasts(10) is None
+    assert pace(always, 3 * HOUR).lasts(10) is None
+    assert pace(always, 5 * HOUR).lasts(10) is not None
+    assert pace(never, 5 * DAY).lasts(10) == math.inf
+    assert [pace(never, DAY).lasts(amount) for amount in (0, -3)] == [0.0, 0.0]
+
+
+def test_a_top_up_neither_shortens_nor_fakes_it() -> None:
+    """The larger amount lasts longer, at the same pace as before."""
+    before = pace(always, 14 * DAY)
+    topped_up = before.after(9_664.0, 19_664.0, before.at, before.at + 300)
+    shorter, longer = (each.lasts(amount) for each, amount in ((before, 9_664.0), (topped_up, 19_664.0)))
+    assert shorter
+    assert longer
+    assert longer / shorter == pytest.approx(19_664 / 9_664, rel=0.02)
+
+
+def test_an_outage_with_a_top_up_in_it_is_no_time_without_spending() -> None:
+    """Nobody knows what was spent, so the pace is that of the time before."""
+    before = pace(always, 7 * DAY)
+    after = before.after(9_832.0, 19_000.0, before.at, before.at + 2 * DAY)
+    assert (after.lasts(100) or 0) == pytest.approx(before.lasts(100) or 0, rel=0.2)
+
+
+def test_a_gap_longer_than_the_memory_begins_anew() -> None:
+    """What was a month ago says nothing."""
+    found = pace(always, 7 * DAY)
+    assert found.after(9_000.0, 8_000.0, found.at, found.at + 60 * DAY).lasts(100) is None
+
+
+@pytest.mark.parametrize("every", [5 * MINUTE, HOUR], ids=["every five minutes", "once an hour"])
+@pytest.mark.parametrize("usual", [always, office], ids=["steady use", "working hours"])
+def test_a_rush_is_unusual_within_ninety_minutes_and_ends(usual: Spending, every: float) -> None:
+    """Unknown for two days, false until it begins, true soon after, false again two hours after its end."""
+    begin = 16 * DAY + 2 * HOUR
+    found = paces(amounts(rush(begin, 3, usual), 18 * DAY, every))
+    told = {each.at - MONDAY: each.unusual for each in found}
+    assert {told[at] for at in told if at < 2 * DAY} == {None}
+    assert {told[at] for at in told if 5 * DAY < at < begin} == {False}
+    assert {told[at] for at in told if begin + 1.5 * HOUR <= at <= begin + 3 * HOUR} == {True}
+    assert {told[at] for at in told if begin + 5 * HOUR <= at} == {False}
+
+
+def test_a_weekly_campaign_is_usual_from_its_third_time() -> None:
+    """The first is out of the blue; one alone does not teach that such a thing is usual, or an attack would."""
+    found = paces(amounts(weekly(), 35 * DAY))
+    weeks = {int((each.at - MONDAY) // (7 * DAY)) for each in found if each.unusual}
+    assert 0 in weeks
+    assert not weeks & {2, 3, 4}
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [pytest.param(day * DAY, id=name) for day, name in enumerate(("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"))],
+)
+def test_the_first_monday_is_not_unusual(begin: float) -> None:
+    """Whichever day the history begins on; at worst it is unknown."""
+    readings = [(at, amount) for at, amount in amounts(office, 16 * DAY) if at >= begin]
+    assert not [each.at for each in paces(readings) if each.unusual]
+
+
+def test_memory_is_small() -> None:
+    """Thousands of accounts fit into one small machine, and into one file."""
+    found = pace(office, 30 * DAY)
+    assert len(found.packed()) <= 4096
+    parts = [getattr(each, name) for each in (found, found.habit) for name in type(each).__slots__]
+    assert sum(getsizeof(each) for each in (found, *parts)) <= 4096
+
+
+READINGS = st.lists(
+    st.tuples(
+        st.one_of(st.floats(0, 2 * HOUR), st.floats(0, 40 * DAY)), st.floats(-1e6, 1e9, allow_nan=False, width=32)
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+@given(READINGS)
+def test_whatever_is_read(readings: list[tuple[float, float]]) -> None:
+    """It is never NaN nor below zero; more never lasts shorter; and a restart in between changes nothing at all."""
+    moments = list(accumulate((gap for gap, _ in readings), initial=0.0))[1:]
+    found = paces(zip(moments, (amount for _, amount in readings), strict=True))
+    for each in found:
+        lasts = [each.lasts(amount) for amount in (-1.0, 0.0, 0.5, 10.0, 1e9)]
+        assert lasts[:2] == [0.0, 0.0]
+        assert not [one for one in lasts if one is not None and not one >= 0]
+        known = [one for one in lasts[2:] if one is not None]
+        assert known == sorted(known)
+    for each in found[-1:]:
+        again = Pace.unpacked(each.packed())
+        assert (again, again.habit) == (each, each.habit)
+
+
+SOUND = pace(office, 3 * DAY).packed()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("not base64", id="something else"),
+        pytest.param(SOUND[:-4], id="cut"),
+        pytest.param(SOUND + "AAAA", id="too long"),
+        pytest.param(b64encode(b"\xff" * 2104).decode(), id="not numbers"),
+        pytest.param(b64encode(b"\x7f" * 2104).decode(), id="absurd numbers"),
+    ],
+)
+def test_what_is_damaged_is_refused(text: str) -> None:
+    """In the way that the caller expects."""
+    with pytest.raises(ValueError, match=r".*"):
+        Pace.unpacked(text)
+    assert Pace.unpacked(SOUND).packed() == SOUND

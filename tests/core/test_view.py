@@ -126,6 +126,7 @@ LOW = Limits(low_balance=Decimal(20))
             view(replace(BLOCKED, quality=Quality.PARTIAL)), ("blocked", "partial"), id="blocked, by partial data"
         ),
         pytest.param(view(READING, seconds=HOUR + 1), ("stale",), id="read too long ago"),
+        pytest.param(view(READING, limits=LOW, seconds=HOUR + 1), ("low", "stale"), id="low when it was read last"),
         pytest.param(
             view(READING, PROBLEMS[Status.AUTH_FAILED], limits=LOW), ("auth_failed", "low"), id="refused, and held low"
         ),

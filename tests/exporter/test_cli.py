@@ -57,7 +57,7 @@ async def test_every_mistake_is_told_in_one_run(name: str, tmp_path: Path) -> No
         ),
         (
             "bad.yml:5: accounts[0].low_balence: is not a known key; did you mean low_balance? allowed are name, "
-            "provider, credentials, low_balance, low_quota, message_price, poll_interval, timeout, base_url"
+            "provider, credentials, low_balance, low_quota, low_runway, message_price, poll_interval, timeout, base_url"
         ),
         "bad.yml:6: accounts[1].name: is also the name of accounts[0]; must be unique",
         "bad.yml:6: accounts[1].credentials: is missing",

@@ -82,7 +82,9 @@ def test_the_full_example_is_taken_over_exactly() -> None:
                 base_url="https://gateway.example.com:8443/api/v2",
                 poll_interval=600.0,
                 timeout=4.5,
-                limits=Limits(low_balance=Decimal(50), low_quota=500, message_price=Decimal("0.021")),
+                limits=Limits(
+                    low_balance=Decimal(50), low_quota=500, low_runway=259_200.0, message_price=Decimal("0.021")
+                ),
             ),
             AccountConfig(
                 name="otp",
@@ -255,7 +257,9 @@ def test_a_file_of_any_editor_is_read(file: Path, encoding: str, line_end: str) 
 # ------------------------------------------------------------------------------------------------------ mistakes
 
 TOP_KEYS = "poll_interval, stale_after, accounts"
-ACCOUNT_KEYS = "name, provider, credentials, low_balance, low_quota, message_price, poll_interval, timeout, base_url"
+ACCOUNT_KEYS = (
+    "name, provider, credentials, low_balance, low_quota, low_runway, message_price, poll_interval, timeout, base_url"
+)
 CREDENTIALS = ", ".join(each.name + way for each in TELECOM23.credentials for way in ("", "_file", "_env"))
 
 LISTS = {

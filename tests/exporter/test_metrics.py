@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -106,6 +107,7 @@ ALWAYS = {
     "sms_credit_poll_failures_total",
 }
 POLLED = ALWAYS | {"sms_credit_poll_duration_seconds"}
+READ = POLLED | {"sms_credit_spent_total", "sms_credit_topped_up_total"}
 
 
 RENDER: Mapping[str, Callable[[CollectorRegistry], bytes]] = {
@@ -165,14 +167,14 @@ def test_values_are_held_until_they_are_stale(cause: Cause) -> None:
         "sms_credit_blocked",
         "sms_credit_provider_updated_timestamp_seconds",
     }
-    assert stale == POLLED
+    assert stale == READ
 
 
 def test_onboarding_drops_what_was_known() -> None:
     """An account that is set up anew is no longer the account whose balance was read."""
     account = polled(READING, Problem(cause=Cause.ONBOARDING))
 
-    assert names(samples(View.of(config(), account, later(300), 3600))) == POLLED
+    assert names(samples(View.of(config(), account, later(300), 3600))) == READ
 
 
 @pytest.mark.parametrize("status", Status)
@@ -200,6 +202,76 @@ def test_every_reason_of_failure_counts_from_zero() -> None:
         f'sms_credit_poll_failures_total{{account="marketing",provider="23telecom",reason="{reason}"}} 0.0'
         for reason in FAILURES
     ]
+
+
+def drained(apart: float, *balances: str) -> Account:
+    """Return an account that was read so many seconds apart."""
+    account = Account()
+    for number, balance in enumerate(balances):
+        account = account.after(replace(READING, balance=Decimal(balance)), later(number * apart), 0.25)
+    return account
+
+
+LABELS = 'account="marketing",provider="23telecom"'
+MONEY = 'account="marketing",currency="EUR",provider="23telecom"'
+
+
+def test_what_was_spent_and_topped_up_counts() -> None:
+    """In the account's currency; both are counters, so neither ever falls."""
+    lines = samples(View.of(config(), drained(300, "10", "9.5", "59.5", "58"), later(900), 3600))
+
+    assert f"sms_credit_spent_total{{{MONEY}}} 2.0" in lines
+    assert f"sms_credit_topped_up_total{{{MONEY}}} 50.0" in lines
+
+
+def test_messages_count_where_they_are_what_an_account_pays_with() -> None:
+    """An account without money has no series in a currency."""
+    packages = replace(MONEY_AND_MESSAGES, balance=Decimal(0))
+    account = polled(packages, replace(packages, quota=60), replace(packages, quota=560))
+    lines = samples(View.of(config(), account, later(600), 3600))
+
+    assert f"sms_credit_messages_spent_total{{{LABELS}}} 7.0" in lines
+    assert f"sms_credit_messages_topped_up_total{{{LABELS}}} 500.0" in lines
+    assert not names(lines) & {"sms_credit_spent_total", "sms_credit_topped_up_total"}
+
+
+def test_the_runway_is_there_while_it_is_known() -> None:
+    """Not in the first hours, not of a reading that is too old; and at zero it is zero."""
+    name = "sms_credit_runway_seconds"
+    hours = [str(1000 - hour) for hour in range(12)]
+    account = drained(3600, *hours)
+    assert name in names(samples(View.of(config(), account, later(12 * 3600), 3600)))
+    assert name not in names(samples(View.of(config(), account, later(12 * 3600 + 1), 3600)))
+    assert name not in names(samples(View.of(config(), drained(3600, *hours[:2]), later(3600), 3600)))
+    empty = samples(View.of(config(), drained(3600, "0"), START, 3600))
+    assert f"{name}{{{LABELS}}} 0.0" in empty
+
+
+def test_unusual_spending_is_unknown_for_two_days_and_then_told() -> None:
+    """False in an account that goes on as ever; true within the hour in which it is drained."""
+    name = "sms_credit_spending_unusual"
+    usual = [str(5000 - hour) for hour in range(24 * 14)]
+    young = samples(View.of(config(), drained(3600, *usual[:24]), later(23 * 3600), 3600))
+    quiet = samples(View.of(config(), drained(3600, *usual), later((24 * 14 - 1) * 3600), 3600))
+    rush = samples(View.of(config(), drained(3600, *usual, "4500"), later(24 * 14 * 3600), 3600))
+    assert name not in names(young)
+    assert f"{name}{{{LABELS}}} 0.0" in quiet
+    assert f"{name}{{{LABELS}}} 1.0" in rush
+
+
+def test_low_is_told_for_each_limit_and_stays_while_nothing_is_known() -> None:
+    """Through an outage and beyond the age at which the value itself is shown; a top-up ends it."""
+    low = config(low_balance=Decimal(20), low_runway=86400.0)
+    account = drained(3600, *(str(30 - hour) for hour in range(12)))
+    line = 'sms_credit_low{account="marketing",provider="23telecom",reason="%s"} %s'
+    failed = account.judged(low.limits).after(Problem(cause=Cause.TIMEOUT), later(12 * 3600), 0.2)
+    for at in (12 * 3600, 48 * 3600):
+        lines = samples(View.of(low, failed, later(at), 3600))
+        assert {line % ("balance", "1.0"), line % ("runway", "1.0")} <= {*lines}
+    topped_up = failed.after(replace(READING, balance=Decimal(5000)), later(13 * 3600), 0.2)
+    lines = samples(View.of(low, topped_up, later(13 * 3600), 3600))
+    assert {line % ("balance", "0.0"), line % ("runway", "0.0")} <= {*lines}
+    assert f"sms_credit_low_runway_threshold_seconds{{{LABELS}}} 86400.0" in lines
 
 
 def test_an_account_name_is_escaped() -> None:

@@ -244,7 +244,8 @@ def test_tells_fresh_from_held_from_stale(age: float, polls_since: Polls, expect
 def test_nothing_is_said_of_a_reading_that_is_too_old_but_that(quality: Quality) -> None:
     """However good it was when it was fresh, its status does not outlive it; the next reading brings one back."""
     old = (9999, reading("-1", credit_blocked=True, quality=quality))
-    assert shown(view("marketing", old, limits=FIFTY))["Status"] == "stale"
+    assert shown(view("marketing", old))["Status"] == "stale"
+    assert shown(view("marketing", old, limits=FIFTY))["Status"] == "low stale"
     assert shown(view("marketing", old, (9, reading(quality=quality))))["Status"] == quality.status.value
 
 
@@ -370,9 +371,9 @@ def test_writes_messages(shown_view: View, messages: str) -> None:
         ),
         pytest.param(
             view("a", (9999, reading("-1", credit_blocked=True)), (9, problem(Cause.TIMEOUT)), limits=FIFTY),
-            "unreachable",
-            "The provider did not answer in time.",
-            id="neither is known of a value that is too old",
+            "low unreachable",
+            "At or below 50.00 EUR. The provider did not answer in time.",
+            id="low stays when the value is too old, blocked does not",
         ),
         pytest.param(
             view("a", (42, reading("5", credit_blocked=None)), limits=Limits(low_quota=10)),

@@ -138,6 +138,7 @@ def _notes(view: View, marks: tuple[Mark, ...]) -> Iterator[str]:
 _THRESHOLDS: dict[Limit, Callable[[View], str]] = {
     Limit.BALANCE: lambda view: words.money(Decimal(view.limits.thresholds[Limit.BALANCE]), view.currency),
     Limit.QUOTA: lambda view: f"{view.limits.thresholds[Limit.QUOTA]:,} messages",
+    Limit.RUNWAY: lambda view: f"{words.interval(float(view.limits.thresholds[Limit.RUNWAY]))} left",
 }
 """Each limit as people read it."""
 

@@ -84,7 +84,7 @@ SAYINGS = [
     pytest.param([("10", "on"), ("outage", "on"), ("100", "off")], id="topped up in an outage"),
     pytest.param([("10", "on"), ("denied", "on"), ("10", "on")], id="access lost while low"),
     pytest.param([("10", "on"), ("no data", "on"), ("wait", "on"), ("10", "on")], id="no data for long while low"),
-    pytest.param([("100", "off"), ("no data", "off"), ("wait", "unknown")], id="no data for long while all is well"),
+    pytest.param([("100", "off"), ("no data", "off"), ("wait", "off")], id="no data for long while all is well"),
     pytest.param([("10", "on"), ("onboarding", "on"), ("100", "off")], id="an account that is set up anew while low"),
     pytest.param([("100", "off"), ("onboarding", "unknown"), ("10", "on")], id="an account that is set up anew"),
 ]

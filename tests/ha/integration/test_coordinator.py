@@ -238,7 +238,7 @@ async def test_held_values_become_unknown_after_an_hour(
         await pass_time(hass, freezer)
         assert states(hass, entry) == held
     await pass_time(hass, freezer, 2)
-    assert states(hass, entry) == dict.fromkeys(held, "unknown") | {"status": "data_unavailable"}
+    assert states(hass, entry) == dict.fromkeys(held, "unknown") | {"low_credit": "off", "status": "data_unavailable"}
 
     providers.answer("23telecom", "healthy")
     await pass_time(hass, freezer)

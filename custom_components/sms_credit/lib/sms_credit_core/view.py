@@ -108,9 +108,10 @@ class AccountView:
     def words(self) -> tuple[str, ...]:
         """The words that stand for the account, the most urgent first."""
         words = [word for word, holds in ((BLOCKED, self.blocked), (LOW, self.low)) if holds]
-        if not words or self.status is not Status.FRESH:  # beside bad news of the credit, a fresh reading is no news
-            # A reading that has grown old says nothing of the account any more, however good it was.
-            words.append(STALE if self.status in _READ and self.known is None else self.status)
+        # A reading that has grown old says nothing of the account any more, however good it was.
+        state = STALE if self.status in _READ and self.known is None else self.status
+        if not words or state != Status.FRESH:  # beside bad news of the credit, a fresh reading is no news
+            words.append(state)
         return tuple(sorted(words, key=_RANK.__getitem__))
 
     def gives(self, value: Value) -> bool:

@@ -5,6 +5,8 @@ from grafana_foundation_sdk.builders.dashboard import AnnotationQuery, Dashboard
 from grafana_foundation_sdk.models.common import BigValueTextMode, VisibilityMode
 from grafana_foundation_sdk.models.dashboard import Dashboard, DashboardLinkType, DynamicConfigValue
 
+from sms_credit_core import Limit
+
 from . import panels, shared
 from .recording import SLOW, STEP, runway
 from .settings import Settings
@@ -50,6 +52,8 @@ def account(settings: Settings) -> Dashboard:
         .with_panel(_quotas().span(12).height(9))
         .with_panel(_spent("day").span(12).height(8))
         .with_panel(_spent("hour").span(12).height(8))
+        .with_panel(_forecasts().span(12).height(8))
+        .with_panel(_counted().span(12).height(8))
         .with_panel(_timeline().span(24).height(8))
         .with_panel(shared.firing_alerts(SCOPE.own).span(12).height(8))
         .with_panel(shared.polls(SCOPE, "1h").span(12).height(8))
@@ -198,6 +202,54 @@ def _dashed() -> list[DynamicConfigValue]:
     return panels.set_to(color=panels.fixed(panels.VERMILION), custom__lineStyle=_DASHES, custom__fillOpacity=0)
 
 
+def _forecasts() -> timeseries.Panel:
+    return (
+        panels.chart(
+            "How long it lasts",
+            "Time from the last reading until nothing is left, as the exporter expects it, and the threshold at or "
+            "below which that is low. Unknown in the first hours, and while nothing is spent.",
+            [
+                panels.query(SCOPE.each("sms_credit_runway_seconds", by="account"), "lasts for", ref="runway"),
+                panels.query(
+                    SCOPE.each("sms_credit_low_runway_threshold_seconds", by="account"), "low at", ref="threshold"
+                ),
+            ],
+            unit=panels.SECONDS,
+            nothing="It was not known in this time how long the credit lasts.",
+        )
+        .decimals(1)
+        .override_by_name("low at", _dashed())
+    )
+
+
+_COUNTED = {
+    "spent": ("sms_credit_spent_total", "sms_credit_messages_spent_total"),
+    "topped up": ("sms_credit_topped_up_total", "sms_credit_messages_topped_up_total"),
+}
+"""The exporter's counters of money and of messages, by what they count."""
+
+
+def _counted() -> timeseries.Panel:
+    return panels.bars(
+        panels.chart(
+            "Spent and topped up by the day",
+            "By the exporter's own counters, over a day each. A small rise can be a refund.",
+            [
+                panels.query(_increase(metric), f"{what} {unit}", ref=f"{what} {kind}".replace(" ", "_"))
+                for what, metrics in _COUNTED.items()
+                for metric, kind, unit in zip(metrics, ("money", "messages"), ("{{currency}}", "messages"), strict=True)
+            ],
+            unit=panels.MONEY,
+            nothing=_NO_BALANCE,
+        )
+    ).interval("1d")
+
+
+def _increase(metric: str) -> str:
+    """Return what a counter gained in each step, by the replica that saw most of it."""
+    return f"max by (currency) (increase({SCOPE.series(metric)}[$__rate_interval]))"
+
+
 _LENGTHS = {"day": "1d", "hour": "1h"}
 
 
@@ -240,14 +292,21 @@ def _before(metric: str, step: str, *, by: str = panels.ACCOUNT) -> str:
 
 
 def _timeline() -> statetimeline.Panel:
-    blocked = "credit blocked"
+    blocked, unusual = "credit blocked", "unusual spending"
     panel = (
         statetimeline.Panel()
         .title("Status over time")
-        .description("When the account had which status, and when it was blocked for lack of credit. One row for each.")
+        .description(
+            "When the account had which status, and when it was blocked for lack of credit, was low (by its balance, "
+            "its quota or its runway) or spent unusually fast. One row for each."
+        )
         .datasource(panels.DATA_SOURCE)
         .with_target(panels.query(f"{SCOPE.each('sms_credit_status', by='status')} == 1", "{{status}}", ref="status"))
         .with_target(panels.query(f"{SCOPE.each('sms_credit_blocked', by='account')} == 1", blocked, ref="blocked"))
+        .with_target(panels.query(f"{SCOPE.each('sms_credit_low', by='reason')} == 1", "low {{reason}}", ref="low"))
+        .with_target(
+            panels.query(f"{SCOPE.each('sms_credit_spending_unusual', by='account')} == 1", unusual, ref="unusual")
+        )
         .unit(panels.COUNT)
         .no_value(_NOT_WATCHED)
         .span_nulls(False)
@@ -256,7 +315,9 @@ def _timeline() -> statetimeline.Panel:
         .row_height(0.8)
         .fill_opacity(90)
     )
-    for name, color in (*shared.STATUS_COLORS.items(), (blocked, shared.DARK_RED)):
+    low = {f"low {limit}": panels.ORANGE for limit in Limit}
+    colors = {**shared.STATUS_COLORS, blocked: shared.DARK_RED, unusual: shared.DARK_RED, **low}
+    for name, color in colors.items():
         panel = panel.override_by_name(str(name), panels.set_to(mappings=[panels.texts({"1": (str(name), color)})]))
     return panel
 

@@ -62,7 +62,7 @@ OTHERS: dict[str, tuple[str, str | Act | Behaviour]] = {
     HUNG: ("23telecom", "healthy"),
 }
 LIMITS: dict[str, dict[str, object]] = {
-    "23telecom": {"low_balance": 100, "low_quota": 1000, "message_price": 0.01},
+    "23telecom": {"low_balance": 100, "low_quota": 1000, "low_runway": "3d", "message_price": 0.01},
     "iletimerkezi": {"low_quota": 1000},
 }
 
@@ -80,6 +80,8 @@ def history(instance: str) -> Iterator[str]:
         yield f"sms_credit_last_reading_timestamp_seconds{{{spending}}} {moment} {moment}"
         yield f'sms_credit_balance{{{messages},currency="TRY"}} 0 {moment}'
         yield f"sms_credit_quota_messages{{{messages}}} {5000 - 2 * spent} {moment}"
+        yield f"sms_credit_runway_seconds{{{spending}}} {3000 * (800 - spent)} {moment}"
+        yield f"sms_credit_spending_unusual{{{spending}}} {int(HOUR < ago < 2 * HOUR)} {moment}"
     yield "# EOF\n"
 
 

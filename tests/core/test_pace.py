@@ -133,6 +133,17 @@ def test_a_rush_is_unusual_within_ninety_minutes_and_ends(usual: Spending, every
     assert {told[at] for at in told if begin + 5 * HOUR <= at} == {False}
 
 
+@pytest.mark.parametrize("usual", [always, office], ids=["steady use", "working hours"])
+def test_a_long_attack_stays_unusual_until_it_ends(usual: Spending) -> None:
+    """Three days on, it is as unusual as on the first; it has become no habit, and the forecast follows it."""
+    begin = 16 * DAY + 2 * HOUR
+    found = paces(amounts(rush(begin, 72, usual), 20 * DAY, every=5 * MINUTE))
+    during = [each for each in found if begin + 1.5 * HOUR <= each.at - MONDAY <= begin + 72 * HOUR]
+    assert {each.unusual for each in during} == {True}
+    assert all((each.lasts(100) or 0) <= 5 * HOUR for each in during)
+    assert all((each.lasts(600) or 0) <= 40 * HOUR for each in during if each.at - MONDAY >= begin + DAY)
+
+
 def test_a_weekly_campaign_is_usual_from_its_third_time() -> None:
     """The first is out of the blue; one alone does not teach that such a thing is usual, or an attack would."""
     found = paces(amounts(weekly(), 35 * DAY))

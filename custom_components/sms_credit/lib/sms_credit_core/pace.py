@@ -7,7 +7,7 @@ What was spent in each hour of the last three weeks is remembered, and everythin
 - *Level*: how much more or less than that it has spent lately.
 - *Rest*: what stands out comes again some time, so it is spread evenly.
 - *Margin*: a forecast that is too long does more harm than one that is too short, most of all in the first week.
-- *Rush*: while the last hour is far above the habit, it is taken to go on for some hours more.
+- *Rush*: while the last hour is far above the habit, it is taken to go on for some hours more than it has lasted.
 
 Spending is *unusual* while the last hour is far above the busiest one that was seen on two occasions, some days apart.
 docs/runway.md compares all this with simpler ways.
@@ -41,23 +41,25 @@ _NEWER = (1.0, 0.75, 0.5625)
 _OTHER_DAYS = 0.5
 """How much the same hour of other days counts beside one week; beside two it is a quarter of that, and so on."""
 _STANDS_OUT = 2.0
-_ALLOWED = 1.5
-"""An hour stands out by what is above so many times the next busiest like it and so many times their mean."""
+_ALLOWED = 2.0
+_RUSHES = 2
+"""An hour stands out by what is above so many times the next busiest like it, and so many times the mean of the same
+hour of all days but so many of the busiest."""
 _WINDOWS = (24, 72, 168)
 """Hours over which the level is measured; the higher one counts."""
 _STEADY = 12.0
 """Usual hours that are added to both sides of that measure, so that a few messages make no level."""
 _LEVELS = (0.6, 2.5)
-_REST = 0.25
+_REST = 0.5
 """The most that is spread evenly, as a share of the habit, unless there is next to no habit."""
 _MARGIN, _YOUNG_MARGIN, _YOUNG = 1.1, 0.6, 7 * _DAY
-_RUSH, _RUSH_LASTS = 3.0, 6.0
-"""How many times the habit a rush is, and for how many hours it is taken to go on."""
+_RUSH, _RUSH_LASTS = 2.0, 6.0
+"""How many times the habit a rush is, and for how many hours it is taken to go on beside those that it has lasted."""
 
 _UNUSUAL = 3.0
 _UNUSUAL_STEPS = 3.0
 _UNUSUAL_SHARE = 0.25
-"""The least share of an average day's spending that is unusual in an hour."""
+"""The least share of a usual day's spending that is unusual in an hour."""
 _UNKNOWN_DAY = 10.0
 """How many times the busiest hour of weekdays is unusual on the first weekend. A first Monday tells nothing."""
 _APART = 4
@@ -80,8 +82,8 @@ class _Habit:
     level: float = 1.0
     rest: float = 0.0
     """Spent in an hour beside the habit."""
-    mean: float = 0.0
-    """Spent in an average hour."""
+    rushed: int = 0
+    """Hours that a rush has lasted."""
     habit: float = 0.0
     """Usually spent in an average hour."""
     total: float | None = None
@@ -115,7 +117,9 @@ class _Habit:
             rest = min(rest, _REST * habit)
         level = self._level(hours, hour, habit, rest) if habit > 0 else 1.0
         total = (habit * level + rest) * _WEEK_HOURS
-        return replace(self, level=level, rest=rest, mean=mean, usual=usual, habit=habit, total=total)
+        least = _RUSH * (habit + rest)
+        rushed = next((ago for ago in range(_WEEK_HOURS) if hours[(hour - ago) % _HOURS] <= least), _WEEK_HOURS)
+        return replace(self, level=level, rest=rest, rushed=rushed, usual=usual, habit=habit, total=total)
 
     def _level(self, hours: "array[float]", hour: int, habit: float, rest: float) -> float:
         amounts, expected = _last(hours, hour), _last(self.week, hour)
@@ -250,9 +254,10 @@ class Pace:
         now = self.at / _HOUR
         hour, rush = now, self._rush()
         if rush:
-            if amount <= rush * _RUSH_LASTS:
+            lasts = _RUSH_LASTS + habit.rushed
+            if amount <= rush * lasts:
                 return amount / rush * _HOUR
-            amount, hour = amount - rush * _RUSH_LASTS, hour + _RUSH_LASTS
+            amount, hour = amount - rush * lasts, hour + lasts
         if habit.total <= 0:
             return math.inf
         weeks, left = divmod(amount, habit.total)
@@ -261,9 +266,9 @@ class Pace:
     def _rush(self) -> float:
         """Return what is spent in an hour if that is far above what is expected; zero otherwise."""
         hour, spent = int(self.at // _HOUR), self._last_hour
-        near = max(self.habit.expected(each) for each in (hour - 1, hour, hour + 1))
-        mean = (self.habit.total or 0.0) / _WEEK_HOURS
-        return spent if spent > _RUSH * max(near, mean) + _UNUSUAL_STEPS * self.step else 0.0
+        near = max(self.habit.week[each % _WEEK_HOURS] for each in (hour - 1, hour, hour + 1))
+        usual = max(near, self.habit.habit) + self.habit.rest
+        return spent if spent > _RUSH * usual + _UNUSUAL_STEPS * self.step else 0.0
 
     @property
     def unusual(self) -> bool | None:
@@ -271,7 +276,7 @@ class Pace:
         if self.at - self.begun < _UNUSUAL_AFTER or self.habit.usual <= 0:
             return None
         spent, usual = self._last_hour, self.habit.usual
-        floor = max(_UNUSUAL_STEPS * self.step, _UNUSUAL_SHARE * self.habit.mean * 24 - usual)
+        floor = max(_UNUSUAL_STEPS * self.step, _UNUSUAL_SHARE * self.habit.habit * 24 - usual)
         if spent <= _UNUSUAL * usual + floor:
             return False
         rushes = _is_weekend(int(self.at // _DAY)) and spent > _UNKNOWN_DAY * usual + floor
@@ -325,7 +330,8 @@ def _usually(column: list[float]) -> list[float]:
     known = [each for each in column if each >= 0]
     if not known:
         return [_UNSEEN] * 7
-    allowed = _ALLOWED * sum(known) / len(known)
+    calm = sorted(known)[:-_RUSHES] or known
+    allowed = _ALLOWED * sum(calm) / len(calm)
     days = _levelled([each for each in column[:7] if each >= 0] or known, allowed)
     other = sum(days) / len(days)
     usual = []

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import structlog
 
-from . import balance, log, monitoring, output
+from sms_credit_core import Limits
+
+from . import backtest, balance, log, monitoring, output
 from .config import ConfigError, load
 from .config.web import WebConfig, load_web
+from .durations import parse_duration
 from .environment import EnvironmentMistake, check_environment
 from .exporter import VERSION, Exporter
 from .loop import Loop
@@ -40,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         told = error.told(None if options.run is _check else _MISTAKES_BESIDE)
         output.complain(f"{told}\n{count} mistake{'s' * (count > 1)} in the configuration.")
         return 1
-    except (EnvironmentMistake, OutputFailed) as problem:
+    except (EnvironmentMistake, OutputFailed, backtest.HistoryError) as problem:
         output.complain(str(problem))
         return 1
     except KeyboardInterrupt:
@@ -87,6 +90,13 @@ def _parser() -> argparse.ArgumentParser:
     once = command(_balance, "balance", "Poll each account once and print what came of it.")
     _add_config_file(once)
     once.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+    again = command(_backtest, "backtest", "Replay a recorded history: would it have warned, and how long before?")
+    again.add_argument("history", type=Path, metavar="HISTORY.csv", help="CSV with the columns time and balance")
+    again.add_argument("--json", action="store_true", help="print JSON instead of a summary")
+    again.add_argument("--low-balance", type=backtest.number, metavar="N", help="at or below it the credit is low")
+    again.add_argument("--low-quota", type=backtest.whole, metavar="N", help="the same in messages")
+    again.add_argument("--low-runway", type=_duration, metavar="DURATION", help="the same in time, such as 3d")
 
     shipped = command(_monitoring, "monitoring", "Write alert rules, dashboards and runbooks to a folder.")
     shipped.add_argument("--output", type=Path, required=True, metavar="DIR")
@@ -174,6 +184,22 @@ def _balance(options: argparse.Namespace) -> int:
     as_json = partial(balance.as_json, ensure_ascii=not output.knows_every_letter())
     output.show((as_json if options.json else balance.as_table)(views))
     return 0 if balance.all_well(views) else 1
+
+
+def _backtest(options: argparse.Namespace) -> int:
+    _end_on_hangup()
+    limits = Limits(low_balance=options.low_balance, low_quota=options.low_quota, low_runway=options.low_runway)
+    replay = backtest.Replay.of(backtest.read(options.history), limits)
+    output.show(replay.as_json(ensure_ascii=not output.knows_every_letter()) if options.json else replay.as_text())
+    return 0
+
+
+def _duration(text: str) -> float:
+    seconds = parse_duration(text)
+    if seconds is None:
+        message = f"“{text}” is no duration such as 12h or 3d"
+        raise argparse.ArgumentTypeError(message)
+    return seconds
 
 
 def _monitoring(options: argparse.Namespace) -> int:

@@ -93,14 +93,14 @@ class Account:
         return self if low == self.low else replace(self, low=low)
 
     def _values(self, limits: Limits) -> Mapping[Limit, Decimal | float | None]:
-        """Return what the limits are held against, by the last good reading, however old."""
+        """Return what the limits that are set are held against, by the last good reading, however old."""
         if self.reading is None:
             return {}
-        return {
-            Limit.BALANCE: self.reading.balance,
-            Limit.QUOTA: limits.priced(self.reading).quota,
-            Limit.RUNWAY: self.ledger.lasts if self.ledger else None,
-        }
+        reading, ledger = limits.priced(self.reading), self.ledger
+        values: dict[Limit, Decimal | float | None] = {Limit.BALANCE: reading.balance, Limit.QUOTA: reading.quota}
+        if limits.low_runway is not None and ledger:  # the one value that takes work
+            values[Limit.RUNWAY] = ledger.lasts
+        return values
 
     def known(self, now: Instant, stale_after: float) -> Reading | None:
         """Return the last good reading while it is at most `stale_after` seconds old."""

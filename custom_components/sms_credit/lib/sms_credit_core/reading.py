@@ -81,11 +81,8 @@ class Limits:
         self, values: Mapping[Limit, Decimal | float | None], before: Mapping[Limit, bool]
     ) -> Mapping[Limit, bool]:
         """Say of each limit that is set whether it is reached; where nothing is known now, what was said before."""
-        thresholds = {limit: self._until(limit, low=before.get(limit, False)) for limit in self.thresholds}
+        thresholds = dict(self.thresholds)
+        if self.low_runway is not None and before.get(Limit.RUNWAY):
+            thresholds[Limit.RUNWAY] = self.low_runway * _CLEARED
         now = {limit: value <= thresholds[limit] for limit in thresholds if (value := values.get(limit)) is not None}
         return now | {limit: low for limit, low in before.items() if limit in thresholds.keys() - now.keys()}
-
-    def _until(self, limit: Limit, *, low: bool) -> Decimal | float:
-        """Return the value up to which a limit is reached."""
-        threshold = self.thresholds[limit]
-        return float(threshold) * _CLEARED if low and limit is Limit.RUNWAY else threshold

@@ -9,9 +9,7 @@ from importlib.metadata import version
 
 import structlog
 
-from sms_credit_core import Account
-
-from .accounts import AccountConfig, Config
+from .accounts import Config
 from .config import ConfigError
 from .config.web import WebConfig
 from .metrics import ExporterCollector, registry
@@ -31,25 +29,24 @@ _log = structlog.stdlib.get_logger()
 class Exporter:
     """One running exporter."""
 
-    def __init__(  # noqa: PLR0913 - all that a running exporter depends on, by name
+    def __init__(
         self,
         load: Callable[[], Config],
         load_web: Callable[[], WebConfig] = WebConfig,
         *,
-        recall: Callable[[AccountConfig], Account] = lambda _config: Account(),
         refresh: float = 15.0,
         lifecycle: bool = False,
         demo: bool = False,
     ) -> None:
         """Load the configuration; `load` is called again at each reload. Raises ConfigError.
 
-        `recall` returns an account as it is remembered from before. `refresh` is the number of seconds after which an
-        open status page fetches itself again; `lifecycle` lets requests reload.
+        `refresh` is the number of seconds after which an open status page fetches itself again; `lifecycle` lets
+        requests reload.
         """
         self._load, self._load_web = load, load_web
         self._reloads = Shared(self._reload)
         self._web = load_web()
-        self.watch = Watch(load(), recall)
+        self.watch = Watch(load())
         self._own = ExporterCollector(VERSION)
         self._own.reload_success_unix = time.time()
         self._site = Site(

@@ -62,11 +62,11 @@ class Exposition:
         kept: dict[str, _Kept] = {}
         until = time.monotonic() + _AT_A_TIME
         for view in tuple(self._views()):
-            before = self._kept.get(view.config.name)
-            if before and before.shows(view, view.freshness):
+            known, before = view.freshness, self._kept.get(view.config.name)
+            if before and before.shows(view, known):
                 kept[view.config.name] = before
             else:
-                kept[view.config.name] = _Kept(view.config, view.account, view.freshness, _account_samples(view))
+                kept[view.config.name] = _Kept(view.config, view.account, known, _account_samples(view))
             if time.monotonic() > until:
                 await asyncio.sleep(0)
                 until = time.monotonic() + _AT_A_TIME

@@ -6,7 +6,7 @@ import itertools
 import math
 import random
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
 import httpx
@@ -58,7 +58,7 @@ class _Watched:
     config: AccountConfig
     due: float
     """Monotonic time of the next poll."""
-    account: Account
+    account: Account = field(default_factory=Account)
     task: asyncio.Task[None] | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when `due` has been moved."""
@@ -91,9 +91,8 @@ class _Watched:
 class Watch:
     """What is known of every configured account, kept fresh while `run` runs."""
 
-    def __init__(self, config: Config, recall: Callable[[AccountConfig], Account] = lambda _config: Account()) -> None:
-        """Take the configuration, and what returns an account as it is remembered. Nothing is polled before `run`."""
-        self._recall = recall
+    def __init__(self, config: Config) -> None:
+        """Take the configuration; nothing is polled before `run`."""
         self._asked: dict[Hashable, float] = {}
         """When a question was asked last, and when an account of a name was polled last, in monotonic time."""
         self._watched: Mapping[str, _Watched] = {}
@@ -148,8 +147,7 @@ class Watch:
                 old.take_over(account)
                 after[account.name] = old
             else:
-                due = max(next(starts), self._allowed_from(account))
-                after[account.name] = _Watched(account, due, self._recall(account).judged(account.limits))
+                after[account.name] = _Watched(account, max(next(starts), self._allowed_from(account)))
         return after
 
     def _allowed_from(self, account: AccountConfig) -> float:

@@ -1,6 +1,6 @@
 """The page of one account: what it has, what it spends, and how well it can be read."""
 
-from grafana_foundation_sdk.builders import stat, statetimeline, timeseries
+from grafana_foundation_sdk.builders import prometheus, stat, statetimeline, timeseries
 from grafana_foundation_sdk.builders.dashboard import AnnotationQuery, DashboardLink
 from grafana_foundation_sdk.models.common import BigValueTextMode, VisibilityMode
 from grafana_foundation_sdk.models.dashboard import Dashboard, DashboardLinkType, DynamicConfigValue
@@ -163,70 +163,62 @@ def _age() -> stat.Panel:
 
 
 def _balances() -> timeseries.Panel:
-    return (
-        panels.chart(
-            "Balance",
-            "The balance, and the threshold at or below which it is low.",
-            [
-                panels.query(SCOPE.each("sms_credit_balance", by="currency"), "{{currency}}", ref="balance"),
-                panels.query(SCOPE.each("sms_credit_low_balance_threshold", by="account"), "low at", ref="threshold"),
-            ],
-            unit=panels.MONEY,
-            nothing=_NO_BALANCE,
-        )
-        .decimals(2)
-        .override_by_name("low at", _dashed())
+    return _against_its_limit(
+        "Balance",
+        "The balance, and the threshold at or below which it is low.",
+        panels.query(SCOPE.each("sms_credit_balance", by="currency"), "{{currency}}", ref="balance"),
+        "sms_credit_low_balance_threshold",
+        unit=panels.MONEY,
+        nothing=_NO_BALANCE,
+        decimals=2,
     )
 
 
 def _quotas() -> timeseries.Panel:
-    return (
-        panels.chart(
-            "Messages",
-            "Messages that the balance can pay for, and the threshold at or below which they are few.",
-            [
-                panels.query(SCOPE.each("sms_credit_quota_messages", by="account"), "messages", ref="quota"),
-                panels.query(
-                    SCOPE.each("sms_credit_low_quota_threshold_messages", by="account"), "low at", ref="threshold"
-                ),
-            ],
-            unit=panels.MONEY,
-            nothing="The provider does not count messages, and no message_price is configured.",
-        )
-        .decimals(0)
-        .override_by_name("low at", _dashed())
+    return _against_its_limit(
+        "Messages",
+        "Messages that the balance can pay for, and the threshold at or below which they are few.",
+        panels.query(SCOPE.each("sms_credit_quota_messages", by="account"), "messages", ref="quota"),
+        "sms_credit_low_quota_threshold_messages",
+        unit=panels.MONEY,
+        nothing="The provider does not count messages, and no message_price is configured.",
+        decimals=0,
     )
+
+
+def _forecasts() -> timeseries.Panel:
+    return _against_its_limit(
+        "How long it lasts",
+        "Time from the last reading until nothing is left, as the exporter expects it, and the threshold at or below "
+        "which that is low. Unknown in the first hours, and while nothing is spent.",
+        panels.query(SCOPE.each("sms_credit_runway_seconds", by="account"), "lasts for", ref="runway"),
+        "sms_credit_low_runway_threshold_seconds",
+        unit=panels.SECONDS,
+        nothing="It was not known in this time how long the credit lasts.",
+        decimals=1,
+    )
+
+
+def _against_its_limit(  # noqa: PLR0913 - what a chart is made of, by name
+    title: str, description: str, value: prometheus.Dataquery, threshold: str, *, unit: str, nothing: str, decimals: int
+) -> timeseries.Panel:
+    """Return a chart of a value and of the threshold at or below which it is low."""
+    limit = panels.query(SCOPE.each(threshold, by="account"), "low at", ref="threshold")
+    chart = panels.chart(title, description, [value, limit], unit=unit, nothing=nothing)
+    return chart.decimals(decimals).override_by_name("low at", _dashed())
 
 
 def _dashed() -> list[DynamicConfigValue]:
     return panels.set_to(color=panels.fixed(panels.VERMILION), custom__lineStyle=_DASHES, custom__fillOpacity=0)
 
 
-def _forecasts() -> timeseries.Panel:
-    return (
-        panels.chart(
-            "How long it lasts",
-            "Time from the last reading until nothing is left, as the exporter expects it, and the threshold at or "
-            "below which that is low. Unknown in the first hours, and while nothing is spent.",
-            [
-                panels.query(SCOPE.each("sms_credit_runway_seconds", by="account"), "lasts for", ref="runway"),
-                panels.query(
-                    SCOPE.each("sms_credit_low_runway_threshold_seconds", by="account"), "low at", ref="threshold"
-                ),
-            ],
-            unit=panels.SECONDS,
-            nothing="It was not known in this time how long the credit lasts.",
-        )
-        .decimals(1)
-        .override_by_name("low at", _dashed())
-    )
-
-
-_COUNTED = {
-    "spent": ("sms_credit_spent_total", "sms_credit_messages_spent_total"),
-    "topped up": ("sms_credit_topped_up_total", "sms_credit_messages_topped_up_total"),
-}
-"""The exporter's counters of money and of messages, by what they count."""
+_COUNTED = (
+    ("sms_credit_spent_total", "spent {{currency}}", "spent_money"),
+    ("sms_credit_messages_spent_total", "spent messages", "spent_messages"),
+    ("sms_credit_topped_up_total", "topped up {{currency}}", "topped_up_money"),
+    ("sms_credit_messages_topped_up_total", "topped up messages", "topped_up_messages"),
+)
+"""The exporter's counters, each with its legend and its name among the panel's queries."""
 
 
 def _counted() -> timeseries.Panel:
@@ -234,11 +226,7 @@ def _counted() -> timeseries.Panel:
         panels.chart(
             "Spent and topped up by the day",
             "By the exporter's own counters, over a day each. A small rise can be a refund.",
-            [
-                panels.query(_increase(metric), f"{what} {unit}", ref=f"{what} {kind}".replace(" ", "_"))
-                for what, metrics in _COUNTED.items()
-                for metric, kind, unit in zip(metrics, ("money", "messages"), ("{{currency}}", "messages"), strict=True)
-            ],
+            [panels.query(_increase(metric), legend, ref=ref) for metric, legend, ref in _COUNTED],
             unit=panels.MONEY,
             nothing=_NO_BALANCE,
         )

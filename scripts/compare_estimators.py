@@ -4,26 +4,25 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
-from tests.pace.comparison import HEAD, Score, alarms, by_kind, compared, row
-from tests.pace.estimators import ESTIMATORS, Ours
+from tests.pace.comparison import HEAD, SEEDS, Alarms, alarms, by_kind, mean, row
+from tests.pace.estimators import BASE, ESTIMATORS, OURS, Ours
 from tests.pace.histories import KINDS, history
-
-SEEDS = (101, 102, 103)
-"""None of them was looked at when the estimator was made."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Print the tables, and what a reading costs."""
     seeds = tuple(int(each) for each in arguments) or SEEDS
-    print(HEAD)
     with ProcessPoolExecutor() as pool:
-        for name, found in zip(ESTIMATORS, pool.map(_compared, ((seeds, name) for name in ESTIMATORS)), strict=True):
-            print(row(name, found), flush=True)
-    print("\n| history | least of a day and a week | habits |\n|---|---|---|")
-    for kind, (base, ours) in by_kind(seeds).items():
-        print(f"| {kind} | {base.loss:.2f} | {ours.loss:.2f} |", flush=True)
-    told = [alarms(history(kind, seed)) for kind in KINDS for seed in seeds]
+        found = dict(zip(ESTIMATORS, pool.map(partial(by_kind, seeds=seeds), ESTIMATORS), strict=True))
+        told = list(pool.map(_alarms, ((kind, seed) for kind in KINDS for seed in seeds)))
+    print(HEAD)
+    for name, scores in found.items():
+        print(row(name, mean(scores.values())))
+    print(f"\n| history | {BASE} | {OURS} |\n|---|---|---|")
+    for kind in KINDS:
+        print(f"| {kind} | {found[BASE][kind].loss:.2f} | {found[OURS][kind].loss:.2f} |")
     rushes, missed, false = (sum(getattr(each, name) for each in told) for name in ("rushes", "missed", "false"))
     print(f"\nUnusual spending: {rushes - missed} of {rushes} seen within 90 minutes, {false} false readings.")
     for kind in ("working hours", "polled hourly"):
@@ -31,9 +30,8 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _compared(task: tuple[Sequence[int], str]) -> Score:
-    seeds, name = task
-    return compared(seeds, (name,))[name]
+def _alarms(of: tuple[str, int]) -> Alarms:
+    return alarms(history(*of))
 
 
 def _cost(kind: str) -> float:

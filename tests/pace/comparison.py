@@ -1,12 +1,16 @@
 """How well each estimator foretells, on histories that are wholly given by their seeds."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from statistics import fmean, median
 
-from .estimators import BASE, ESTIMATORS, OURS, Estimator, Ours
+from .estimators import ESTIMATORS, Estimator, Ours
 from .histories import DAY, HOUR, KINDS, History, Reading, history
+
+SEEDS = (101, 102, 103)
+"""Those of the published tables. The estimator's numbers were tuned on others, but these were looked at too, while
+mistakes of it were mended."""
 
 _EVERY = 6
 """One of so many readings is judged; all are seen."""
@@ -60,26 +64,14 @@ def _is_beyond_knowing(of: History, reading: Reading) -> bool:
     return any(reading.at < begin < reading.at + reading.lasts for begin, _ in of.rushes)
 
 
-def mean(scores: Sequence[Score]) -> Score:
-    """Return the mean of scores, each of one history."""
+def mean(scores: Collection[Score]) -> Score:
+    """Return the mean of scores that count alike."""
     return Score(*(fmean(getattr(each, name) for each in scores) for name in Score.__slots__))
 
 
-def compared(seeds: Iterable[int], names: Iterable[str] = ESTIMATORS) -> Mapping[str, Score]:
-    """Return the score of each estimator over every kind of history."""
-    histories = [history(kind, seed) for seed in seeds for kind in KINDS]
-    return {name: mean([score(ESTIMATORS[name](), each) for each in histories]) for name in names}
-
-
-def by_kind(seeds: Sequence[int]) -> Mapping[str, tuple[Score, Score]]:
-    """Return the scores of the best simple estimator and of ours for each kind of history."""
-    return {
-        kind: (
-            mean([score(ESTIMATORS[BASE](), history(kind, seed)) for seed in seeds]),
-            mean([score(ESTIMATORS[OURS](), history(kind, seed)) for seed in seeds]),
-        )
-        for kind in KINDS
-    }
+def by_kind(name: str, seeds: Iterable[int]) -> Mapping[str, Score]:
+    """Return the score of an estimator for each kind of history."""
+    return {kind: mean([score(ESTIMATORS[name](), history(kind, seed)) for seed in seeds]) for kind in KINDS}
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,10 +101,9 @@ class Decayed(_Falls):
     def see(self, at: float, amount: float) -> None:
         """Take a reading."""
         kept = 0.5 ** ((at - self.at) / self.half_life) if not math.isnan(self.at) else 1.0
-        before = len(self.falls)
         super().see(at, amount)
         self._spent, self._seen = self._spent * kept, self._seen * kept
-        for _, length, spent in list(self.falls)[before:] or list(self.falls)[-1:]:
+        for _, length, spent in self.falls:
             self._spent, self._seen = self._spent + spent, self._seen + length
         self.falls.clear()
 

@@ -2,8 +2,8 @@
 
 The history is CSV in UTF-8 with a header: `time` (ISO 8601 with its offset, or Unix seconds), `balance`, and optionally
 `quota` and `currency`. Columns may stand in any order, and others are ignored. An empty value is not known; a row
-without balance and quota is a poll without a reading. What Home Assistant exports (`last_changed`, `state`) and what
-Grafana does (`Time`, `Value`) is read as it is.
+without balance and quota is a poll without a reading. What Home Assistant exports (`last_changed`, `state`) is read as
+it is.
 """
 
 import csv

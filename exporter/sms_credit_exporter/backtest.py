@@ -12,7 +12,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +22,7 @@ from sms_credit_core import Account, Instant, Ledger, Limit, Limits, Quality, Re
 
 from . import words
 from .durations import duration_text
+from .mistakes import FileError, Mistake
 
 _COLUMNS = {"last_changed": "time", "state": "balance", "value": "balance"}
 """Columns of other exports by what they are here."""
@@ -43,17 +44,8 @@ _WARNINGS = {
 """What is said, by its reason."""
 
 
-_MOST_TOLD = 100
-"""Mistakes of one file that are told: a wrong format makes one in each row."""
-
-
-class HistoryError(Exception):
-    """A history with mistakes; its text has each with file and line."""
-
-    def __init__(self, *mistakes: str) -> None:
-        """Take the mistakes."""
-        more = len(mistakes) - _MOST_TOLD
-        super().__init__("\n".join([*mistakes[:_MOST_TOLD], *([f"and {more} more"] if more > 0 else [])]))
+class HistoryError(FileError):
+    """A history cannot be replayed; holds every mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,59 +79,56 @@ class _Row:
         )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What was known after a reading."""
+
+    row: _Row
+    ledger: Ledger
+    low: Mapping[Limit, bool]
+
+    @property
+    def reasons(self) -> frozenset[str]:
+        """What there is to warn of."""
+        low = (limit for limit, is_low in self.low.items() if is_low)
+        return frozenset((*low, "unusual")) if self.ledger.unusual else frozenset(low)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nothing is left."""
+        return self.ledger.amount is not None and self.ledger.amount <= 0
+
+
+@dataclass(frozen=True, slots=True)
 class _Warning:
     """What would have been said, and how long before the credit was gone."""
 
     row: _Row
     reason: str
-    before: float | None = None
+    before: float | None
     """Seconds; None if the credit was not gone before it was topped up, or never."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Replay:
     """A history as the exporter would have seen it."""
 
     limits: Limits
     rows: Sequence[_Row]
-    states: list[tuple[_Row, Ledger, Mapping[Limit, bool]]] = field(default_factory=list)
-    """Each reading with what was known after it."""
-    warnings: list[_Warning] = field(default_factory=list)
+    states: Sequence[_State]
+    warnings: Sequence[_Warning]
 
     @classmethod
     def of(cls, rows: Sequence[_Row], limits: Limits) -> "Replay":
         """Replay a history."""
-        replay, account, holding, pending = cls(limits, rows), Account(), frozenset[str](), list[_Warning]()
-        for row in rows:
-            reading = row.reading
-            if reading is None:
-                continue
-            before = account.ledger
-            account = account.after(reading, Instant(row.unix, row.unix), 0.0).judged(limits)
-            ledger = account.ledger
-            if ledger is None:
-                continue
-            replay.states.append((row, ledger, account.low))
-            if before and ledger.top_up is not before.top_up:
-                pending = []
-            now = frozenset(
-                {*(limit for limit, low in account.low.items() if low), *["unusual"] * bool(ledger.unusual)}
-            )
-            new = [_Warning(row, reason) for reason in _WARNINGS if reason in now - holding]
-            pending, holding = [*pending, *new], now
-            replay.warnings += new
-            if ledger.amount is not None and ledger.amount <= 0:
-                for warning in pending:
-                    warning.before = row.unix - warning.row.unix
-                pending = []
-        return replay
+        states = list(_states(rows, limits))
+        return cls(limits, rows, states, _warnings(states))
 
     def as_json(self, *, ensure_ascii: bool = False) -> str:
         """Return everything as one JSON object."""
-        last = self.states[-1][1] if self.states else None
+        last = self.states[-1].ledger if self.states else None
         found = {
-            "readings": [_reading(*state) for state in self.states],
+            "readings": [_reading(state) for state in self.states],
             "spent": f"{last.spent:f}" if last else None,
             "topped_up": f"{last.topped_up:f}" if last else None,
             "currency": (last and last.currency) or None,
@@ -163,7 +152,8 @@ class Replay:
         if not self.states:
             yield f"{len(self.rows)} polls, and not one reading."
             return
-        (first, *_), (last, ledger, _) = self.states[0], self.states[-1]
+        first, last = self.states[0].row, self.states[-1].row
+        ledger = self.states[-1].ledger
         yield f"{len(self.states)} readings from {_utc(first.unix)} to {_utc(last.unix)}"
         yield f"Spent {_amount(ledger.spent, ledger)}, topped up {_amount(ledger.topped_up, ledger)}."
         lasts = ledger.lasts
@@ -184,15 +174,40 @@ class Replay:
         return ", ".join(texts) or "none"
 
 
-def _reading(row: _Row, ledger: Ledger, low: Mapping[Limit, bool]) -> Mapping[str, Any]:
-    lasts = ledger.lasts
+def _states(rows: Sequence[_Row], limits: Limits) -> Iterator[_State]:
+    """Yield what is known after each reading."""
+    account = Account()
+    for row in rows:
+        if reading := row.reading:
+            account = account.after(reading, Instant(row.unix, row.unix), 0.0).judged(limits)
+            if account.ledger:
+                yield _State(row, account.ledger, account.low)
+
+
+def _warnings(states: Sequence[_State]) -> Sequence[_Warning]:
+    """Return what begins at each reading. They are gone through from the last on, since what came later tells."""
+    gone: _Row | None = None
+    found: list[_Warning] = []
+    for state, before in reversed(list(zip(states, [None, *states], strict=False))):
+        if state.is_gone:
+            gone = state.row
+        new = state.reasons - (before.reasons if before else frozenset())
+        left = gone.unix - state.row.unix if gone else None
+        found += [_Warning(state.row, reason, left) for reason in reversed(_WARNINGS) if reason in new]
+        if before and state.ledger.top_up is not before.ledger.top_up:
+            gone = None
+    return found[::-1]
+
+
+def _reading(state: _State) -> Mapping[str, Any]:
+    ledger, lasts = state.ledger, state.ledger.lasts
     return {
-        "time": row.time,
+        "time": state.row.time,
         "spent": f"{ledger.spent:f}",
         "topped_up": f"{ledger.topped_up:f}",
         "runway_seconds": None if lasts is None or lasts == math.inf else lasts,
         "unusual": ledger.unusual,
-        "low": any(low.values()) if low else None,
+        "low": any(state.low.values()) if state.low else None,
     }
 
 
@@ -209,24 +224,22 @@ def read(file: Path) -> Sequence[_Row]:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except OSError as error:
-        mistake = f"{file}: {error.strerror or error}"
-        raise HistoryError(mistake) from None
+        raise HistoryError(file, [Mistake("", error.strerror or str(error), None)]) from None
     except UnicodeDecodeError:
-        mistake = f"{file}: is not UTF-8"
-        raise HistoryError(mistake) from None
+        raise HistoryError(file, [Mistake("", "is not UTF-8", None)]) from None
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    mistakes: list[str] = []
+    mistakes: list[Mistake] = []
     rows: list[_Row] = []
     try:
         columns = _columns(next(reader, []))
         for values in reader:
-            _read_row(columns, values, rows, mistakes, f"{file}:{reader.line_num}: ")
+            _read_row(columns, values, rows, mistakes, reader.line_num)
     except csv.Error as error:
-        mistakes.append(f"{file}:{reader.line_num}: is not CSV: {error}")
+        mistakes.append(Mistake("", f"is not CSV: {error}", reader.line_num))
     except ValueError as error:
-        mistakes.append(f"{file}:1: {error}")
+        mistakes.append(Mistake("", str(error), 1))
     if mistakes:
-        raise HistoryError(*mistakes)
+        raise HistoryError(file, mistakes)
     return rows
 
 
@@ -248,7 +261,7 @@ def _columns(header: Sequence[str]) -> Mapping[str, int]:
 
 
 def _read_row(
-    columns: Mapping[str, int], values: Sequence[str], rows: list[_Row], mistakes: list[str], where: str
+    columns: Mapping[str, int], values: Sequence[str], rows: list[_Row], mistakes: list[Mistake], line: int
 ) -> None:
     """Add a row, or what is wrong with it."""
     if not values:
@@ -259,14 +272,14 @@ def _read_row(
         try:
             found[name] = None if name != "time" and text.lower() in _NOTHING else _READERS[name](text)
         except ValueError as error:
-            mistakes.append(f"{where}{name}: {error}")
+            mistakes.append(Mistake(name, str(error), line))
     if len(found) < len(texts) or "time" not in found:
-        mistakes += [f"{where}time: is missing"] * ("time" not in texts)
-        return
-    if rows and found["time"] < rows[-1].unix:
-        mistakes.append(f"{where}time: is earlier than that of the row before")
-        return
-    rows.append(_Row(texts["time"], found["time"], *(found.get(name) for name in ("balance", "quota", "currency"))))
+        mistakes += [Mistake("time", "is missing", line)] * ("time" not in texts)
+    elif rows and found["time"] < rows[-1].unix:
+        mistakes.append(Mistake("time", "is earlier than that of the row before", line))
+    else:
+        values_found = (found.get(name) for name in ("balance", "quota", "currency"))
+        rows.append(_Row(texts["time"], found["time"], *values_found))
 
 
 def _time(text: str) -> float:

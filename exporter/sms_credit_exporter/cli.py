@@ -28,6 +28,9 @@ _DEMO_ADDRESS = "127.0.0.1:10767"
 _MISTAKES_BESIDE = 20
 """The most mistakes that `serve` and `balance` tell; `check` tells all of them."""
 
+_MISTAKES_OF_HISTORY = 100
+"""The most mistakes that `backtest` tells: a wrong format makes one in each row."""
+
 _log = structlog.stdlib.get_logger()
 
 
@@ -43,7 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         told = error.told(None if options.run is _check else _MISTAKES_BESIDE)
         output.complain(f"{told}\n{count} mistake{'s' * (count > 1)} in the configuration.")
         return 1
-    except (EnvironmentMistake, OutputFailed, backtest.HistoryError) as problem:
+    except backtest.HistoryError as error:
+        output.complain(error.told(_MISTAKES_OF_HISTORY))
+        return 1
+    except (EnvironmentMistake, OutputFailed) as problem:
         output.complain(str(problem))
         return 1
     except KeyboardInterrupt:

@@ -24,9 +24,10 @@ from sms_credit_core import DEFAULT_STALE_AFTER, PROVIDERS, Limits, Provider, Va
 
 from ..accounts import MIN_LOOPBACK_INTERVAL, AccountConfig, Config
 from ..durations import duration_text
+from ..mistakes import Mistake
 from . import values
 from .credentials import Secrets, ways
-from .document import ConfigError, Document, Mistake
+from .document import ConfigError, Document
 
 __all__ = ["ConfigError", "Mistake", "load"]
 

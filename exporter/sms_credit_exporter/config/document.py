@@ -1,10 +1,11 @@
 """The file as YAML: its values, the line that each stands on, and the mistakes found in it."""
 
 import re
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..mistakes import FileError, Mistake
 from .composer import Composed, NotYaml, compose
 from .files import UnusableFile, read
 
@@ -12,40 +13,8 @@ Steps = Sequence[Hashable]
 """The way to a value: keys and indexes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """One mistake in a configuration file."""
-
-    path: str
-    """As in `accounts[1].poll_interval`; empty for the file as a whole."""
-    text: str
-    line: int | None
-    """From 1."""
-
-    def in_file(self, name: str) -> str:
-        """Return the mistake as a line that editors can jump from."""
-        place = f"{name}:{self.line}" if self.line else name
-        return ": ".join(part for part in (place, self.path, self.text) if part)
-
-
-class ConfigError(Exception):
+class ConfigError(FileError):
     """The configuration cannot be used; holds every mistake."""
-
-    def __init__(self, file: Path, mistakes: Iterable[Mistake]) -> None:
-        """Order the mistakes as they stand in the file."""
-        self.mistakes = sorted(mistakes, key=lambda mistake: mistake.line or 0)
-        self._file = file
-        super().__init__(file, len(self.mistakes))
-
-    def __str__(self) -> str:
-        """Tell every mistake, each on a line."""
-        return self.told()
-
-    def told(self, most: int | None = None) -> str:
-        """Tell the first so many mistakes, each on a line, and how many there are."""
-        lines = [mistake.in_file(str(self._file)) for mistake in self.mistakes[:most]]
-        more = len(self.mistakes) - len(lines)
-        return "\n".join([*lines, *([f"and {more:,} more"] if more else [])])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,41 @@
+"""Mistakes in files that people write: each with its place, all of them at once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One mistake in a file."""
+
+    path: str
+    """As in `accounts[1].poll_interval`, or a column; empty for the file as a whole."""
+    text: str
+    line: int | None
+    """From 1."""
+
+    def in_file(self, name: str) -> str:
+        """Return the mistake as a line that editors can jump from."""
+        place = f"{name}:{self.line}" if self.line else name
+        return ": ".join(part for part in (place, self.path, self.text) if part)
+
+
+class FileError(Exception):
+    """A file cannot be used; holds every mistake."""
+
+    def __init__(self, file: Path, mistakes: Iterable[Mistake]) -> None:
+        """Order the mistakes as they stand in the file."""
+        self.mistakes = sorted(mistakes, key=lambda mistake: mistake.line or 0)
+        self._file = file
+        super().__init__(file, len(self.mistakes))
+
+    def __str__(self) -> str:
+        """Tell every mistake, each on a line."""
+        return self.told()
+
+    def told(self, most: int | None = None) -> str:
+        """Tell the first so many mistakes, each on a line, and how many there are."""
+        lines = [mistake.in_file(str(self._file)) for mistake in self.mistakes[:most]]
+        more = len(self.mistakes) - len(lines)
+        return "\n".join([*lines, *([f"and {more:,} more"] if more else [])])

@@ -8,19 +8,12 @@ from types import MappingProxyType
 import pytest
 
 from sms_credit_core import FAILURES, Account, Cause, Instant, Problem, Quality, Reading, Status
+from tests.core.readings import READING
 
 START = Instant(unix=1_760_000_000.0, monotonic=500.0)
 MINUTE = 60.0
 HOUR = 3600.0
 
-READING = Reading(
-    balance=Decimal("12.50"),
-    currency="EUR",
-    quota=None,
-    credit_blocked=False,
-    provider_updated=None,
-    quality=Quality.COMPLETE,
-)
 NEXT_READING = replace(READING, balance=Decimal("11.25"))
 PARTIAL_READING = replace(READING, balance=Decimal("3.00"), quality=Quality.PARTIAL)
 

@@ -24,6 +24,7 @@ from sms_credit_core import (
     recalled,
     remembered,
 )
+from tests.core.readings import READING
 
 START = Instant(unix=1_760_000_000.0, monotonic=500.0)
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
@@ -35,14 +36,7 @@ OWNER = Owner(provider="23telecom", base_url="https://example.com", credentials=
 
 def money(amount: str, currency: str | None = "EUR", quality: Quality = Quality.COMPLETE) -> Reading:
     """Return a reading of an account that has money."""
-    return Reading(
-        balance=Decimal(amount),
-        currency=currency,
-        quota=None,
-        credit_blocked=None,
-        provider_updated=None,
-        quality=quality,
-    )
+    return replace(READING, balance=Decimal(amount), currency=currency, quality=quality)
 
 
 def messages(quota: int, balance: str | None = "0") -> Reading:

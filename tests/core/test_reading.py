@@ -5,16 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from sms_credit_core import Limits, Quality, Reading
-
-READING = Reading(
-    balance=Decimal("12.50"),
-    currency="EUR",
-    quota=None,
-    credit_blocked=False,
-    provider_updated=None,
-    quality=Quality.COMPLETE,
-)
+from sms_credit_core import Limits, Reading
+from tests.core.readings import READING
 
 
 def decimal(text: str | None) -> Decimal | None:

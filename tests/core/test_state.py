@@ -18,7 +18,6 @@ from sms_credit_core import (
     Limits,
     Owner,
     Problem,
-    Quality,
     Reading,
     Secret,
     SetAside,
@@ -26,6 +25,7 @@ from sms_credit_core import (
     recalled,
     remembered,
 )
+from tests.core.readings import READING
 
 START = Instant(unix=1_760_000_000.0, monotonic=8_192.0)
 HOUR, DAY = 3600.0, 86400.0
@@ -38,14 +38,7 @@ OWNER = Owner(
 EXAMPLE = Path(__file__).with_name("state-1.json")
 """What version 1 wrote; every later version has to read it."""
 
-READING = Reading(
-    balance=Decimal("12.50"),
-    currency="EUR",
-    quota=None,
-    credit_blocked=False,
-    provider_updated=datetime(2025, 10, 9, 8, 53, tzinfo=UTC),
-    quality=Quality.COMPLETE,
-)
+READ = replace(READING, provider_updated=datetime(2025, 10, 9, 8, 53, tzinfo=UTC))
 PROBLEM = Problem(cause=Cause.RATE_LIMITED, code="TOO_MANY", detail="429", retry_after=900.0)
 
 
@@ -62,9 +55,7 @@ def account(*outcomes: Reading | Problem) -> Account:
     return found
 
 
-FULL = account(
-    replace(READING, balance=Decimal(100)), READING, replace(READING, balance=Decimal("62.5")), READING, PROBLEM
-)
+FULL = account(replace(READ, balance=Decimal(100)), READ, replace(READ, balance=Decimal("62.5")), READ, PROBLEM)
 """An account with something in each of its parts: a top-up, a problem, a limit that is reached."""
 
 
@@ -72,10 +63,10 @@ FULL = account(
     "before",
     [
         pytest.param(Account(), id="never polled"),
-        pytest.param(account(READING), id="read once"),
+        pytest.param(account(READ), id="read once"),
         pytest.param(account(Problem(cause=Cause.ONBOARDING)), id="being set up"),
-        pytest.param(account(READING, replace(READING, currency="USD"), READING), id="in two currencies"),
-        pytest.param(account(replace(READING, balance=None, quota=7, credit_blocked=None)), id="in messages"),
+        pytest.param(account(READ, replace(READ, currency="USD"), READ), id="in two currencies"),
+        pytest.param(account(replace(READ, balance=None, quota=7, credit_blocked=None)), id="in messages"),
         pytest.param(FULL, id="with everything"),
     ],
 )
@@ -95,7 +86,7 @@ def test_held_values_have_their_true_age_after_a_restart() -> None:
     assert isinstance(again, Account)
     assert again.read_at
     assert again.read_at.age(later(3 * HOUR + 1801, restarted=True)) == 1800
-    assert again.known(later(3 * HOUR + 1801, restarted=True), HOUR) == READING
+    assert again.known(later(3 * HOUR + 1801, restarted=True), HOUR) == READ
     stale = recalled(remembered(FULL, OWNER), OWNER, later(5 * HOUR, restarted=True))
     assert isinstance(stale, Account)
     assert stale.known(later(5 * HOUR, restarted=True), HOUR) is None
@@ -104,10 +95,10 @@ def test_held_values_have_their_true_age_after_a_restart() -> None:
 
 def test_the_schedule_is_kept() -> None:
     """A restart is no reason to ask earlier, nor is one in the middle of a poll."""
-    polled = recalled(remembered(account(READING), OWNER), OWNER, later(61, restarted=True))
+    polled = recalled(remembered(account(READ), OWNER), OWNER, later(61, restarted=True))
     assert isinstance(polled, Account)
     assert polled.due_in(300.0, later(61, restarted=True)) == 240.0
-    asking = recalled(remembered(account(READING).asking(later(301)), OWNER), OWNER, later(303, restarted=True))
+    asking = recalled(remembered(account(READ).asking(later(301)), OWNER), OWNER, later(303, restarted=True))
     assert isinstance(asking, Account)
     assert asking.due_in(300.0, later(303, restarted=True)) == 298.0
     assert Account().due_in(300.0, START) == 0.0
@@ -116,12 +107,12 @@ def test_the_schedule_is_kept() -> None:
 def test_a_clock_that_was_set_back_makes_nothing_fresh() -> None:
     """Nobody can tell how old the reading is, so it is not shown; the next poll comes within an interval."""
     back = later(-DAY, restarted=True)
-    again = recalled(remembered(account(READING), OWNER), OWNER, back)
+    again = recalled(remembered(account(READ), OWNER), OWNER, back)
     assert isinstance(again, Account)
     assert again.known(back, HOUR) is None
     assert again.due_in(300.0, back) == 300.0
     now = Instant(back.unix + 300, back.monotonic + 300)
-    fresh = again.after(replace(READING, balance=Decimal(12)), now, 0.2)
+    fresh = again.after(replace(READ, balance=Decimal(12)), now, 0.2)
     assert fresh.known(now, HOUR)
     assert fresh.ledger
     assert fresh.ledger.spent == Decimal("0.50")

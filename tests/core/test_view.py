@@ -23,18 +23,11 @@ from sms_credit_core import (
     Status,
     Value,
 )
+from tests.core.readings import READING
 
 HOUR = 3600.0
 START = Instant(unix=1_760_000_000.0, monotonic=5_000.0)
 
-READING = Reading(
-    balance=Decimal("12.50"),
-    currency="EUR",
-    quota=None,
-    credit_blocked=False,
-    provider_updated=None,
-    quality=Quality.COMPLETE,
-)
 PROBLEMS = {cause.status: Problem(cause=cause) for cause in Cause}
 
 

@@ -86,18 +86,15 @@ class AccountView:
     @property
     def runway(self) -> float | None:
         """Seconds from the last reading until nothing is left, at the expected pace; None while that is not known."""
-        lasts = self._ledger.lasts if self._ledger else None
+        ledger = self._ledger
+        lasts = ledger.lasts if ledger else None
         return None if lasts == math.inf else lasts
 
     @property
     def unusual(self) -> bool | None:
         """Whether the account spends far faster than it ever has; None while that is not known."""
-        return self._ledger.unusual if self._ledger else None
-
-    @property
-    def runs_out_at(self) -> float | None:
-        """When nothing is left, at the expected pace, in Unix seconds; None while that is not known."""
-        return self._ledger.at.unix + self.runway if self._ledger and self.runway is not None else None
+        ledger = self._ledger
+        return ledger.unusual if ledger else None
 
     @property
     def _ledger(self) -> Ledger | None:

@@ -103,6 +103,18 @@ def test_what_was_read_is_held_through_failures_until_it_is_stale(status: Status
     assert not view(READING).held
 
 
+def spending(*amounts: int, limits: Limits | None = None) -> AccountView:
+    """Look at an account right after hourly readings of these amounts."""
+    account = Account()
+    for hour, amount in enumerate(amounts):
+        at = Instant(unix=START.unix + hour * HOUR, monotonic=START.monotonic + hour * HOUR)
+        account = account.after(replace(READING, balance=Decimal(amount)), at, 0.2)
+    return AccountView(
+        provider=PROVIDERS["23telecom"], limits=limits or Limits(), account=account, now=at, stale_after=HOUR
+    )
+
+
+QUIET = range(5000, 4700, -1)
 BLOCKED = replace(READING, credit_blocked=True)
 LOW = Limits(low_balance=Decimal(20))
 
@@ -130,6 +142,13 @@ LOW = Limits(low_balance=Decimal(20))
             view(READING, PROBLEMS[Status.UNREACHABLE], seconds=HOUR + 1), ("unreachable",), id="a long outage"
         ),
         pytest.param(view(READING, PROBLEMS[Status.ONBOARDING]), ("onboarding",), id="being set up"),
+        pytest.param(spending(*QUIET), ("fresh",), id="spending as ever"),
+        pytest.param(spending(*QUIET, 4000), ("unusual",), id="drained"),
+        pytest.param(
+            spending(*QUIET, 4000, limits=Limits(low_balance=Decimal(4000))),
+            ("low", "unusual"),
+            id="drained until it is low",
+        ),
     ],
 )
 def test_the_words_that_stand_for_an_account(seen: AccountView, words: tuple[str, ...]) -> None:
@@ -140,8 +159,8 @@ def test_the_words_that_stand_for_an_account(seen: AccountView, words: tuple[str
 def test_the_order_of_urgency_knows_each_word_once() -> None:
     """Whatever only the user can end comes before whatever ends without him."""
     words = [word for group in URGENCY.values() for word in group]
-    assert sorted(words) == sorted([*Status, "blocked", "low", "stale"])
-    assert list(URGENCY) == ["blocked", "refused", "low", "failing", "waiting", "partial", "fresh"]
+    assert sorted(words) == sorted([*Status, "blocked", "low", "unusual", "stale"])
+    assert list(URGENCY) == ["blocked", "refused", "low", "unusual", "failing", "waiting", "partial", "fresh"]
     assert {*REFUSALS, *OUTAGES} == {*FAILURES}
     assert not {*REFUSALS} & {*OUTAGES}
 

@@ -13,6 +13,7 @@ from ..accounts import View, Views
 
 _NOTES = {
     "blocked": "The provider refuses to send for lack of credit.",
+    "unusual": "It spends far faster than it ever has. If nobody of yours is sending, somebody may be draining it.",
     "stale": "The last reading is too old to show.",
     Status.PENDING: "Not polled yet.",
     Status.PARTIAL: "The provider flags this reading as partial.",

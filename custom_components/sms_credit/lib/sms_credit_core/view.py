@@ -11,7 +11,7 @@ from .provider import Provider, Value, can_give
 from .reading import Limit, Limits, Quality, Reading
 from .status import OUTAGES, REFUSALS, Status
 
-BLOCKED, LOW, STALE = "blocked", "low", "stale"
+BLOCKED, LOW, UNUSUAL, STALE = "blocked", "low", "unusual", "stale"
 
 _READ = tuple(quality.status for quality in Quality)
 
@@ -19,6 +19,7 @@ URGENCY: Mapping[str, tuple[str, ...]] = {
     "blocked": (BLOCKED,),
     "refused": REFUSALS,
     "low": (LOW,),
+    "unusual": (UNUSUAL,),
     "failing": OUTAGES,
     "waiting": (STALE, *(status for status in Status if status not in {*REFUSALS, *OUTAGES, *_READ})),
     "partial": (Status.PARTIAL,),
@@ -104,7 +105,8 @@ class AccountView:
     @property
     def words(self) -> tuple[str, ...]:
         """The words that stand for the account, the most urgent first."""
-        words = [word for word, holds in ((BLOCKED, self.blocked), (LOW, self.low)) if holds]
+        news = ((BLOCKED, self.blocked), (LOW, self.low), (UNUSUAL, self.unusual))
+        words = [word for word, holds in news if holds]
         # A reading that has grown old says nothing of the account any more, however good it was.
         state = STALE if self.status in _READ and self.known is None else self.status
         if not words or state != Status.FRESH:  # beside bad news of the credit, a fresh reading is no news

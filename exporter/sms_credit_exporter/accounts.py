@@ -17,6 +17,7 @@ from sms_credit_core import (
     Credentials,
     Instant,
     Limits,
+    Owner,
     Provider,
 )
 
@@ -69,6 +70,11 @@ class AccountConfig:
         return (self.provider.key, self.base_url, frozenset(self.credentials.items()))
 
     @property
+    def owner(self) -> Owner:
+        """Whose account it is: what is remembered of it belongs to nobody else."""
+        return Owner(provider=self.provider.key, base_url=self.base_url, credentials=self.credentials)
+
+    @property
     def min_pause(self) -> float:
         """Seconds between two polls, whatever happens."""
         return MIN_LOOPBACK_INTERVAL if is_loopback(self.base_url) else self.provider.min_poll_interval
@@ -81,6 +87,11 @@ class Config:
     accounts: tuple[AccountConfig, ...]
     stale_after: float = DEFAULT_STALE_AFTER
     """Seconds."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all accounts."""
+        return frozenset(account.name for account in self.accounts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from .environment import EnvironmentMistake, check_environment
 from .exporter import VERSION, Exporter
 from .loop import Loop
 from .output import OutputFailed
+from .storage import StorageMistake, check_no_other_file
 from .web import Address
 
 _SERVE_ADDRESS = ":10767"
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except backtest.HistoryError as error:
         output.complain(error.told(_MISTAKES_OF_HISTORY))
         return 1
-    except (EnvironmentMistake, OutputFailed) as problem:
+    except (EnvironmentMistake, OutputFailed, StorageMistake) as problem:
         output.complain(str(problem))
         return 1
     except KeyboardInterrupt:
@@ -80,6 +81,9 @@ def _parser() -> argparse.ArgumentParser:
 
     serve = command(_serve, "serve", "Poll the configured accounts and serve their metrics.")
     _add_config_file(serve)
+    serve.add_argument(
+        "--storage.path", dest="storage", type=Path, metavar="FILE", help="keeps what is known over restarts"
+    )
     _add_listen_address(serve, _SERVE_ADDRESS)
     serve.add_argument("--web.config.file", dest="web_config_file", type=Path, metavar="FILE", help="TLS and users")
     serve.add_argument(
@@ -141,9 +145,15 @@ def _add_logging(parser: argparse.ArgumentParser) -> None:
 
 def _serve(options: argparse.Namespace) -> int:
     check_environment()
+    log.set_up(options.log_level, options.log_format)
     web_file: Path | None = options.web_config_file
-    load_protection = partial(load_web, web_file) if web_file else WebConfig
-    exporter = Exporter(partial(load, options.config_file), load_protection, lifecycle=options.lifecycle)
+    check_no_other_file(options.storage, {"configuration": options.config_file, "web configuration": web_file})
+    exporter = Exporter(
+        partial(load, options.config_file),
+        partial(load_web, web_file) if web_file else WebConfig,
+        storage=options.storage,
+        lifecycle=options.lifecycle,
+    )
     return _run(exporter.run, options)
 
 
@@ -151,11 +161,11 @@ def _demo(options: argparse.Namespace) -> int:
     from . import demo  # noqa: PLC0415 - the simulated providers are of no use to `serve`
 
     check_environment()
+    log.set_up(options.log_level, options.log_format)
     return _run(demo.run, options)
 
 
 def _run(run: Callable[[Sequence[Address]], Coroutine[None, None, None]], options: argparse.Namespace) -> int:
-    log.set_up(options.log_level, options.log_format)
     _allow_many_connections()
     try:
         with asyncio.Runner(loop_factory=Loop) as runner:

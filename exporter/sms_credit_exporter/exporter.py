@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from pathlib import Path
 
 import structlog
 
@@ -15,6 +16,7 @@ from .config.web import WebConfig
 from .metrics import ExporterCollector, registry
 from .protection import Authentication, needs_restart, tls_context
 from .sharing import Shared, in_thread
+from .storage import Memory, Storage
 from .watch import Watch
 from .web import Address, Site, application, serve
 
@@ -29,25 +31,29 @@ _log = structlog.stdlib.get_logger()
 class Exporter:
     """One running exporter."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the command line can say
         self,
         load: Callable[[], Config],
         load_web: Callable[[], WebConfig] = WebConfig,
         *,
+        storage: Path | None = None,
         refresh: float = 15.0,
         lifecycle: bool = False,
         demo: bool = False,
     ) -> None:
-        """Load the configuration; `load` is called again at each reload. Raises ConfigError.
+        """Load the configuration; `load` is called again at each reload. Raises ConfigError and StorageMistake.
 
-        `refresh` is the number of seconds after which an open status page fetches itself again; `lifecycle` lets
-        requests reload.
+        `storage` is the file in which everything is kept over restarts, if anything is to be. `refresh` is the number
+        of seconds after which an open status page fetches itself again; `lifecycle` lets requests reload.
         """
         self._load, self._load_web = load, load_web
         self._reloads = Shared(self._reload)
         self._web = load_web()
-        self.watch = Watch(load())
-        self._own = ExporterCollector(VERSION)
+        config = load()
+        self._memory = Storage(storage) if storage else Memory()
+        self.watch = Watch(config, self._memory)
+        self._memory.keep(config.names)
+        self._own = ExporterCollector(VERSION, lambda: self._memory.healthy)
         self._own.reload_success_unix = time.time()
         self._site = Site(
             registry=registry(self._own),
@@ -77,6 +83,7 @@ class Exporter:
             _log.warning("changes to TLS other than of its certificate need a restart")
         self._web = web
         self.watch.reconfigure(config)
+        await in_thread(lambda: self._memory.keep(config.names))
         self._own.reload_successful, self._own.reload_success_unix = True, time.time()
         _log.info("configuration reloaded", accounts=len(config.accounts))
         return None
@@ -92,6 +99,7 @@ class Exporter:
         _log.info("starting", version=VERSION, accounts=len(self.watch.views()))
         app = application(self._site, Authentication(lambda: self._web).middleware)
         async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(self._memory.close)
             listening(await serve(stack, app, addresses, tls_context(lambda: self._web)))
             polling = asyncio.create_task(self.watch.run())
             loop = asyncio.get_running_loop()

@@ -222,9 +222,9 @@ class AccountCollector(Collector):
 class ExporterCollector(Collector):
     """The metrics of the exporter itself."""
 
-    def __init__(self, version: str) -> None:
-        """Take the exporter's version."""
-        self._version = version
+    def __init__(self, version: str, storage: Callable[[], bool | None] = lambda: None) -> None:
+        """Take the exporter's version, and what says whether its storage works; None where it has none."""
+        self._version, self._storage = version, storage
         self.reload_successful = True
         self.reload_success_unix = 0.0
         """When a configuration was last taken over, in Unix seconds."""
@@ -248,6 +248,13 @@ class ExporterCollector(Collector):
             "When a configuration was last loaded successfully.",
             value=self.reload_success_unix,
         )
+        storage = GaugeMetricFamily(
+            "sms_credit_exporter_storage_last_write_successful",
+            "Whether what is known could be written to the storage when that was last tried.",
+        )
+        if (works := self._storage()) is not None:
+            storage.add_metric((), float(works))
+        yield storage
 
 
 def registry(*collectors: Collector) -> CollectorRegistry:

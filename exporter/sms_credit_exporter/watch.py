@@ -16,6 +16,7 @@ from sms_credit_core import Account, Instant, Status, poll_account
 
 from .accounts import AccountConfig, Config, View
 from .slots import Slots
+from .storage import Memory
 
 _FIRST_POLL_GAP = 1.0
 """Seconds between the first polls of two accounts, or less where there are very many."""
@@ -58,7 +59,7 @@ class _Watched:
     config: AccountConfig
     due: float
     """Monotonic time of the next poll."""
-    account: Account = field(default_factory=Account)
+    account: Account
     task: asyncio.Task[None] | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when `due` has been moved."""
@@ -91,8 +92,9 @@ class _Watched:
 class Watch:
     """What is known of every configured account, kept fresh while `run` runs."""
 
-    def __init__(self, config: Config) -> None:
-        """Take the configuration; nothing is polled before `run`."""
+    def __init__(self, config: Config, memory: Memory | None = None) -> None:
+        """Take the configuration, and what is known from before; nothing is polled before `run`."""
+        self._memory = memory or Memory()
         self._asked: dict[Hashable, float] = {}
         """When a question was asked last, and when an account of a name was polled last, in monotonic time."""
         self._watched: Mapping[str, _Watched] = {}
@@ -147,8 +149,14 @@ class Watch:
                 old.take_over(account)
                 after[account.name] = old
             else:
-                after[account.name] = _Watched(account, max(next(starts), self._allowed_from(account)))
+                after[account.name] = self._begun(account, next(starts))
         return after
+
+    def _begun(self, config: AccountConfig, start: float) -> _Watched:
+        """Begin with an account, or go on where it was before the restart, its schedule included."""
+        account = self._memory.recall(config)
+        due = time.monotonic() + account.due_in(config.poll_interval, Instant.now())
+        return _Watched(config, max(start, self._allowed_from(config), due), account)
 
     def _allowed_from(self, account: AccountConfig) -> float:
         last = max(self._asked.get(key, -math.inf) for key in (account.name, account.question))
@@ -168,9 +176,12 @@ class Watch:
         config, before = watched.config, watched.account
         keys = (config.name, config.question)
         self._asked |= dict.fromkeys(keys, time.monotonic())
-        watched.polled(await poll_once(client, config, before))
+        asking = before.asking(Instant.now())
+        await self._memory.remember(config, asking)  # whatever ends the process from here on, this was a poll
+        watched.polled(await poll_once(client, config, asking))
         self._asked |= dict.fromkeys(keys, time.monotonic())
         _report(watched.config, before, watched.account)
+        await self._memory.remember(config, watched.account)
 
 
 def _report(config: AccountConfig, before: Account, after: Account) -> None:

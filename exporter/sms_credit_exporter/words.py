@@ -1,5 +1,6 @@
 """Numbers and times as people read them: money, ages, intervals; and what there is to say without a number."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from sms_credit_core import AccountView, Value
@@ -8,6 +9,8 @@ UNKNOWN = "unknown"
 _NOT_GIVEN = "not given"
 
 _UNITS = ((1, "s"), (60, "min"), (3600, "h"), (86400, "days"))
+_NEAR = 2 * 86400.0
+"""Seconds within which people want to know the hour."""
 _CLOCKS_DIFFER = 60.0
 """Seconds; a provider's clock may be ahead of this machine's by as much without a word about it."""
 
@@ -30,6 +33,12 @@ def span(seconds: float) -> str:
     """Write a length of time, cut to whole ones of the largest unit that it holds twice: 119 s, 119 min, 47 h."""
     size, unit = max((unit for unit in _UNITS if seconds >= 2 * unit[0]), default=_UNITS[0])
     return f"{int(seconds // size)} {unit}"
+
+
+def date(at: float, ahead: float) -> str:
+    """Write a moment that lies so many seconds ahead: its day, and its time too if that is near."""
+    utc = datetime.fromtimestamp(at, UTC)
+    return f"{utc:%Y-%m-%d}" if ahead >= _NEAR else f"{utc:%Y-%m-%d %H:%M} UTC"
 
 
 def interval(seconds: float) -> str:

@@ -156,6 +156,26 @@ def test_the_words_that_stand_for_an_account(seen: AccountView, words: tuple[str
     assert seen.words == words
 
 
+def test_when_nothing_will_be_left_is_counted_from_the_reading() -> None:
+    """Not from the moment at which somebody looks."""
+    seen = spending(*QUIET)
+    assert seen.runway
+    assert seen.empty_at == pytest.approx(seen.now.unix + seen.runway)
+    later = replace(seen, now=Instant(unix=seen.now.unix + 600, monotonic=seen.now.monotonic + 600))
+    assert later.empty_at == seen.empty_at
+    too_late = replace(seen, now=Instant(unix=seen.now.unix + HOUR + 1, monotonic=seen.now.monotonic + HOUR + 1))
+    assert (too_late.empty_at, too_late.spent_today) == (None, None)
+
+
+def test_what_was_spent_today_is_unknown_until_today_has_a_reading() -> None:
+    """What was spent on a day is no news of the next."""
+    seen = spending(100, 99, 97)
+    ledger = seen.account.ledger
+    assert ledger
+    assert ledger.spent_on(ledger.day.number) == 3 - ledger.day.spent
+    assert ledger.spent_on(ledger.day.number + 1) is None
+
+
 def test_the_order_of_urgency_knows_each_word_once() -> None:
     """Whatever only the user can end comes before whatever ends without him."""
     words = [word for group in URGENCY.values() for word in group]

@@ -67,6 +67,11 @@ def view(
     return View.of(config, account, NOW, stale_after)
 
 
+def _hourly(*outcomes: Reading | Problem) -> Iterable[tuple[float, Reading | Problem]]:
+    """Return polls an hour apart, the last a minute ago."""
+    return ((60 + 3600 * ago, outcome) for ago, outcome in reversed(list(enumerate(reversed(outcomes)))))
+
+
 def gallery() -> Iterable[View]:
     """Return one account for everything that the page can say."""
     fifty = Limits(low_balance=Decimal(50))
@@ -83,6 +88,11 @@ def gallery() -> Iterable[View]:
     )
     yield view("credits", (12, lira("0", 12_500)), provider="iletimerkezi")
     yield view("priced", (31, reading("10.584000000000001")), limits=Limits(message_price=Decimal("0.021")))
+    usual = [reading(str(5000 - number)) for number in range(24 * 14)]
+    yield view("drained", *_hourly(*usual, reading("4000")), limits=fifty)
+    yield view("lasting", *_hourly(*usual))
+    yield view("two-days", *_hourly(*(lira("0", 800 - 20 * number) for number in range(24))), provider="iletimerkezi")
+    yield view("empty", *_hourly(*[reading("0")] * 24))
     yield view("partial", (31, reading("88.20", quality=Quality.PARTIAL, provider_updated=None)))
     yield view("new-customer", (90, problem(Cause.ONBOARDING)))
     yield view(

@@ -1,6 +1,7 @@
 """The status page as its reader gets it: words, numbers, order, and nothing that it must not hold."""
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -102,6 +103,16 @@ def shown(shown_view: View) -> dict[str, str]:
 def names(*views: View) -> list[str]:
     """Return the accounts' names in the order of the page."""
     return [name.text for name in page(*views).all("bdi")]
+
+
+@pytest.fixture
+def in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have the day begin when UTC's does."""
+    with monkeypatch.context() as changed:
+        changed.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 OK = reading("1250.50", provider_updated=None)
@@ -293,7 +304,7 @@ def test_held_values_look_different() -> None:
 )
 def test_writes_money_exactly(amount: str, text: str) -> None:
     """A balance is written as money is, and every digit that was read goes along for machines."""
-    found = page(view("marketing", (42, reading(amount)))).one("data")
+    found = page(view("marketing", (42, reading(amount)))).one("td", **{"data-label": "Balance"}).one("data")
     assert found.text == f"{text} EUR"
     assert Decimal(found.attributes["value"]) == Decimal(amount)
     assert "E" not in found.attributes["value"]
@@ -599,6 +610,108 @@ def test_links_to_the_panel(key: str) -> None:
     link = page(view("a", provider=key)).one("tbody").one("a")
     assert link.text == PROVIDERS[key].name
     assert (link.attributes["href"], link.attributes["rel"]) == (PROVIDERS[key].panel_url, "noreferrer")
+
+
+DAY = 86400.0
+
+
+def hourly(*outcomes: Reading, newest: float = 60) -> Polls:
+    """Return polls an hour apart, the last so many seconds ago."""
+    count = len(outcomes)
+    return tuple((newest + 3600 * (count - 1 - number), outcome) for number, outcome in enumerate(outcomes))
+
+
+def falling(first: int, *, by: int = 1, times: int = 24) -> Polls:
+    """Return hourly polls of a balance that falls."""
+    return hourly(*(reading(str(first - by * number)) for number in range(times)))
+
+
+@pytest.mark.usefixtures("in_utc")
+@pytest.mark.parametrize(
+    ("polls", "expected"),
+    [
+        pytest.param((), ("unknown", "unknown"), id="not polled yet"),
+        pytest.param(falling(1000, times=3), ("unknown", "2.00 EUR"), id="the first hours: no pace yet"),
+        pytest.param(hourly(*[reading("5")] * 24), ("unknown", "0.00 EUR"), id="nothing is spent"),
+        pytest.param(hourly(*[reading("0")] * 24), ("nothing left", "0.00 EUR"), id="nothing is left"),
+        pytest.param(hourly(*[reading("-3")] * 24), ("nothing left", "0.00 EUR"), id="in debt"),
+        pytest.param(
+            (*hourly(*[reading("5")] * 24), (30, problem(Cause.TIMEOUT))), ("unknown", "0.00 EUR"), id="held values"
+        ),
+        pytest.param(
+            hourly(*[reading("5")] * 24, newest=3601), ("unknown", "unknown"), id="what is too old is not shown"
+        ),
+        pytest.param(
+            hourly(*(lira("0", 900 - number) for number in range(3))), ("unknown", "2 messages"), id="in messages"
+        ),
+        pytest.param(
+            hourly(reading("10"), reading("7.5"), reading("60"), reading("59.25")),
+            ("unknown", "3.25 EUR"),
+            id="a top-up is not spent",
+        ),
+        pytest.param(
+            ((1200, reading("10")), (600, reading("5")), (60, reading("4", quality=Quality.PARTIAL))),
+            ("unknown", "5.00 EUR"),
+            id="a partial reading moves nothing",
+        ),
+    ],
+)
+def test_says_how_long_it_lasts_and_what_was_spent_today(polls: Polls, expected: tuple[str, str]) -> None:
+    """Or that it is unknown."""
+    found = shown(view("a", *polls, provider="iletimerkezi" if "messages" in expected[1] else "23telecom"))
+    assert (found["Lasts"], found["Spent today"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("polls", "left", "until"),
+    [
+        pytest.param(falling(1000), (15 * DAY, 50 * DAY), r"\d+ days until 2026-0[345]-\d\d", id="for weeks: the day"),
+        pytest.param(
+            falling(63), (10 * 3600, 40 * 3600), r"\d+ h until 2026-03-1[456] \d\d:\d\d UTC", id="for hours: the hour"
+        ),
+        pytest.param(falling(10**9, times=30), (1000 * DAY, 1e20), "for years|\\d+ days until .*", id="for very long"),
+    ],
+)
+def test_says_when_nothing_will_be_left(polls: Polls, left: tuple[float, float], until: str) -> None:
+    """Counted from now on, though the forecast is from the last reading."""
+    seen = view("a", *polls)
+    assert seen.runway is not None
+    assert left[0] <= seen.runway <= left[1]
+    assert re.fullmatch(until, shown(seen)["Lasts"])
+
+
+@pytest.mark.usefixtures("in_utc")
+def test_today_begins_with_the_last_reading_before_midnight() -> None:
+    """What was spent over midnight counts as spent today; since when is told to who wants to know."""
+    polls = hourly(*(reading(str(1000 - 10 * number)) for number in range(24)))
+    cell = page(view("a", *polls)).one("td", **{"data-label": "Spent today"})
+    assert cell.text == "100.00 EUR"
+    assert cell.one("data").attributes == {
+        "class": "amount",
+        "value": "100",
+        "title": "since 2026-03-13 23:25:53 UTC",
+    }
+
+
+def test_spending_that_is_unusual_is_said_and_ranked() -> None:
+    """It comes before accounts that fail, and what it can mean stands beside it."""
+    quiet = [reading(str(5000 - number)) for number in range(24 * 14)]
+    drained = view("drained", *hourly(*quiet, reading("4000")))
+    failing = view("failing", (9, problem(Cause.TIMEOUT)))
+    assert names(failing, drained, view("well", (9, OK))) == ["drained", "failing", "well"]
+    found = shown(drained)
+    assert found["Status"] == "unusual"
+    assert "somebody may be draining it" in found["Notes"]
+    quiet_again = view("drained", *hourly(*quiet, reading("4000"), *(reading(str(4000 - n)) for n in range(3))))
+    assert shown(quiet_again)["Status"] == "fresh"
+
+
+def test_a_limit_in_time_is_told_as_people_say_it() -> None:
+    """The reason why the credit is low is the limit that was set."""
+    polls = falling(63)
+    limits = Limits(low_runway=3 * DAY)
+    assert shown(view("a", *polls, limits=limits))["Notes"] == "At or below 3 days left."
+    assert shown(view("a", *polls, limits=Limits(low_runway=3600)))["Notes"] == ""
 
 
 def test_every_row_has_a_cell_for_each_heading() -> None:

@@ -35,24 +35,41 @@ class Mark:
         return self.key.replace("_", " ")
 
 
+_LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
+
 _MARKS = {key: Mark(key, look) for look, keys in URGENCY.items() for key in keys}
 _RANK_BY_LOOK = {look: rank for rank, look in enumerate(URGENCY)}
 
 
 class Moment(NamedTuple):
-    """A point in time: for machines, for people who want to know exactly, and as an age."""
+    """A point in time: for machines, for people who want to know exactly, and as it is shown."""
 
     iso: str
     exact: str
-    ago: str
+    shown: str
 
 
 class Amount(NamedTuple):
-    """Money: as people read it, its currency if it has one, and every digit of it."""
+    """Money or messages: as people read it, its unit if it has one, and every digit of it."""
 
     text: str
-    currency: str
+    unit: str
     exact: str
+
+
+class Lasts(NamedTuple):
+    """How long the credit lasts from now on, and when nothing is left."""
+
+    left: str
+    until: Moment | None
+    """None where that was in the past."""
+
+
+class Spent(NamedTuple):
+    """What was spent today, and since when that is counted."""
+
+    amount: Amount
+    since: str
 
 
 class LastRead(NamedTuple):
@@ -82,6 +99,8 @@ class Row:
     quota: int | str
     quota_source: str | None
     """What the quota was worked out from, where the provider does not give one."""
+    lasts: Lasts | str
+    spent_today: Spent | str
     held: bool
     """Whether the values are those of an earlier reading."""
     last_read: LastRead | None
@@ -100,8 +119,12 @@ def rows(views: Views) -> list[Row]:
 
 def moment(at: float, age: float) -> Moment:
     """Name the moment that lies at this Unix time and is so many seconds old."""
+    return _moment(at, words.ago(age))
+
+
+def _moment(at: float, shown: str) -> Moment:
     utc = datetime.fromtimestamp(at, UTC)
-    return Moment(f"{utc:%Y-%m-%dT%H:%M:%SZ}", f"{utc:%Y-%m-%d %H:%M:%S} UTC", words.ago(age))
+    return Moment(f"{utc:%Y-%m-%dT%H:%M:%SZ}", f"{utc:%Y-%m-%d %H:%M:%S} UTC", shown)
 
 
 def _row(number: int, view: View) -> Row:
@@ -118,6 +141,8 @@ def _row(number: int, view: View) -> Row:
         balance=_balance(view),
         quota=_quota(view),
         quota_source=_quota_source(view),
+        lasts=_lasts(view),
+        spent_today=_spent_today(view),
         held=view.held,
         last_read=_last_read(view),
         provider_updated=_provider_updated(view),
@@ -161,6 +186,29 @@ def _quota_source(view: View) -> str | None:
     if price is None or known is None or known.quota is None or Value.QUOTA in view.provider.gives:
         return None
     return f"at {price:f} {known.currency or ''}".rstrip() + " each"
+
+
+def _lasts(view: View) -> Lasts | str:
+    empty_at = view.empty_at
+    if empty_at is None:
+        return words.UNKNOWN
+    left = empty_at - view.now.unix
+    if left <= 0:
+        return Lasts("nothing left" if view.runway == 0 else "about to end", None)
+    if empty_at > _LATEST:
+        return Lasts("for years", None)
+    return Lasts(words.span(left), _moment(empty_at, words.date(empty_at, left)))
+
+
+def _spent_today(view: View) -> Spent | str:
+    spent, ledger = view.spent_today, view.account.ledger
+    if spent is None or ledger is None:
+        return words.UNKNOWN
+    if ledger.currency is None:
+        amount = Amount(f"{spent:,}", "messages", f"{spent}")
+    else:
+        amount = Amount(words.money(spent), ledger.currency, f"{spent:f}")
+    return Spent(amount, _moment(ledger.day.since.unix, "").exact)
 
 
 def _last_read(view: View) -> LastRead | None:

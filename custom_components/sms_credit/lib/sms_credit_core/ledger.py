@@ -97,6 +97,11 @@ class Ledger:
         """Whether the account spends far faster than it ever has; None where that cannot be told yet."""
         return self.pace.unusual if self.pace else None
 
+    def spent_on(self, day: int) -> Decimal | None:
+        """Return what was spent on the day of the last reading; None for any other day."""
+        is_known = self.amount is not None and day == self.day.number
+        return _EXACT.subtract(self.spent, self.day.spent) if is_known else None
+
     def after(self, amount: Decimal, at: Instant) -> Self:
         """Return the ledger as it is after a complete reading of `amount` that arrived `at` this moment."""
         if self.amount is None:

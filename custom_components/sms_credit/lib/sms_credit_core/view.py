@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from .account import DEFAULT_STALE_AFTER, Account
 from .instant import Instant
@@ -90,6 +91,18 @@ class AccountView:
         ledger = self._ledger
         lasts = ledger.lasts if ledger else None
         return None if lasts == math.inf else lasts
+
+    @property
+    def empty_at(self) -> float | None:
+        """When nothing will be left, at the expected pace, in Unix seconds; None while that is not known."""
+        runway, ledger = self.runway, self._ledger
+        return None if runway is None or ledger is None else ledger.at.unix + runway
+
+    @property
+    def spent_today(self) -> Decimal | None:
+        """Spent since the last reading before this day, in the ledger's unit; None while that is not known."""
+        ledger = self._ledger
+        return ledger.spent_on(self.now.day) if ledger else None
 
     @property
     def unusual(self) -> bool | None:

@@ -20,7 +20,7 @@ from .environment import EnvironmentMistake, check_environment
 from .exporter import VERSION, Exporter
 from .loop import Loop
 from .output import OutputFailed
-from .storage import StorageMistake, check_no_other_file
+from .storage import Memory, Storage, StorageMistake, check_no_other_file
 from .web import Address
 
 _SERVE_ADDRESS = ":10767"
@@ -151,7 +151,7 @@ def _serve(options: argparse.Namespace) -> int:
     exporter = Exporter(
         partial(load, options.config_file),
         partial(load_web, web_file) if web_file else WebConfig,
-        storage=options.storage,
+        memory=partial(Storage, options.storage) if options.storage else Memory,
         lifecycle=options.lifecycle,
     )
     return _run(exporter.run, options)

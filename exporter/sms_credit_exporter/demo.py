@@ -2,15 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 
-from sms_credit_core import PROVIDERS, Secret
+from sms_credit_core import DEFAULT_POLL_INTERVAL, PROVIDERS, Account, Answer, Instant, Provider, Secret
 
 from .accounts import AccountConfig, Config
 from .exporter import Exporter
+from .simulator.answers import answer
+from .simulator.behaviour import Behaviour, Live
 from .simulator.scenarios import DEMO, SCENARIOS, DemoAccount
 from .simulator.server import Simulator
+from .storage import Memory
 from .web import Address
 
 POLL_INTERVAL = 2.0
+SPEED = DEFAULT_POLL_INTERVAL / POLL_INTERVAL
+"""How many times faster than in life everything passes."""
+
+_PAST = 4 * 86400 / SPEED
+_STEP = 5.0
+"""Seconds of each account's made-up past, and between two readings in it: enough to know how fast it spends."""
+
 _TIMEOUT = 2.0
 _STALE_AFTER = 20.0
 _REFRESH = 2.0
@@ -22,7 +32,34 @@ async def run(addresses: Sequence[Address]) -> None:
     async with simulator.serving() as base_urls:
         accounts = tuple(_account(simulator, base_urls, account) for account in DEMO)
         config = Config(accounts=accounts, stale_after=_STALE_AFTER)
-        await Exporter(lambda: config, refresh=_REFRESH, demo=True).run(addresses, _greet)
+        exporter = Exporter(lambda: config, memory=_MadeUp, refresh=_REFRESH, demo=True)
+        await exporter.run(addresses, _greet)
+
+
+class _MadeUp(Memory):
+    """What would be known of the accounts, had the demo begun long ago."""
+
+    _behaviours: Mapping[str, Behaviour] = {
+        account.name: SCENARIOS[account.provider][account.past or account.scenario] for account in DEMO
+    }
+
+    def recall(self, config: AccountConfig) -> Account:
+        """Return an account as it has lived until now."""
+        return lived(config.provider, self._behaviours[config.name], Instant.now())
+
+
+def lived(provider: Provider, behaviour: Behaviour, now: Instant) -> Account:
+    """Return an account that was read every so often until now. Its behaviour begins now, and went on before."""
+    account = Account(speed=SPEED)
+    for step in range(int(_PAST / _STEP), 0, -1):
+        ago = step * _STEP
+        act = behaviour(-ago)
+        if isinstance(act, Live):
+            at = Instant(now.unix - ago, now.monotonic - ago)
+            told = answer(provider.key, act, at.unix)
+            headers = {name.lower(): value for name, value in told.headers}
+            account = account.after(provider.read(Answer(told.status, headers, told.body)), at, 0.0)
+    return account
 
 
 def _greet(urls: Sequence[str]) -> None:

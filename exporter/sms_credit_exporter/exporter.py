@@ -6,7 +6,6 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from pathlib import Path
 
 import structlog
 
@@ -16,7 +15,7 @@ from .config.web import WebConfig
 from .metrics import ExporterCollector, registry
 from .protection import Authentication, needs_restart, tls_context
 from .sharing import Shared, in_thread
-from .storage import Memory, Storage
+from .storage import Memory
 from .watch import Watch
 from .web import Address, Site, application, serve
 
@@ -36,21 +35,21 @@ class Exporter:
         load: Callable[[], Config],
         load_web: Callable[[], WebConfig] = WebConfig,
         *,
-        storage: Path | None = None,
+        memory: Callable[[], Memory] = Memory,
         refresh: float = 15.0,
         lifecycle: bool = False,
         demo: bool = False,
     ) -> None:
         """Load the configuration; `load` is called again at each reload. Raises ConfigError and StorageMistake.
 
-        `storage` is the file in which everything is kept over restarts, if anything is to be. `refresh` is the number
-        of seconds after which an open status page fetches itself again; `lifecycle` lets requests reload.
+        `memory` opens what everything is kept in over restarts. `refresh` is the number of seconds after which an open
+        status page fetches itself again; `lifecycle` lets requests reload.
         """
         self._load, self._load_web = load, load_web
         self._reloads = Shared(self._reload)
         self._web = load_web()
         config = load()
-        self._memory = Storage(storage) if storage else Memory()
+        self._memory = memory()
         self.watch = Watch(config, self._memory)
         self._memory.keep(config.names)
         self._own = ExporterCollector(VERSION, lambda: self._memory.healthy)

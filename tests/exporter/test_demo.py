@@ -4,7 +4,7 @@ import asyncio
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,11 @@ import httpx
 import pytest
 import yaml
 
+from sms_credit_core import PROVIDERS, Answer, Instant, Ledger
+from sms_credit_exporter.demo import POLL_INTERVAL, lived
+from sms_credit_exporter.simulator.answers import answer
+from sms_credit_exporter.simulator.behaviour import Live
+from sms_credit_exporter.simulator.scenarios import DEMO, SCENARIOS, DemoAccount
 from tests.conftest import ROOT
 from tests.exporter.running import LISTEN, PATIENCE, Running, until
 
@@ -66,6 +71,53 @@ async def test_the_first_look_shows_what_it_is_all_about(start: Start) -> None:
 
     first_marks = set(re.findall(r'<ul class="marks">\s*<li[^>]*data-mark="(\w+)"', page))
     assert {"blocked", "low", "auth_failed", "access_denied", "invalid_response", "onboarding", "fresh"} <= first_marks
+
+
+def played(account: DemoAccount, seconds: int) -> Iterator[tuple[float, Ledger]]:
+    """Poll an account of the demo for so many seconds; gives each moment with a reading, and the ledger then."""
+    provider, begun = PROVIDERS[account.provider], Instant.now()
+    behaviour = SCENARIOS[account.provider][account.scenario]
+    known = lived(provider, SCENARIOS[account.provider][account.past or account.scenario], begun)
+    for second in range(0, seconds, int(POLL_INTERVAL)):
+        if isinstance(act := behaviour(second), Live):
+            at = Instant(begun.unix + second, begun.monotonic + second)
+            told = answer(account.provider, act, at.unix)
+            headers = {name.lower(): value for name, value in told.headers}
+            known = known.after(provider.read(Answer(told.status, headers, told.body)), at, 0.0)
+            assert known.ledger
+            yield second, known.ledger
+
+
+def runs_dry(account: DemoAccount) -> bool:
+    """Whether nothing is left of an account at some moment."""
+    return any(ledger.amount is not None and ledger.amount <= 0 for _, ledger in played(account, 160))
+
+
+DRAINING = [account for account in DEMO if runs_dry(account)]
+
+
+@pytest.mark.parametrize("account", DRAINING, ids=lambda account: account.name)
+def test_what_the_demo_foretells_comes_true(account: DemoAccount) -> None:
+    """From the first moment on: never much too late, and not far too early. `pytest -s` shows it side by side."""
+    seen = list(played(account, 400))
+    judged = 0
+    for second, ledger in seen:
+        empty = next((later for later, then in seen if later >= second and then.amount and then.amount <= 0), None)
+        assert ledger.amount is not None
+        if ledger.amount > 0 and empty is not None:
+            assert ledger.lasts is not None
+            lasts, real = ledger.lasts, empty - second
+            print(f"{account.name} at {second:3.0f} s: foretold {second + lasts:5.1f} s, real {empty:3.0f} s")  # noqa: T201
+            assert 0.5 * real - POLL_INTERVAL < lasts < 1.1 * real + POLL_INTERVAL
+            judged += 1
+    assert judged > 60
+
+
+def test_the_demo_shows_one_account_that_is_drained_and_no_other() -> None:
+    """Unusual spending is said of it soon after it begins, and of nobody else in ten minutes."""
+    unusual = {account.name: [second for second, ledger in played(account, 600) if ledger.unusual] for account in DEMO}
+    told = {name: seconds[0] for name, seconds in unusual.items() if seconds}
+    assert told == {"password-resets": pytest.approx(12, abs=4)}
 
 
 async def says_where_it_is(http: httpx.AsyncClient, *command: str) -> None:
@@ -179,7 +231,7 @@ async def test_a_real_prometheus_scrapes_and_answers(  # noqa: PLR0913, PLR0917 
                 return list(answer.raise_for_status().json()["data"]["result"])
 
             async def scraped() -> bool:
-                return len(await result("count by (account) (sms_credit_status == 1)")) == 10
+                return len(await result("count by (account) (sms_credit_status == 1)")) == len(DEMO)
 
             await until(scraped)
             [up] = await result('up{job="sms-credit"}')

@@ -20,19 +20,29 @@ class DemoAccount:
     name: str
     provider: str
     scenario: str
+    past: str = ""
+    """What it has lived through before, if that is another scenario."""
     limits: Limits = field(default_factory=Limits)
 
 
 DEMO = (
-    DemoAccount("shop-codes", "23telecom", "steady", Limits(low_balance=Decimal(200), message_price=Decimal("0.021"))),
-    DemoAccount("on-call", "23telecom", "runs_dry", Limits(low_balance=Decimal(12), message_price=Decimal("0.035"))),
-    DemoAccount("alarm-system", "iletimerkezi", "messages_instead_of_money", Limits(low_quota=750)),
-    DemoAccount("marketing", "23telecom", "rate_limited", Limits(low_balance=Decimal(500))),
-    DemoAccount("reservations", "23telecom", "cache_degraded", Limits(low_balance=Decimal(100))),
-    DemoAccount("new-branch", "23telecom", "onboarding", Limits(low_balance=Decimal(20))),
-    DemoAccount("clinic-reminders", "iletimerkezi", "outage", Limits(low_balance=Decimal(250))),
+    DemoAccount(
+        "shop-codes", "23telecom", "steady", limits=Limits(low_balance=Decimal(200), message_price=Decimal("0.021"))
+    ),
+    DemoAccount(
+        "on-call",
+        "23telecom",
+        "runs_dry",
+        limits=Limits(low_balance=Decimal(12), low_runway=20.0, message_price=Decimal("0.035")),
+    ),
+    DemoAccount("alarm-system", "iletimerkezi", "messages_instead_of_money", limits=Limits(low_quota=750)),
+    DemoAccount("marketing", "23telecom", "rate_limited", limits=Limits(low_balance=Decimal(500))),
+    DemoAccount("reservations", "23telecom", "cache_degraded", limits=Limits(low_balance=Decimal(100))),
+    DemoAccount("new-branch", "23telecom", "onboarding", limits=Limits(low_balance=Decimal(20))),
+    DemoAccount("password-resets", "iletimerkezi", "pumped", past="steady"),
+    DemoAccount("clinic-reminders", "iletimerkezi", "outage", limits=Limits(low_balance=Decimal(250))),
     DemoAccount("warehouse", "23telecom", "ip_not_allowed"),
-    DemoAccount("courier-app", "iletimerkezi", "access_refused", Limits(low_quota=500)),
+    DemoAccount("courier-app", "iletimerkezi", "access_refused", limits=Limits(low_quota=500)),
     DemoAccount("old-webshop", "iletimerkezi", "older_specification"),
 )
 """The accounts of the demo, each in a scenario of its own.

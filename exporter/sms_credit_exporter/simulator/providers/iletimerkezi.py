@@ -34,6 +34,10 @@ class IletiMerkezi:
     unknown: ClassVar[str] = "error_401"
     scenarios: ClassVar[Mapping[str, Scenario]] = {
         "steady": Scenario(_lira(600, "2150.00", "1990.00")),
+        # Somebody drains it through a form that sends codes to whoever asks.
+        "pumped": Scenario(
+            _lira(8, "1990.00", "1987.90"), _lira(40, "1987.90", "1242.00"), _lira(102, "1242.00", "1215.00")
+        ),
         "messages_instead_of_money": Scenario(
             _messages(15, 750, 400), _messages(20, 2320, 1840), _messages(45, 1840, 750)
         ),

@@ -248,13 +248,12 @@ class ExporterCollector(Collector):
             "When a configuration was last loaded successfully.",
             value=self.reload_success_unix,
         )
-        storage = GaugeMetricFamily(
-            "sms_credit_exporter_storage_last_write_successful",
-            "Whether what is known could be written to the storage when that was last tried.",
-        )
         if (works := self._storage()) is not None:
-            storage.add_metric((), float(works))
-        yield storage
+            yield GaugeMetricFamily(
+                "sms_credit_exporter_storage_last_write_successful",
+                "Whether what is known could be written to the storage when that was last tried.",
+                value=float(works),
+            )
 
 
 def registry(*collectors: Collector) -> CollectorRegistry:

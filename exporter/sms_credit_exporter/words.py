@@ -35,10 +35,12 @@ def span(seconds: float) -> str:
     return f"{int(seconds // size)} {unit}"
 
 
-def date(at: float, ahead: float) -> str:
-    """Write a moment that lies so many seconds ahead: its day, and its time too if that is near."""
+def date(at: float, now: float) -> str:
+    """Write a moment that lies ahead: its time if that is today, its day if it is far, and both in between."""
     utc = datetime.fromtimestamp(at, UTC)
-    return f"{utc:%Y-%m-%d}" if ahead >= _NEAR else f"{utc:%Y-%m-%d %H:%M} UTC"
+    if utc.date() == datetime.fromtimestamp(now, UTC).date():
+        return f"{utc:%H:%M} UTC"
+    return f"{utc:%Y-%m-%d}" if at - now >= _NEAR else f"{utc:%Y-%m-%d %H:%M} UTC"
 
 
 def interval(seconds: float) -> str:

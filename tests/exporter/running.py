@@ -13,12 +13,16 @@ from pathlib import Path
 
 import httpx
 import trustme
+import yaml
 
 from sms_credit_exporter.simulator.behaviour import Act, Behaviour
 from sms_credit_exporter.simulator.server import SimulatedAccount, Simulator
 
 PATIENCE = 20.0
 """Seconds until a test gives up waiting; nothing that works takes as long."""
+
+DEBIAN_STABLE, DEBIAN_TESTING = "prometheus", "prometheus-3/usr/bin/prometheus"
+"""Both generations of Prometheus, by what the fixture `tool` finds them by."""
 
 LISTEN = "--web.listen-address=127.0.0.1:0"
 
@@ -174,3 +178,38 @@ async def command(*arguments: str, cwd: Path, env: Mapping[str, str] | None = No
     async with asyncio.timeout(PATIENCE):
         out, err = await process.communicate()
     return process.returncode or 0, out.decode(), err.decode()
+
+
+@asynccontextmanager
+async def prometheus(binary: str, target: str, folder: Path, **scrape: object) -> AsyncIterator[str]:
+    """Run a Prometheus that scrapes the target every second; gives its URL."""
+    job = {"job_name": "sms-credit", "static_configs": [{"targets": [target]}], **scrape}
+    file = folder / "prometheus.yml"
+    file.write_text(yaml.safe_dump({"global": {"scrape_interval": "1s"}, "scrape_configs": [job]}))
+    process = await asyncio.create_subprocess_exec(
+        binary,
+        f"--config.file={file}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        "--web.listen-address=127.0.0.1:0",
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert process.stderr
+        async with asyncio.timeout(30):
+            while not (
+                match := re.search(rb"Listening on\W.*address=(127\.0\.0\.1:\d+)", await process.stderr.readline())
+            ):
+                pass
+        draining = asyncio.create_task(process.stderr.read())
+        url = f"http://{match[1].decode()}"
+
+        async def ready() -> bool:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                return (await client.get(f"{url}/-/ready")).status_code == 200
+
+        await until(ready)
+        yield url
+    finally:
+        process.terminate()
+        await process.wait()
+        await draining

@@ -4,14 +4,13 @@ import asyncio
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import yaml
 
 from sms_credit_core import PROVIDERS, Answer, Instant, Ledger
 from sms_credit_exporter.demo import POLL_INTERVAL, lived
@@ -19,13 +18,10 @@ from sms_credit_exporter.simulator.answers import answer
 from sms_credit_exporter.simulator.behaviour import Live
 from sms_credit_exporter.simulator.scenarios import DEMO, SCENARIOS, DemoAccount
 from tests.conftest import ROOT
-from tests.exporter.running import LISTEN, PATIENCE, Running, until
+from tests.exporter.running import DEBIAN_STABLE, DEBIAN_TESTING, LISTEN, PATIENCE, Running, prometheus, until
 
 Start = Callable[..., AbstractAsyncContextManager[Running]]
 Tool = Callable[[str], str]
-
-DEBIAN_STABLE = "prometheus"
-DEBIAN_TESTING = "prometheus-3/usr/bin/prometheus"
 
 
 def statuses(samples: list[str]) -> set[str]:
@@ -164,41 +160,6 @@ async def test_promtool_finds_nothing_to_mend(start: Start, tool: Tool, accept: 
         out, _ = await process.communicate(exposition)
 
     assert (process.returncode, out.decode()) == (0, "")
-
-
-@asynccontextmanager
-async def prometheus(binary: str, target: str, folder: Path, **scrape: object) -> AsyncIterator[str]:
-    """Run a Prometheus that scrapes the target every second; gives its URL."""
-    job = {"job_name": "sms-credit", "static_configs": [{"targets": [target]}], **scrape}
-    file = folder / "prometheus.yml"
-    file.write_text(yaml.safe_dump({"global": {"scrape_interval": "1s"}, "scrape_configs": [job]}))
-    process = await asyncio.create_subprocess_exec(
-        binary,
-        f"--config.file={file}",
-        f"--storage.tsdb.path={folder / 'data'}",
-        "--web.listen-address=127.0.0.1:0",
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        assert process.stderr
-        async with asyncio.timeout(30):
-            while not (
-                match := re.search(rb"Listening on\W.*address=(127\.0\.0\.1:\d+)", await process.stderr.readline())
-            ):
-                pass
-        draining = asyncio.create_task(process.stderr.read())
-        url = f"http://{match[1].decode()}"
-
-        async def ready() -> bool:
-            async with httpx.AsyncClient(trust_env=False) as client:
-                return (await client.get(f"{url}/-/ready")).status_code == 200
-
-        await until(ready)
-        yield url
-    finally:
-        process.terminate()
-        await process.wait()
-        await draining
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from sms_credit_core import Account, Cause, Limits, Problem
+from sms_credit_core import Account, Cause, Limits, Problem, Quality
 from sms_credit_exporter.accounts import View, Views
 from sms_credit_exporter.exposition import RENDERERS, Exposition
 from sms_credit_exporter.metrics import AccountCollector, ExporterCollector
 from sms_credit_exporter.negotiation import Format
-from tests.exporter.test_metrics import BLOCKED, MONEY_AND_MESSAGES, READING, config, later, polled
+from tests.exporter.test_metrics import BLOCKED, MONEY_AND_MESSAGES, READING, config, drained, later, polled
 
 NASTY = (
     'say "hi"',
@@ -56,6 +56,12 @@ def known(name: str, account: Account, seconds: float = 400) -> View:
     return View.of(config(name), account, later(seconds), 3600)
 
 
+FORETOLD = drained(3600, *(str(1000 - hour) for hour in range(12)))
+"""An account whose runway is known, eleven hours after the start."""
+
+PARTIAL = FORETOLD.after(replace(READING, quality=Quality.PARTIAL), later(11 * 3600 + 1800), 0.2)
+"""It has been read since, but the provider does not vouch for that."""
+
 A, B, C = known("a", Account()), known("b", polled(READING)), known("c", polled(MONEY_AND_MESSAGES))
 
 STATES = [
@@ -68,6 +74,10 @@ STATES = [
     pytest.param([(C,), (replace(C, config=replace(C.config, limits=Limits())),)], id="an equal configuration"),
     pytest.param([(B,), (replace(B, now=later(3601)),), (B,)], id="time makes it stale, and the clock goes back"),
     pytest.param([(B,), (replace(B, stale_after=1.0),), (B,)], id="a reload makes it stale, and takes it back"),
+    pytest.param(
+        [(known("d", PARTIAL, seconds),) for seconds in (12 * 3600, 12 * 3600 + 1, 12 * 3600)],
+        id="time makes the forecast stale, and not the reading",
+    ),
     pytest.param([(A, B, C), (C, A), (), (B,)], id="accounts go and come"),
     pytest.param([(A, B), (replace(B, config=A.config), replace(A, config=B.config))], id="two change places"),
     pytest.param([tuple(known(name, polled(READING)) for name in NASTY)] * 2, id="nasty names"),
@@ -86,6 +96,13 @@ async def test_it_is_what_the_library_renders(states: list[tuple[View, ...]], fo
         text = await exposition.text(form)
         assert text.decode() == RENDERERS[form](Everything(state)).decode()
         assert text.count(b"\n# EOF\n") == (form is Format.OPENMETRICS)
+
+
+async def test_the_case_of_a_stale_forecast_is_one() -> None:
+    """The runway is there, and a second later it is not, though the balance still is."""
+    at = [known("d", PARTIAL, seconds) for seconds in (12 * 3600, 12 * 3600 + 1)]
+    assert [view.runway is not None for view in at] == [True, False]
+    assert all(view.known for view in at)
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), unique=True, max_size=3))

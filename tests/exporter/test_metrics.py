@@ -274,6 +274,16 @@ def test_low_is_told_for_each_limit_and_stays_while_nothing_is_known() -> None:
     assert f"sms_credit_low_runway_threshold_seconds{{{LABELS}}} 86400.0" in lines
 
 
+def test_low_by_the_quota_has_a_reason_of_its_own() -> None:
+    """One limit says nothing of the other."""
+    limited = config(low_balance=Decimal(5), low_quota=100)
+    lines = samples(View.of(limited, polled(replace(MONEY_AND_MESSAGES, balance=Decimal(50), quota=99)), START, 3600))
+    line = 'sms_credit_low{account="marketing",provider="23telecom",reason="%s"} %s'
+    assert {line % ("balance", "0.0"), line % ("quota", "1.0")} == {
+        each for each in lines if each.startswith("sms_credit_low{")
+    }
+
+
 def test_an_account_name_is_escaped() -> None:
     """A name is the user's own words and must not break the format."""
     view = View.of(config('a "b" \\ ü'), Account(), START, 3600)

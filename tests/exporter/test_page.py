@@ -669,6 +669,7 @@ def test_says_how_long_it_lasts_and_what_was_spent_today(polls: Polls, expected:
         pytest.param(
             falling(63), (10 * 3600, 40 * 3600), r"\d+ h until 2026-03-1[456] \d\d:\d\d UTC", id="for hours: the hour"
         ),
+        pytest.param(falling(29), (3600, 14 * 3600), r"\d+ (h|min) until \d\d:\d\d UTC", id="today: the time"),
         pytest.param(falling(10**9, times=30), (1000 * DAY, 1e20), "for years|\\d+ days until .*", id="for very long"),
     ],
 )

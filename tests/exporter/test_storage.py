@@ -21,7 +21,18 @@ from sms_credit_exporter.accounts import AccountConfig
 from sms_credit_exporter.simulator.behaviour import Live, NoAnswer
 from sms_credit_exporter.simulator.server import SimulatedAccount
 from sms_credit_exporter.storage import Storage
-from tests.exporter.running import LISTEN, Providers, Running, command, running, until
+from tests.exporter.running import (
+    DEBIAN_STABLE,
+    DEBIAN_TESTING,
+    LISTEN,
+    Providers,
+    Running,
+    command,
+    free_port,
+    prometheus,
+    running,
+    until,
+)
 
 Start = Callable[..., AbstractAsyncContextManager[Running]]
 ConfigFile = Callable[..., Path]
@@ -173,6 +184,42 @@ async def test_counters_never_fall_however_often_the_process_is_killed(installed
     assert last["spent_total"] - first["spent_total"] == pytest.approx(first["balance"] - last["balance"])
     assert last["topped_up_total"] == 0
     assert last["spent_total"] > 20
+
+
+@pytest.mark.parametrize("binary", [DEBIAN_STABLE, DEBIAN_TESTING])
+async def test_a_real_prometheus_counts_as_the_core_does(
+    installed: Installed, http: httpx.AsyncClient, tool: Callable[[str], str], tmp_path: Path, binary: str
+) -> None:
+    """Top-ups and a crash in between: spent less topped up is the fall of the balance, and no counter begins anew."""
+    port = free_port()
+    installed.configure(poll_interval="1s")
+    installed.arguments = (*installed.arguments[:-1], f"--web.listen-address=127.0.0.1:{port}")
+    async with prometheus(tool(binary), f"127.0.0.1:{port}", tmp_path) as url:
+
+        async def result(query: str) -> float:
+            answer = await http.get(f"{url}/api/v1/query", params={"query": query})
+            [sample] = answer.raise_for_status().json()["data"]["result"]
+            return float(sample["value"][1])
+
+        for amounts in ((100, 97.5, 94), (90.25, 150, 149.99)):
+            async with installed.running() as exporter:
+                for amount in amounts:
+                    installed.simulated.answer_with(left(amount))
+                    await read(exporter, amount)
+                    await asyncio.sleep(2)
+                await stop(exporter, signal.SIGKILL)
+        constant = (
+            "(sms_credit_balance + on (account, currency) sms_credit_spent_total"
+            " - on (account, currency) sms_credit_topped_up_total)[1m:1s]"
+        )
+        assert await result(f"min_over_time({constant})") == pytest.approx(100)
+        assert await result(f"max_over_time({constant})") == pytest.approx(100)
+        assert await result("resets(sms_credit_spent_total[1m])") == 0
+        assert await result("resets(sms_credit_polls_total[1m])") == 0
+        assert await result("last_over_time(sms_credit_spent_total[1m])") == pytest.approx(9.76)
+        assert await result("last_over_time(sms_credit_topped_up_total[1m])") == pytest.approx(59.75)
+        spent = "increase(sms_credit_spent_total[1m])"
+        assert await result(spent) == pytest.approx(9.76, rel=0.3)  # Prometheus extrapolates to the whole minute
 
 
 async def test_held_values_end_when_they_are_stale_whoever_read_them(installed: Installed) -> None:

@@ -197,7 +197,7 @@ def _lasts(view: View) -> Lasts | str:
         return Lasts("nothing left" if view.runway == 0 else "about to end", None)
     if empty_at > _LATEST:
         return Lasts("for years", None)
-    return Lasts(words.span(left), _moment(empty_at, words.date(empty_at, left)))
+    return Lasts(words.span(left), _moment(empty_at, words.date(empty_at, view.now.unix)))
 
 
 def _spent_today(view: View) -> Spent | str:

@@ -144,10 +144,10 @@ class Storage(Memory):
         """Write what still waits, and let go of the file."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
+                await self._writes(None)
                 await in_thread(self._close)
 
     def _close(self) -> None:
-        self._write(self._waiting)
         with self._lock:
             if self._connection:
                 self._connection.close()

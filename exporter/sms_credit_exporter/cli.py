@@ -1,27 +1,28 @@
-"""The command line. Exit codes: 0 fine, 1 something for a person to see to, 2 the command line itself is wrong."""
+"""The command line. Exit codes: 0 fine, 1 something for a person to see to, 2 the command line itself is wrong.
+
+Each command imports what it alone needs, so that the quick ones do not wait for a web server.
+"""
 
 import argparse
-import asyncio
 import resource
 import signal
 from collections.abc import Callable, Coroutine, Sequence
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
-from sms_credit_core import Limits
-
-from . import backtest, balance, log, monitoring, output
-from .config import ConfigError, load
-from .config.web import WebConfig, load_web
+from . import history, log, output
 from .durations import parse_duration
-from .environment import EnvironmentMistake, check_environment
-from .exporter import VERSION, Exporter
-from .loop import Loop
+from .mistakes import EnvironmentMistake, FileError, StorageMistake
 from .output import OutputFailed
-from .storage import Memory, Storage, StorageMistake, check_no_other_file
-from .web import Address
+
+if TYPE_CHECKING:
+    from .web import Address
+
+Number = TypeVar("Number", Decimal, int)
 
 _SERVE_ADDRESS = ":10767"
 _DEMO_ADDRESS = "127.0.0.1:10767"
@@ -42,19 +43,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _options(arguments)
         run: Callable[[argparse.Namespace], int] = options.run
         return run(options)
-    except ConfigError as error:
+    except history.HistoryError as error:
+        output.complain(error.told(_MISTAKES_OF_HISTORY))
+        return 1
+    except FileError as error:
         count = len(error.mistakes)
         told = error.told(None if options.run is _check else _MISTAKES_BESIDE)
         output.complain(f"{told}\n{count} mistake{'s' * (count > 1)} in the configuration.")
-        return 1
-    except backtest.HistoryError as error:
-        output.complain(error.told(_MISTAKES_OF_HISTORY))
         return 1
     except (EnvironmentMistake, OutputFailed, StorageMistake) as problem:
         output.complain(str(problem))
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+class _Version(argparse.Action):
+    """Prints the version, which is looked up only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print it and exit."""
+        from importlib.metadata import version
+
+        output.show(f"{parser.prog} {version('sms-credit-exporter')}")
+        parser.exit()
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -71,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Prometheus exporter for the balance, SMS quota and credit block of SMS-gateway accounts.",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def command(run: Callable[[argparse.Namespace], int], name: str, text: str) -> argparse.ArgumentParser:
@@ -102,10 +114,13 @@ def _parser() -> argparse.ArgumentParser:
     once.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
     again = command(_backtest, "backtest", "Replay a recorded history: would it have warned, and how long before?")
-    again.add_argument("history", type=Path, metavar="HISTORY.csv", help="CSV with the columns time and balance")
+    again.add_argument(
+        "history", type=Path, metavar="HISTORY.csv", help="CSV with the columns time and balance; - is standard input"
+    )
     again.add_argument("--json", action="store_true", help="print JSON instead of a summary")
-    again.add_argument("--low-balance", type=backtest.number, metavar="N", help="at or below it the credit is low")
-    again.add_argument("--low-quota", type=backtest.whole, metavar="N", help="the same in messages")
+    low_balance, low_quota = _limit(history.number), _limit(history.whole)
+    again.add_argument("--low-balance", type=low_balance, metavar="N", help="at or below it the credit is low")
+    again.add_argument("--low-quota", type=low_quota, metavar="N", help="the same in messages")
     again.add_argument("--low-runway", type=_duration, metavar="DURATION", help="the same in time, such as 3d")
 
     shipped = command(_monitoring, "monitoring", "Write alert rules, dashboards and runbooks to a folder.")
@@ -131,7 +146,9 @@ def _add_listen_address(parser: argparse.ArgumentParser, default: str) -> None:
     parser.set_defaults(default_address=default)
 
 
-def _address(text: str) -> Address:
+def _address(text: str) -> "Address":
+    from .web import Address
+
     try:
         return Address.parse(text)
     except ValueError as error:
@@ -144,6 +161,12 @@ def _add_logging(parser: argparse.ArgumentParser) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from .config import load
+    from .config.web import WebConfig, load_web
+    from .environment import check_environment
+    from .exporter import Exporter
+    from .storage import Memory, Storage, check_no_other_file
+
     check_environment()
     log.set_up(options.log_level, options.log_format)
     web_file: Path | None = options.web_config_file
@@ -158,14 +181,20 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from . import demo  # noqa: PLC0415 - the simulated providers are of no use to `serve`
+    from . import demo
+    from .environment import check_environment
 
     check_environment()
     log.set_up(options.log_level, options.log_format)
     return _run(demo.run, options)
 
 
-def _run(run: Callable[[Sequence[Address]], Coroutine[None, None, None]], options: argparse.Namespace) -> int:
+def _run(run: Callable[[Sequence["Address"]], Coroutine[None, None, None]], options: argparse.Namespace) -> int:
+    import asyncio
+
+    from .loop import Loop
+    from .web import Address
+
     _allow_many_connections()
     try:
         with asyncio.Runner(loop_factory=Loop) as runner:
@@ -186,6 +215,8 @@ def _allow_many_connections() -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
+    from .config import load
+
     _end_on_hangup()
     config = load(options.config_file)
     count = len(config.accounts)
@@ -194,6 +225,12 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _balance(options: argparse.Namespace) -> int:
+    import asyncio
+
+    from . import balance
+    from .config import load
+    from .environment import check_environment
+
     _end_on_hangup()
     check_environment()
     views = asyncio.run(balance.views_of(load(options.config_file)))
@@ -203,11 +240,31 @@ def _balance(options: argparse.Namespace) -> int:
 
 
 def _backtest(options: argparse.Namespace) -> int:
+    from sms_credit_core import Limits
+
+    from .backtest import Replay
+
     _end_on_hangup()
     limits = Limits(low_balance=options.low_balance, low_quota=options.low_quota, low_runway=options.low_runway)
-    replay = backtest.Replay.of(backtest.read(options.history), limits)
+    replay = Replay.of(history.read(options.history), limits)
     output.show(replay.as_json(ensure_ascii=not output.knows_every_letter()) if options.json else replay.as_text())
     return 0
+
+
+def _limit(read: Callable[[str], Number]) -> Callable[[str], Number]:
+    """Return what reads a limit, which may be zero."""
+
+    def limit(text: str) -> Number:
+        try:
+            value = read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+        if value < 0:
+            message = f"found “{text}”; must be zero or above"
+            raise argparse.ArgumentTypeError(message)
+        return value
+
+    return limit
 
 
 def _duration(text: str) -> float:
@@ -219,6 +276,8 @@ def _duration(text: str) -> float:
 
 
 def _monitoring(options: argparse.Namespace) -> int:
+    from . import monitoring
+
     return monitoring.write(options.output, force=options.force)
 
 

@@ -13,12 +13,9 @@ from urllib.request import getproxies
 import httpx
 
 from .config.files import UnusableFile, read
+from .mistakes import EnvironmentMistake
 
 _PROXIES = ("http", "https", "all")
-
-
-class EnvironmentMistake(Exception):  # noqa: N818 - what a person got wrong is a mistake, here as in a file
-    """A variable that cannot be used. Its value is never repeated: a proxy's may hold a password."""
 
 
 def check_environment() -> None:

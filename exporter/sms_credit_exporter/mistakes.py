@@ -1,4 +1,4 @@
-"""Mistakes in files that people write: each with its place, all of them at once."""
+"""Mistakes in what people write: files, each mistake with its place and all of them at once; the environment; the storage."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -39,3 +39,11 @@ class FileError(Exception):
         lines = [mistake.in_file(str(self._file)) for mistake in self.mistakes[:most]]
         more = len(self.mistakes) - len(lines)
         return "\n".join([*lines, *([f"and {more:,} more"] if more else [])])
+
+
+class EnvironmentMistake(Exception):  # noqa: N818 - what a person got wrong is a mistake, here as in a file
+    """A variable that cannot be used. Its value is never repeated: a proxy's may hold a password."""
+
+
+class StorageMistake(Exception):  # noqa: N818 - likewise
+    """The storage cannot be used, and somebody has to see to it before the exporter starts."""

@@ -21,6 +21,7 @@ import structlog
 from sms_credit_core import Account, Instant, SetAside, recalled, remembered
 
 from .accounts import AccountConfig
+from .mistakes import StorageMistake
 from .sharing import Shared, in_thread
 
 _APPLICATION = int.from_bytes(b"SMSc", "big")
@@ -59,10 +60,6 @@ _Batch = Mapping[str, tuple[AccountConfig, Account]]
 """Accounts to be written, by their names."""
 
 _log = structlog.stdlib.get_logger()
-
-
-class StorageMistake(Exception):  # noqa: N818 - what a person got wrong is a mistake, here as in a file
-    """The file cannot be used, and somebody has to see to it before the exporter starts."""
 
 
 def check_no_other_file(path: Path | None, others: Mapping[str, Path | None]) -> None:

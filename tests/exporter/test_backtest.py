@@ -38,7 +38,7 @@ def found(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, *option
             "balance,other,time\n10,x,0\n\n9,y,300\n", ("1", "0", None), id="columns in another order, and more"
         ),
         pytest.param(
-            "\ufefftime,balance\r\n0,10\r\n300,,\r\n600,7\r\n", ("3", "0", None), id="as spreadsheets write it"
+            "\ufefftime,balance\r\n0,10\r\n300,\r\n600,7\r\n", ("3", "0", None), id="as spreadsheets write it"
         ),
         pytest.param(
             "entity_id,state,last_changed\nsensor.a,10,2026-01-01T00:00:00Z\nsensor.a,unavailable,2026-01-01T01:00:00Z\n"
@@ -106,7 +106,8 @@ def test_a_warning_says_how_long_before_the_credit_was_gone(tmp_path: Path, caps
     [
         pytest.param(
             "time,balance\n2026-01-01T00:00:00,5\n7,abc\n5,1\n3,1\n",
-            "history.csv:2: time: found “2026-01-01T00:00:00”, which has no offset such as Z or +03:00\n"
+            "history.csv:2: time: found “2026-01-01T00:00:00”, which has no offset such as Z or +03:00; "
+            "in Grafana, switch off “Formatted data”\n"
             "history.csv:3: balance: found “abc”; must be a number such as 12.50\n"
             "history.csv:5: time: is earlier than that of the row before\n",
             id="several at once",

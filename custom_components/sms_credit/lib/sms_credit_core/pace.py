@@ -17,7 +17,10 @@ import math
 import struct
 from array import array
 from base64 import b64decode, b64encode
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import compress, product
+from operator import gt
 from typing import Self
 
 _HOUR, _DAY = 3600.0, 86400.0
@@ -31,6 +34,8 @@ _BIN, _BINS = 300.0, 12
 _TRUSTED_AFTER = 4 * _HOUR
 _UNUSUAL_AFTER = 2 * _DAY
 _UNSEEN = -1.0
+_HOURS_OF_WEEK = bytes(range(_WEEK_HOURS))
+_UNSEEN_BYTES = array("f", [_UNSEEN]).tobytes()
 _SEEN = 900.0
 """Seconds of an hour that must have been seen for the hour to count."""
 _MOST = 1e30
@@ -79,6 +84,14 @@ class _Habit:
     """Usually spent in each hour of the week; below zero where no such hour was ever seen."""
     peaks: "array[float]"
     """The most that was spent in an hour of each day; below zero where nothing was seen."""
+    spent: "array[float]"
+    """Spent in the hours of each day of the ring, as far as they were seen."""
+    unseen: "array[int]"
+    """How many hours of it were not."""
+    busy: bytes = b""
+    """The hours of the week that last spent so much that some of it can count as a rush."""
+    usual: float = _UNSEEN
+    """The busiest hour that was seen on two occasions."""
     level: float = 1.0
     rest: float = 0.0
     """Spent in an hour beside the habit."""
@@ -88,80 +101,110 @@ class _Habit:
     """Usually spent in an average hour."""
     total: float | None = None
     """Expected in a week; None before any hour was seen."""
-    usual: float = 0.0
-    """The busiest hour that was seen on two occasions."""
 
     @classmethod
     def none(cls) -> Self:
         """Return that of a new account."""
-        return cls(array("f", [_UNSEEN]) * _WEEK_HOURS, array("f", [_UNSEEN]) * _DAYS)
+        unseen = array("f", [_UNSEEN])
+        return cls(unseen * _WEEK_HOURS, unseen * _DAYS, array("d", [0.0]) * _DAYS, array("B", [24]) * _DAYS)
 
-    def after(self, hours: "array[float]", hour: int) -> "_Habit":
-        """Return the habit after this hour has ended, without level, rest and usual."""
-        week, peaks, day = self.week[:], self.peaks[:], hour // 24 % _DAYS
-        spent = hours[hour % _HOURS]
-        peaks[day] = spent if hour % 24 == 0 else max(peaks[day], spent)
-        column = [hours[(hour - 24 * ago) % _HOURS] for ago in range(_DAYS)]
-        for ago, usual in enumerate(_usually(column)):
-            week[(hour - 24 * ago) % _WEEK_HOURS] = usual
-        return replace(self, week=week, peaks=peaks)
+    def after(self, hours: "array[float]", ended: range) -> "_Habit":
+        """Return the habit after these hours have ended."""
+        week, peaks, spent, unseen = self.week[:], self.peaks[:], self.spent[:], self.unseen[:]
+        busy, usual = self.busy, self.usual
+        for hour in ended:
+            day, of_day = divmod(hour, 24)
+            today, this_day = day % _DAYS, day % 7
+            column = hours[of_day::24].tolist()
+            newest_first = column[today::-1] + column[:today:-1]
+            week[of_day::24] = array("f", _by_day(_usually(newest_first), this_day))
+            busy = _busy_after(busy, of_day, _by_day(newest_first[:7], this_day), week)
+            if of_day == 0 or column[today] > peaks[today]:
+                peaks[today] = column[today]
+                usual = _usual(peaks, day)
+            of_today = hours[24 * today : 24 * today + 24].tolist()
+            unseen[today] = of_today.count(_UNSEEN)
+            spent[today] = sum([each for each in of_today if each >= 0] if unseen[today] else of_today)
+        known = _HOURS - sum(unseen)
+        mean = sum(spent) / known if known else None
+        return _Habit(week, peaks, spent, unseen, busy, usual, *self._measures(hours, ended[-1], week, busy, mean))
 
-    def measured(self, hours: "array[float]", hour: int) -> "_Habit":
-        """Return the habit with all that follows from it, as it is after this hour."""
-        usual = _usual(self.peaks, hour // 24)
-        mean, habit = _mean(hours), _mean(self.week)
-        if mean is None or habit is None:
-            return replace(self, usual=usual)
+    def _measures(
+        self, hours: "array[float]", hour: int, week: "array[float]", busy: bytes, mean: float | None
+    ) -> tuple[float, float, int, float, float | None]:
+        """Return level, rest, rushed, habit and total as they are after this hour, by the mean of all hours."""
+        if mean is None:
+            return self.level, self.rest, self.rushed, self.habit, self.total
+        habit = _mean(week)
         rest = max(0.0, mean - habit)
         if habit > mean / 5:
             rest = min(rest, _REST * habit)
-        level = self._level(hours, hour, habit, rest) if habit > 0 else 1.0
+        rushes = [(of_week - hour - 1) % _WEEK_HOURS for of_week in busy]
+        level = _level(_last(hours, hour), _last(week, hour), rushes, habit, rest) if habit > 0 else 1.0
         total = (habit * level + rest) * _WEEK_HOURS
         least = _RUSH * (habit + rest)
         rushed = next((ago for ago in range(_WEEK_HOURS) if hours[(hour - ago) % _HOURS] <= least), _WEEK_HOURS)
-        return replace(self, level=level, rest=rest, rushed=rushed, usual=usual, habit=habit, total=total)
-
-    def _level(self, hours: "array[float]", hour: int, habit: float, rest: float) -> float:
-        amounts, expected = _last(hours, hour), _last(self.week, hour)
-        if min(amounts) < 0:
-            expected = array(
-                "f", [usual if amount >= 0 else 0.0 for amount, usual in zip(amounts, expected, strict=True)]
-            )
-            amounts = array("f", [max(amount, 0.0) for amount in amounts])
-        spent = list(map(min, amounts, [_RUSH * usual + rest for usual in expected]))
-        steady = _STEADY * habit
-        levels = [(steady + sum(spent[-window:])) / (steady + sum(expected[-window:])) for window in _WINDOWS]
-        return min(max(*levels, _LEVELS[0]), _LEVELS[1])
-
-    def expected(self, hour: int) -> float:
-        """Return what is expected to be spent in an hour."""
-        usual = self.week[hour % _WEEK_HOURS]
-        return (usual if usual >= 0 else self.habit) * self.level + self.rest
+        return level, rest, rushed, habit, total
 
     def walked(self, hour: float, amount: float) -> float:
         """Return the hour up to which, from this hour on, so much is expected to be spent; less than in a week."""
-        first = int(hour)
-        level, rest, habit = self.level, self.rest, self.habit
-        spent = -self.expected(first) * (hour - first)
-        start = first % _WEEK_HOURS
-        for passed, usual in enumerate((self.week[start:] + self.week[:start]) * 2):
-            each = (usual if usual >= 0 else habit) * level + rest
-            if each and spent + each >= amount:
-                return first + passed + (amount - spent) / each
-            spent += each
+        first, week = int(hour), self.week
+        if _UNSEEN in week[:24]:
+            week = array("d", [usual if usual >= 0 else self.habit for usual in week])
+        start, level, rest = first % _WEEK_HOURS, self.level, self.rest
+        hours = (week[start:] + week[:start]) * 2
+        spent = -(hours[0] * level + rest) * (hour - first)
+        for day in range(0, len(hours), 24):
+            of_day = hours[day : day + 24]
+            whole = sum(of_day) * level + rest * 24
+            if spent + whole < amount:
+                spent += whole
+                continue
+            for passed, usual in enumerate(of_day, day):
+                each = usual * level + rest
+                if each and spent + each >= amount:
+                    return first + passed + (amount - spent) / each
+                spent += each
         return first + 2.0 * _WEEK_HOURS
 
 
-def _mean(ring: "array[float]") -> float | None:
-    """Return the mean of the hours that were seen."""
-    unseen = ring.count(_UNSEEN) if min(ring) < 0 else 0
-    return (sum(ring) - unseen * _UNSEEN) / (len(ring) - unseen) if unseen < len(ring) else None
+def _mean(week: "array[float]") -> float:
+    """Return the mean of the hours of a week that were seen; one that was on no day was not on any other."""
+    unseen = 7 * week[:24].count(_UNSEEN)
+    return (sum(week) - unseen * _UNSEEN) / (_WEEK_HOURS - unseen)
 
 
 def _last(ring: "array[float]", hour: int) -> "array[float]":
     """Return a week's hours up to this one from a ring of them."""
     end = hour % len(ring) + 1
     return ring[end - _WEEK_HOURS : end] if end >= _WEEK_HOURS else ring[end - _WEEK_HOURS :] + ring[:end]
+
+
+def _level(
+    amounts: "array[float]", expected: Sequence[float], rushes: Sequence[int], habit: float, rest: float
+) -> float:
+    """Return how much more or less than the habit was spent in a week, by its hours and those that can be rushes."""
+    spent = amounts.tolist()
+    if _UNSEEN_BYTES in amounts.tobytes():  # or so it looks, across two numbers
+        expected = [usual if amount >= 0 else 0.0 for amount, usual in zip(spent, expected, strict=True)]
+        spent = [max(amount, 0.0) for amount in spent]
+    for each in rushes:
+        spent[each] = min(spent[each], _RUSH * expected[each] + rest)
+    steady = _STEADY * habit
+    levels = [(steady + sum(spent[-window:])) / (steady + sum(expected[-window:])) for window in _WINDOWS]
+    return min(max(*levels, _LEVELS[0]), _LEVELS[1])
+
+
+def _by_day(newest_first: list[float], day: int) -> list[float]:
+    """Return what is of the last seven days by the day of the week."""
+    return newest_first[day::-1] + newest_first[:day:-1]
+
+
+def _busy_after(busy: bytes, of_day: int, amounts: Sequence[float], week: "array[float]") -> bytes:
+    """Return the busy hours once this hour of all days is known anew."""
+    hours = _HOURS_OF_WEEK[of_day::24]
+    usual = [_RUSH * each for each in week[of_day::24]]
+    return busy.translate(None, hours) + bytes(compress(hours, map(gt, amounts, usual)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,38 +245,36 @@ class Pace:
             return self.begin(at)
         fall = before - amount
         known = fall >= 0 or at - since <= _SEEN
-        spent = min(max(fall, 0.0), _MOST)
-        after = self._through(at, spent / (at - since) if known else None)
-        return replace(after, step=min(spent, self.step or spent) if spent else self.step)
+        fallen = min(max(fall, 0.0), _MOST)
+        rate = fallen / (at - since) if known else None
+        spent, seen, hours, habit = self._hours_through(at, rate)
+        step = min(fallen, self.step or fallen) if fallen else self.step
+        return Pace(self.begun, at, spent, seen, step, hours, self._bins_through(at, rate or 0.0), habit)
 
-    def _through(self, at: float, rate: float | None) -> "Pace":
-        """Return the pace with the time up to a moment filled in evenly; None is unknown."""
-        hours, habit, spent, seen, now = self.hours, self.habit, self.spent, self.seen, self.at
-        hour, last = int(now // _HOUR), int(at // _HOUR)
-        if hour < last:
-            hours = hours[:]
-        for ended in range(hour, last):
-            end = (ended + 1) * _HOUR
+    def _hours_through(self, at: float, rate: float | None) -> tuple[float, float, "array[float]", _Habit]:
+        """Return the hour that has begun, the hours and the habit with the time up to a moment filled in evenly."""
+        spent, seen, now = self.spent, self.seen, self.at
+        ended = range(int(now // _HOUR), int(at // _HOUR))
+        if not ended:
+            return *_more(spent, seen, rate, at - now), self.hours, self.habit
+        hours = self.hours[:]
+        for hour in ended:
+            end = (hour + 1) * _HOUR
             spent, seen = _more(spent, seen, rate, end - now)
-            hours[ended % _HOURS] = spent / seen * _HOUR if seen >= _SEEN else _UNSEEN
-            habit = habit.after(hours, ended)
+            hours[hour % _HOURS] = spent / seen * _HOUR if seen >= _SEEN else _UNSEEN
             spent, seen, now = 0.0, 0.0, end
-        if hour < last:
-            habit = habit.measured(hours, last - 1)
-        spent, seen = _more(spent, seen, rate, at - now)
-        return replace(
-            self, at=at, spent=spent, seen=seen, hours=hours, bins=self._bins_through(at, rate or 0.0), habit=habit
-        )
+        return *_more(spent, seen, rate, at - now), hours, self.habit.after(hours, ended)
 
     def _bins_through(self, at: float, rate: float) -> "array[float]":
         bins, now = self.bins[:], max(self.at, at - _BIN * _BINS)
         part, last = int(now // _BIN), int(at // _BIN)
-        for each in range(int(self.at // _BIN) + 1, last + 1)[-_BINS:]:
-            bins[each % _BINS] = 0.0
-        for each in range(part, last + 1):
-            end = min(at, (each + 1) * _BIN)
-            bins[each % _BINS] += rate * (end - now)
-            now = end
+        if part < last:
+            bins[last % _BINS] = 0.0
+            bins[part % _BINS] += rate * ((part + 1) * _BIN - now)
+            for each in range(part + 1, last):
+                bins[each % _BINS] = rate * _BIN
+            now = last * _BIN
+        bins[last % _BINS] += rate * (at - now)
         return bins
 
     @property
@@ -266,7 +307,8 @@ class Pace:
     def _rush(self) -> float:
         """Return what is spent in an hour if that is far above what is expected; zero otherwise."""
         hour, spent = int(self.at // _HOUR), self._last_hour
-        near = max(self.habit.week[each % _WEEK_HOURS] for each in (hour - 1, hour, hour + 1))
+        week = self.habit.week
+        near = max(week[(hour - 1) % _WEEK_HOURS], week[hour % _WEEK_HOURS], week[(hour + 1) % _WEEK_HOURS])
         usual = max(near, self.habit.habit) + self.habit.rest
         return spent if spent > _RUSH * usual + _UNUSUAL_STEPS * self.step else 0.0
 
@@ -311,11 +353,18 @@ class Pace:
 
 def _habit_of(hours: "array[float]", begun: float, at: float) -> _Habit:
     """Return the habit that follows from the hours, as it grew."""
-    habit, last = _Habit.none(), int(at // _HOUR)
+    last = int(at // _HOUR)
     first = max(int(begun // _HOUR), (last - 1) // 24 * 24 - (_DAYS - 1) * 24)
-    for hour in range(first, last):
-        habit = habit.after(hours, hour)
-    return habit.measured(hours, last - 1) if first < last else habit
+    return _Habit.none().after(hours, range(first, last)) if first < last else _Habit.none()
+
+
+def _shares(seen: tuple[bool, ...]) -> tuple[float, float]:
+    """Return how much the same hour of other days counts, and that with the weeks that were seen."""
+    others = _OTHER_DAYS / max(1, sum(seen)) ** 2
+    return others, sum(compress(_NEWER, seen)) + others
+
+
+_SHARES = {seen: _shares(seen) for seen in product((False, True), repeat=len(_NEWER))}
 
 
 def _more(spent: float, seen: float, rate: float | None, seconds: float) -> tuple[float, float]:
@@ -335,20 +384,23 @@ def _usually(column: list[float]) -> list[float]:
     days = _levelled([each for each in column[:7] if each >= 0] or known, allowed)
     other = sum(days) / len(days)
     usual = []
-    for day in range(7):
-        weeks = [(each, newer) for each, newer in zip(column[day::7], _NEWER, strict=True) if each >= 0]
-        amounts = _levelled([each for each, _ in weeks], allowed)
-        spent = sum(each * newer for each, (_, newer) in zip(amounts, weeks, strict=True))
-        others = _OTHER_DAYS / max(1, len(weeks)) ** 2
-        usual.append((spent + others * other) / (sum(newer for _, newer in weeks) + others))
+    for weeks in zip(column[:7], column[7:14], column[14:], strict=True):
+        last, before, first = weeks
+        _, next_busiest, busiest = sorted(weeks)
+        most = _STANDS_OUT * max(next_busiest, 0.0) + allowed
+        if busiest > most:
+            last, before, first = min(last, most), min(before, most), min(first, most)
+        spent = max(last, 0.0) * _NEWER[0] + max(before, 0.0) * _NEWER[1] + max(first, 0.0) * _NEWER[2]
+        others, total = _SHARES[last >= 0, before >= 0, first >= 0]
+        usual.append((spent + others * other) / total)
     return usual
 
 
 def _levelled(amounts: list[float], allowed: float) -> list[float]:
     """Return the amounts with what stands out cut off."""
-    next_busiest = sorted(amounts)[-2] if len(amounts) > 1 else 0.0
+    *_, next_busiest, busiest = (0.0, 0.0, *sorted(amounts))
     most = _STANDS_OUT * next_busiest + allowed
-    return [min(each, most) for each in amounts]
+    return amounts if busiest <= most else [min(each, most) for each in amounts]
 
 
 def _usual(peaks: "array[float]", today: int) -> float:

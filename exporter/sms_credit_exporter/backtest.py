@@ -112,10 +112,9 @@ class Replay:
         yield f"Spent {_amount(ledger.spent, ledger)}, topped up {_amount(ledger.topped_up, ledger)}."
         lasts = ledger.lasts
         if lasts is not None and lasts < math.inf:
-            yield f"At the end, the credit lasts for {words.span(lasts)}."
+            yield f"At the end, {f'the credit lasts for {words.span(lasts)}' if lasts else 'nothing is left'}."
         yield ""
-        if not self.warnings:
-            yield f"It would not have warned. Limits: {self._limits()}."
+        yield f"It would {'' if self.warnings else 'not '}have warned. Limits: {self._limits()}."
         for warning in self.warnings:
             yield f"{_utc(warning.row.unix)}  {_WARNINGS[warning.reason].removesuffix('.')}{warning.then}."
 

@@ -14,7 +14,7 @@ from . import words
 from .durations import duration_text
 from .history import Row, counted
 
-_WARNINGS = {
+WARNINGS = {
     Limit.BALANCE: "The balance is low.",
     Limit.QUOTA: "The quota is low.",
     Limit.RUNWAY: "The credit will not last long.",
@@ -90,7 +90,7 @@ class Replay:
                 {
                     "time": warning.row.time,
                     "reason": str(warning.reason),
-                    "text": _WARNINGS[warning.reason],
+                    "text": WARNINGS[warning.reason],
                     "seconds_before_empty": warning.before,
                 }
                 for warning in self.warnings
@@ -116,7 +116,7 @@ class Replay:
         yield ""
         yield f"It would {'' if self.warnings else 'not '}have warned. Limits: {self._limits()}."
         for warning in self.warnings:
-            yield f"{_utc(warning.row.unix)}  {_WARNINGS[warning.reason].removesuffix('.')}{warning.then}."
+            yield f"{_utc(warning.row.unix)}  {WARNINGS[warning.reason].removesuffix('.')}{warning.then}."
 
     def _limits(self) -> str:
         texts = (
@@ -145,7 +145,7 @@ def _warnings(states: Sequence[_State]) -> Sequence[_Warning]:
             gone = state.row
         if new := state.reasons - (before.reasons if before else frozenset()):
             left = gone.unix - state.row.unix if gone else None
-            found += [_Warning(state.row, reason, left) for reason in reversed(_WARNINGS) if reason in new]
+            found += [_Warning(state.row, reason, left) for reason in reversed(WARNINGS) if reason in new]
         if before and not state.continues(before):
             gone = None
     return found[::-1]

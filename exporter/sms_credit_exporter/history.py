@@ -28,7 +28,7 @@ _STANDARD_INPUT = Path("-")
 _MAX_SIZE = 256 * 2**20
 """Bytes; a reading each minute for ten years takes less."""
 
-_ALIASES = {"last_changed": "time", "state": "balance", "value": "balance"}
+ALIASES = {"last_changed": "time", "state": "balance", "value": "balance"}
 """Columns of other exports by what they are here, where there is none of that name itself."""
 
 _WHOSE = ("entity_id", "provider", "account")
@@ -150,21 +150,21 @@ class _Table:
 
     def _out_of_place(self, found: Mapping[str, Any], unix: float) -> list[tuple[str, str]]:
         """Return what is wrong with a row after those before it."""
-        is_earlier = bool(self.rows) and unix < self.rows[-1].unix
-        wrong = [("time", "is earlier than that of the row before")] * is_earlier
         whose = {name: found[name] for name in _WHOSE if name in found}
         self._whose = self._whose or whose
-        return wrong + [
+        others = [
             (name, f"{_found(whose[name])} after “{_told(first)}”; leave one in the file")
             for name, first in self._whose.items()
             if whose[name] != first
         ]
+        is_earlier = bool(self.rows) and unix < self.rows[-1].unix
+        return others or [("time", "is earlier than that of the row before")] * is_earlier
 
 
 def _columns(names: Sequence[str]) -> Sequence[_Column]:
     """Return the columns that matter. Raises ValueError with what is wrong with the header."""
-    here = [name if (here := _ALIASES.get(name, name)) in names else here for name in names]
-    for name in filter(None, _READERS):
+    here = [name if (here := ALIASES.get(name, name)) in names else here for name in names]
+    for name in filter(None, READERS):
         if here.count(name) > 1:
             message = f"has two columns for the {name}"
             raise ValueError(message)
@@ -173,7 +173,7 @@ def _columns(names: Sequence[str]) -> Sequence[_Column]:
             f"has no column {' and no column '.join(missing)}; a header such as time,balance,quota,currency is needed"
         )
         raise ValueError(message)
-    return [_Column(name, place, _READERS[name]) for place, name in enumerate(here) if name in _READERS]
+    return [_Column(name, place, READERS[name]) for place, name in enumerate(here) if name in READERS]
 
 
 def _reading(found: Mapping[str, Any]) -> Reading | None:
@@ -253,7 +253,7 @@ def _or_nothing(read_value: Callable[[str], Any]) -> Callable[[str], Any]:
     return lambda text: None if text.lower() in _NOTHING else read_value(text)
 
 
-_READERS: Mapping[str, Callable[[str], Any]] = {
+READERS: Mapping[str, Callable[[str], Any]] = {
     "time": _time,
     "balance": _or_nothing(number),
     "quota": _or_nothing(whole),

@@ -1,4 +1,4 @@
-"""Mistakes in what people write: files, each mistake with its place and all of them at once; the environment; the storage."""
+"""Mistakes in what people write: files, each mistake with its place and all at once; the environment; the storage."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

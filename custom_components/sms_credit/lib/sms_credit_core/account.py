@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Any
 
 from .instant import Instant
 from .ledger import Ledger, Ledgers, entered
@@ -66,26 +67,30 @@ class Account:
 
     def after(self, outcome: Reading | Problem, at: Instant, duration: float) -> "Account":
         """Return the account as it is after a poll that ended `at` this moment and took `duration` seconds."""
-        polled = replace(self, polled_at=at, poll_duration=duration, polls=self.polls + 1)
-        if isinstance(outcome, Reading):
-            return replace(
-                polled,
-                status=outcome.quality.status,
-                problem=None,
-                reading=outcome,
-                read_at=at,
-                failed_in_a_row=0,
-                ledgers=entered(self.ledgers, outcome, at, self.speed),
-            )
-        status = outcome.status
-        return replace(
-            polled,
-            status=status,
-            problem=outcome,
-            reading=self.reading if status.holds else None,
-            failures=self.failures if status.up else {**self.failures, status: self.failures[status] + 1},
-            failed_in_a_row=0 if status.up else self.failed_in_a_row + 1,
-        )
+        found = self._read(outcome, at) if isinstance(outcome, Reading) else self._failed(outcome)
+        return replace(self, polled_at=at, poll_duration=duration, polls=self.polls + 1, **found)
+
+    def _read(self, reading: Reading, at: Instant) -> Mapping[str, Any]:
+        """Return what a reading changes."""
+        return {
+            "status": reading.quality.status,
+            "problem": None,
+            "reading": reading,
+            "read_at": at,
+            "failed_in_a_row": 0,
+            "ledgers": entered(self.ledgers, reading, at, self.speed),
+        }
+
+    def _failed(self, problem: Problem) -> Mapping[str, Any]:
+        """Return what a poll without a reading changes."""
+        status = problem.status
+        return {
+            "status": status,
+            "problem": problem,
+            "reading": self.reading if status.holds else None,
+            "failures": self.failures if status.up else {**self.failures, status: self.failures[status] + 1},
+            "failed_in_a_row": 0 if status.up else self.failed_in_a_row + 1,
+        }
 
     def judged(self, limits: Limits) -> "Account":
         """Return the account with a word on each limit that is set. A word stays until a reading or a limit ends it."""

@@ -16,9 +16,10 @@ The rules, all of them:
 - Sums are exact, however long their numbers are.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Context, Decimal
-from typing import Self
+from typing import Any, Self
 
 from .instant import Instant
 from .pace import Pace
@@ -107,13 +108,18 @@ class Ledger:
         if self.amount is None:
             return replace(self, at=at, amount=amount, full=amount, pace=Pace.begin(at.unix))
         fall = _EXACT.subtract(self.amount, amount)
-        moved = replace(self, at=at, amount=amount, day=self._day(at), pace=self._pace(self.amount, amount, at))
-        if fall >= 0:
-            return replace(moved, spent=_EXACT.add(self.spent, fall))
-        moved = replace(moved, topped_up=_EXACT.subtract(self.topped_up, fall))
-        if -fall < self.full * _REFUND:
-            return moved
-        return replace(moved, full=amount, top_up=TopUp(amount=_EXACT.minus(fall), at=at))
+        moved = (
+            {"spent": _EXACT.add(self.spent, fall)} if fall >= 0 else self._topped_up(_EXACT.minus(fall), amount, at)
+        )
+        pace = self._pace(self.amount, amount, at)
+        return replace(self, at=at, amount=amount, day=self._day(at), pace=pace, **moved)
+
+    def _topped_up(self, rise: Decimal, amount: Decimal, at: Instant) -> Mapping[str, Any]:
+        """Return what a rise to this amount changes."""
+        topped_up = _EXACT.add(self.topped_up, rise)
+        if rise < self.full * _REFUND:
+            return {"topped_up": topped_up}
+        return {"topped_up": topped_up, "full": amount, "top_up": TopUp(amount=rise, at=at)}
 
     def resting(self) -> Self:
         """Return the ledger for the time in which the account pays with something else."""

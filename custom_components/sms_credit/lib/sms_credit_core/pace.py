@@ -89,7 +89,7 @@ class _Habit:
     unseen: "array[int]"
     """How many hours of it were not."""
     busy: bytes = b""
-    """The hours of the week that last spent so much that some of it can count as a rush."""
+    """The hours of the week that last spent more than is usual twice over: only these can count as a rush."""
     usual: float = _UNSEEN
     """The busiest hour that was seen on two occasions."""
     level: float = 1.0
@@ -115,12 +115,11 @@ class _Habit:
         for hour in ended:
             day, of_day = divmod(hour, 24)
             today, this_day = day % _DAYS, day % 7
-            column = hours[of_day::24].tolist()
-            newest_first = column[today::-1] + column[:today:-1]
-            week[of_day::24] = array("f", _by_day(_usually(newest_first), this_day))
-            busy = _busy_after(busy, of_day, _by_day(newest_first[:7], this_day), week)
-            if of_day == 0 or column[today] > peaks[today]:
-                peaks[today] = column[today]
+            column = _newest_first(hours[of_day::24], day)
+            week[of_day::24] = array("f", _by_day(_usually(column), this_day))
+            busy = _busy_after(busy, of_day, _by_day(column[:7], this_day), week)
+            if of_day == 0 or column[0] > peaks[today]:
+                peaks[today] = column[0]
                 usual = _usual(peaks, day)
             of_today = hours[24 * today : 24 * today + 24].tolist()
             unseen[today] = of_today.count(_UNSEEN)
@@ -187,12 +186,18 @@ def _level(
     spent = amounts.tolist()
     if _UNSEEN_BYTES in amounts.tobytes():  # or so it looks, across two numbers
         expected = [usual if amount >= 0 else 0.0 for amount, usual in zip(spent, expected, strict=True)]
-        spent = [max(amount, 0.0) for amount in spent]
+        spent = [amount if amount > 0 else 0.0 for amount in spent]
     for each in rushes:
         spent[each] = min(spent[each], _RUSH * expected[each] + rest)
     steady = _STEADY * habit
     levels = [(steady + sum(spent[-window:])) / (steady + sum(expected[-window:])) for window in _WINDOWS]
     return min(max(*levels, _LEVELS[0]), _LEVELS[1])
+
+
+def _newest_first(ring: "array[float]", day: int) -> list[float]:
+    """Return what is of each day from this one back, from a ring of them."""
+    days, today = ring.tolist(), day % _DAYS
+    return days[today::-1] + days[:today:-1]
 
 
 def _by_day(newest_first: list[float], day: int) -> list[float]:
@@ -252,7 +257,10 @@ class Pace:
         return Pace(self.begun, at, spent, seen, step, hours, self._bins_through(at, rate or 0.0), habit)
 
     def _hours_through(self, at: float, rate: float | None) -> tuple[float, float, "array[float]", _Habit]:
-        """Return the hour that has begun, the hours and the habit with the time up to a moment filled in evenly."""
+        """Fill in the time up to a moment evenly; no rate is time of which nothing is known.
+
+        Return what is spent and seen of the hour that has begun, the hours and the habit.
+        """
         spent, seen, now = self.spent, self.seen, self.at
         ended = range(int(now // _HOUR), int(at // _HOUR))
         if not ended:
@@ -405,11 +413,11 @@ def _levelled(amounts: list[float], allowed: float) -> list[float]:
 
 def _usual(peaks: "array[float]", today: int) -> float:
     """Return the busiest hour of days that are not near the busiest of all; in a young history, of all days before."""
-    days = [peaks[(today - ago) % _DAYS] for ago in range(_DAYS)]
-    busiest = days.index(max(days))
-    if sum(each >= 0 for each in days) <= _OCCASIONS:
+    days = _newest_first(peaks, today)
+    if _DAYS - days.count(_UNSEEN) <= _OCCASIONS:
         return max(days[1:])
-    return max(each for ago, each in enumerate(days) if abs(ago - busiest) >= _APART)
+    busiest = days.index(max(days))
+    return max(days[: max(0, busiest - _APART + 1)] + days[busiest + _APART :])
 
 
 def _is_weekend(day: int) -> bool:

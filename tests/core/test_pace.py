@@ -3,6 +3,7 @@
 import math
 from base64 import b64encode
 from collections.abc import Callable, Iterable
+from dataclasses import fields
 from itertools import accumulate, pairwise
 from sys import getsizeof
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sms_credit_core import Pace
+from tests.pace.histories import KINDS, Reading, history
 
 MONDAY = 1_760_313_600.0
 """Unix seconds of a Monday's midnight (UTC)."""
@@ -214,3 +216,25 @@ def test_what_is_damaged_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         Pace.unpacked(text)
     assert Pace.unpacked(SOUND).packed() == SOUND
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_unpacked_has_the_habit_that_grew(kind: str) -> None:
+    """To the last bit, at any moment of a history: a restart foretells nothing else."""
+    pace: Pace | None = None
+    before: Reading | None = None
+    for number, reading in enumerate(history(kind, 7).readings):
+        pace = (
+            pace.after(before.amount, reading.amount, before.at, reading.at)
+            if pace and before
+            else Pace.begin(reading.at)
+        )
+        before = reading
+        if number in {1, 5, 13, 30} or number % 211 == 0:
+            assert grown(Pace.unpacked(pace.packed())) == grown(pace)
+
+
+def grown(pace: Pace) -> dict[str, object]:
+    """Return all that a habit holds; the busy hours are in the order in which they became so."""
+    found = {each.name: getattr(pace.habit, each.name) for each in fields(pace.habit)}
+    return found | {"busy": sorted(found["busy"])}

@@ -18,7 +18,7 @@ import struct
 from array import array
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import compress, product
 from operator import gt
 from typing import Self
@@ -362,8 +362,22 @@ class Pace:
 def _habit_of(hours: "array[float]", begun: float, at: float) -> _Habit:
     """Return the habit that follows from the hours, as it grew."""
     last = int(at // _HOUR)
-    first = max(int(begun // _HOUR), (last - 1) // 24 * 24 - (_DAYS - 1) * 24)
-    return _Habit.none().after(hours, range(first, last)) if first < last else _Habit.none()
+    today = (last - 1) // 24
+    first = max(int(begun // _HOUR), (today - _DAYS + 1) * 24)
+    if first >= last:
+        return _Habit.none()
+    of_days = {
+        day: hours[max(first - 24 * day, 0) + 24 * (day % _DAYS) : min(last - 24 * day, 24) + 24 * (day % _DAYS)]
+        for day in range(first // 24, today + 1)
+    }
+    begin = _Habit.none()
+    for day, amounts in of_days.items():
+        seen = [each for each in amounts if each >= 0]
+        begin.peaks[day % _DAYS] = max(amounts)
+        begin.spent[day % _DAYS], begin.unseen[day % _DAYS] = sum(seen), 24 - len(seen)
+    begin = replace(begin, usual=_usual(begin.peaks, today))
+    # Of what is usual in an hour of the day only the last one tells.
+    return begin.after(hours, range(max(first, last - 24), last))
 
 
 def _shares(seen: tuple[bool, ...]) -> tuple[float, float]:

@@ -1,6 +1,5 @@
 """Reading an answer, whatever it is: a certain reading or a typed problem, and nothing of the answer leaks out."""
 
-import copy
 import json
 import re
 from collections.abc import Mapping
@@ -14,45 +13,61 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sms_credit_core import PROVIDERS, Answer, NoReading, Problem, Provider, Quality, Reading, Status, Value
+from sms_credit_exporter.simulator.payloads import Payload, payload, payloads
 
-HEALTHY: Mapping[str, Any] = {
-    "23telecom": {"balance": 1250.50, "currency": "EUR", "updated": "2026.02.13 10:15:00", "credit_blocked": False},
-    "iletimerkezi": {"response": {"status": {"code": 200, "message": ""}, "balance": {"amount": 10.584, "sms": 67}}},
-}
+FOLDERS = {key: tuple(payloads(key)) for key in PROVIDERS}
+HEALTHY: Mapping[str, Payload] = {key: payload(key, "healthy") for key in PROVIDERS}
 
+
+def lenient(body: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """Read JSON as far as that goes, every number as it is written; None for anything else."""
+    try:
+        return json.loads(body.decode("utf-8-sig"), parse_float=Decimal)
+    except (ValueError, ArithmeticError, RecursionError):
+        return None
+
+
+def paths(document: object, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Return where the members of a document are, at every depth."""
+    members = document if isinstance(document, dict) else {}
+    return [each for name in members for each in ((*path, name), *paths(members[name], (*path, name)))]
+
+
+def place_of(healthy: Payload, value: Value) -> tuple[str, ...] | None:
+    """Return where a number stands in the healthy answer, as what came of it tells."""
+    said, document = healthy.outcome[value.value], lenient(healthy.body)
+    found = (path for path in paths(document) if str(reduce(getitem, path, document)) == str(said))
+    return next(found, None) if said is not None else None
+
+
+NUMBERS_GIVEN = (Value.BALANCE, Value.QUOTA)
 PLACES: Mapping[str, Mapping[Value, tuple[str, ...]]] = {
-    "23telecom": {Value.BALANCE: ("balance",)},
-    "iletimerkezi": {
-        Value.BALANCE: ("response", "balance", "amount"),
-        Value.QUOTA: ("response", "balance", "sms"),
-    },
+    key: {value: place for value in NUMBERS_GIVEN if (place := place_of(healthy, value))}
+    for key, healthy in HEALTHY.items()
 }
 """Where each number stands in an answer."""
 
 NAMEABLE: Mapping[str, set[str]] = {
-    "23telecom": {"balance", "currency", "credit_blocked", "unavailable", "status", "X-Sms-Gateway-Status"},
-    "iletimerkezi": {
-        "response",
-        "response.status",
-        "response.status.code",
-        "response.balance",
-        "response.balance.amount",
-        "response.balance.sms",
-    },
+    key: {".".join(path) for path in paths(lenient(HEALTHY[key].body))}
+    | {str(each.outcome["detail"]) for each in folder if "detail" in each.outcome}
+    for key, folder in FOLDERS.items()
 }
-"""The fields that a problem's detail may name; beside them only the number of the HTTP status."""
+"""The fields that a problem's detail may name: those of the healthy answer, and those for which there is a payload."""
 
 OPTIONAL = {Value.PROVIDER_UPDATED}
 """What a provider can give, but need not give each time."""
 
-MEMBERS = sorted({*NAMEABLE["23telecom"], "error_code", "reason", "updated", "response", "code", "amount", "sms"})
+MEMBERS = sorted(
+    {name for folder in FOLDERS.values() for each in folder for path in paths(lenient(each.body)) for name in path}
+)
+"""The name of every member that any payload has."""
+
+HEADERS = sorted({name.lower() for folder in FOLDERS.values() for each in folder for name, _ in each.headers})
+WORDS = sorted({value for folder in FOLDERS.values() for each in folder for _, value in each.headers})
 
 providers = st.sampled_from(sorted(PROVIDERS.values(), key=lambda provider: provider.key))
 statuses = st.one_of(st.just(200), st.integers(100, 599))
-headers = st.dictionaries(
-    st.sampled_from(("x-sms-gateway-status", "x-sms-gateway-reason", "retry-after", "content-type")),
-    st.one_of(st.sampled_from(("partial", "unavailable", "PARTIAL,partial", "cache_disabled", "")), st.text()),
-)
+headers = st.dictionaries(st.sampled_from(HEADERS), st.one_of(st.sampled_from((*WORDS, "")), st.text()))
 scalars = st.one_of(
     st.none(),
     st.booleans(),
@@ -70,23 +85,22 @@ documents = st.recursive(
 )
 
 
-def paths(document: object, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    """Return where the members of a document are, at every depth."""
-    members = document if isinstance(document, dict) else {}
-    return [each for name in members for each in ((*path, name), *paths(members[name], (*path, name)))]
-
-
 @st.composite
 def mutations(draw: st.DrawFn) -> tuple[Provider, bytes]:
     """Return a healthy answer with a few members dropped, replaced or added."""
     provider = draw(providers)
-    document = copy.deepcopy(HEALTHY[provider.key])
+    document = lenient(HEALTHY[provider.key].body)
     for _ in range(draw(st.integers(1, 3))):
         *outer, name = draw(st.sampled_from(paths(document) or [("balance",)]))
         place = reduce(getitem, outer, document)
         place.pop(name, None)
         place.update(draw(st.dictionaries(st.sampled_from((name, *MEMBERS)), documents, max_size=1)))
-    return provider, json.dumps(document).encode()
+    return provider, written(document)
+
+
+def written(document: object) -> bytes:
+    """Write JSON; a number that was read exactly is written exactly, but for what a float is too short for."""
+    return json.dumps(document, default=float).encode()
 
 
 def check(provider: Provider, answer: Answer) -> Reading | Problem:
@@ -100,7 +114,7 @@ def check(provider: Provider, answer: Answer) -> Reading | Problem:
         assert problem.text == problem.cause.text.replace("{detail}", str(problem.detail))
         assert problem.retry_after is None
         return problem
-    document = json.loads(answer.body.decode("utf-8-sig"), parse_float=Decimal)
+    document = lenient(answer.body)
     said = {value: reduce(getitem, place, document) for value, place in PLACES[provider.key].items()}
     assert {value: getattr(reading, value) for value in said} == said
     assert all(type(number) in {int, Decimal} for number in said.values())
@@ -109,6 +123,14 @@ def check(provider: Provider, answer: Answer) -> Reading | Problem:
     assert re.fullmatch("[A-Z]{3}", str(reading.currency))
     assert answer.status == 200
     return reading
+
+
+def with_balance(provider: Provider, number: str) -> bytes:
+    """Return the healthy answer with another number in the place of the balance."""
+    healthy = HEALTHY[provider.key]
+    balance = str(healthy.outcome["balance"]).encode()
+    assert healthy.body.count(balance) == 1
+    return healthy.body.replace(balance, number.encode())
 
 
 @given(provider=providers, status=statuses, headers=headers, body=st.binary(max_size=200))
@@ -133,15 +155,14 @@ def test_mutations_of_a_healthy_answer(mutation: tuple[Provider, bytes], headers
 @given(provider=providers, status=st.integers(100, 599).filter(lambda status: status != 200))
 def test_no_other_http_status_gives_a_reading(provider: Provider, status: int) -> None:
     """A healthy body under any status but 200 is not what was asked for."""
-    outcome = check(provider, Answer(status, {}, json.dumps(HEALTHY[provider.key]).encode()))
+    outcome = check(provider, Answer(status, {}, HEALTHY[provider.key].body))
     assert isinstance(outcome, Problem)
 
 
 @given(amount=st.decimals(-(10**15), 10**15, places=4), provider=providers)
 def test_a_balance_is_kept_to_its_last_digit(amount: Decimal, provider: Provider) -> None:
     """What the provider writes is what is shown, digit for digit."""
-    body = json.dumps(HEALTHY[provider.key]).replace("1250.5", f"{amount:f}").replace("10.584", f"{amount:f}")
-    outcome = check(provider, Answer(200, {}, body.encode()))
+    outcome = check(provider, Answer(200, {}, with_balance(provider, f"{amount:f}")))
     assert isinstance(outcome, Reading)
     assert str(outcome.balance) == f"{amount + 0:f}"  # adding 0 rids a zero of its sign
 
@@ -149,8 +170,7 @@ def test_a_balance_is_kept_to_its_last_digit(amount: Decimal, provider: Provider
 @given(word=st.text())
 def test_a_reading_is_never_better_than_its_header(word: str) -> None:
     """23 Telecom flags an answer by a header; a word that is not understood leaves no reading."""
-    body = json.dumps(HEALTHY["23telecom"]).encode()
-    outcome = check(PROVIDERS["23telecom"], Answer(200, {"x-sms-gateway-status": word}, body))
+    outcome = check(PROVIDERS["23telecom"], Answer(200, {"x-sms-gateway-status": word}, HEALTHY["23telecom"].body))
     words = {each.strip().lower() for each in word.split(",")}
     assert getattr(outcome, "quality", None) == {
         frozenset({""}): Quality.COMPLETE,
@@ -207,8 +227,7 @@ def test_a_monstrous_body_is_refused(provider: Provider, body: bytes) -> None:
 @pytest.mark.parametrize(("number", "cause"), NUMBERS)
 def test_a_monstrous_number_is_refused(provider: Provider, number: str, cause: str) -> None:
     """A number that no account holds is not shown as a balance."""
-    body = json.dumps(HEALTHY[provider.key]).replace("1250.5", number).replace("10.584", number)
-    outcome = check(provider, Answer(200, {}, body.encode()))
+    outcome = check(provider, Answer(200, {}, with_balance(provider, number)))
     assert isinstance(outcome, Problem)
     assert outcome.cause == cause
 
@@ -225,7 +244,6 @@ def test_a_monstrous_number_is_refused(provider: Provider, number: str, cause: s
 )
 def test_a_number_just_within_the_bounds_is_kept(provider: Provider, number: str, kept: str) -> None:
     """The bounds on numbers leave more room than money needs."""
-    body = json.dumps(HEALTHY[provider.key]).replace("1250.5", number).replace("10.584", number)
-    outcome = check(provider, Answer(200, {}, body.encode()))
+    outcome = check(provider, Answer(200, {}, with_balance(provider, number)))
     assert isinstance(outcome, Reading)
     assert str(outcome.balance) == kept

@@ -6,6 +6,7 @@ iletimerkezi/apidocs-website, docs/status-codes.mdx (codes).
 """
 
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from ..answer import Answer, Fields
@@ -14,10 +15,13 @@ from ..provider import CAUSE_BY_HTTP_STATUS, CredentialField, Request, Value
 from ..reading import Quality, Reading
 from ..secret import Credentials
 
-_NOT_ABOUT_BALANCE = frozenset((400, 402, 404, 422, *range(110, 116), *range(450, 474)))
-"""Codes of other calls, and of requests that could not be read; 110 to 115 are states of a sent order."""
-
 _CAUSE_BY_HTTP_STATUS = {**CAUSE_BY_HTTP_STATUS, HTTPStatus.UNAUTHORIZED: Cause.CREDENTIALS_OR_ACCESS}
+
+_CAUSE_BY_CODE: Mapping[int, Cause] = {
+    **_CAUSE_BY_HTTP_STATUS,  # theirs mirror HTTP statuses
+    # Of other calls, and of requests that could not be read; 110 to 115 are states of a sent order.
+    **dict.fromkeys((400, 402, 404, 422, *range(110, 116), *range(450, 474)), Cause.CODE_UNEXPECTED),
+}
 
 
 class IletiMerkezi:
@@ -73,14 +77,8 @@ def _response(answer: Answer) -> Fields:
         return response
     if code == HTTPStatus.OK:
         raise _refusal(answer.status)
-    raise NoReading(_cause_of(code, answer.status), code=str(code))
-
-
-def _cause_of(code: int, status: int) -> Cause:
-    """Return what a code means; theirs mirror HTTP statuses, so any other is read as one."""
-    if code in _NOT_ABOUT_BALANCE:
-        return Cause.CODE_UNEXPECTED
-    return _CAUSE_BY_HTTP_STATUS.get(code) or _CAUSE_BY_HTTP_STATUS.get(status, Cause.CODE_UNEXPECTED)
+    cause = _CAUSE_BY_CODE.get(code) or _CAUSE_BY_HTTP_STATUS.get(answer.status, Cause.CODE_UNEXPECTED)
+    raise NoReading(cause, code=str(code))
 
 
 def _refusal(status: int) -> NoReading:

@@ -17,7 +17,7 @@ from sms_credit_exporter.accounts import AccountConfig
 
 VALUE = "sk_test_0f3a9c"
 SECRET = Secret(VALUE)
-CREDENTIALS = {"api_key": SECRET, "api_secret": SECRET, "api_hash": SECRET}
+CREDENTIALS = {field.name: SECRET for provider in PROVIDERS.values() for field in provider.credentials}
 
 
 REQUESTS = [provider.request(provider.base_url, CREDENTIALS, 1_760_000_000) for provider in PROVIDERS.values()]

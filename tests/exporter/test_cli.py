@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from sms_credit_core import PROVIDERS
 from sms_credit_exporter.simulator.behaviour import NoAnswer
 from tests.exporter.running import LISTEN, PATIENCE, Providers, command
 
@@ -61,7 +62,7 @@ async def test_every_mistake_is_told_in_one_run(name: str, tmp_path: Path) -> No
         ),
         "bad.yml:6: accounts[1].name: is also the name of accounts[0]; must be unique",
         "bad.yml:6: accounts[1].credentials: is missing",
-        "bad.yml:7: accounts[1].provider: found “someone”; must be one of 23telecom, iletimerkezi",
+        f"bad.yml:7: accounts[1].provider: found “someone”; must be one of {', '.join(PROVIDERS)}",
         "5 mistakes in the configuration.",
     ]
 

@@ -124,7 +124,7 @@ async def test_every_payload_is_served_byte_for_byte(playground: Playground, pro
     for file in files:
         account.answer_with(file.name)
         served.append(as_sent(await playground.ask(account)))
-    assert len(files) > 50
+    assert len(files) >= 30
     assert served == [as_filed(file) for file in files]
 
 

@@ -19,7 +19,7 @@ from array import array
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import compress, product
+from itertools import compress, pairwise, product
 from operator import gt
 from typing import Self
 
@@ -52,6 +52,8 @@ _RUSHES = 2
 hour of all days but so many of the busiest."""
 _WINDOWS = (24, 72, 168)
 """Hours over which the level is measured; the higher one counts."""
+_WIDER = tuple(slice(-window, -inner or None) for inner, window in pairwise((0, *_WINDOWS)))
+"""What each of these has beside the one before."""
 _STEADY = 12.0
 """Usual hours that are added to both sides of that measure, so that a few messages make no level."""
 _LEVELS = (0.6, 2.5)
@@ -189,9 +191,12 @@ def _level(
         spent = [amount if amount > 0 else 0.0 for amount in spent]
     for each in rushes:
         spent[each] = min(spent[each], _RUSH * expected[each] + rest)
-    steady = _STEADY * habit
-    levels = [(steady + sum(spent[-window:])) / (steady + sum(expected[-window:])) for window in _WINDOWS]
-    return min(max(*levels, _LEVELS[0]), _LEVELS[1])
+    actual = usual = _STEADY * habit
+    level, most = _LEVELS
+    for more in _WIDER:
+        actual, usual = actual + sum(spent[more]), usual + sum(expected[more])
+        level = max(level, actual / usual)
+    return min(level, most)
 
 
 def _newest_first(ring: "array[float]", day: int) -> list[float]:
@@ -380,13 +385,14 @@ def _habit_of(hours: "array[float]", begun: float, at: float) -> _Habit:
     return begin.after(hours, range(max(first, last - 24), last))
 
 
-def _shares(seen: tuple[bool, ...]) -> tuple[float, float]:
-    """Return how much the same hour of other days counts, and that with the weeks that were seen."""
+def _weights(seen: tuple[bool, ...]) -> tuple[float, ...]:
+    """Return how much each week counts, the same hour of other days, and all of these, by which weeks were seen."""
+    weeks = tuple(weight * is_seen for weight, is_seen in zip(_NEWER, seen, strict=True))
     others = _OTHER_DAYS / max(1, sum(seen)) ** 2
-    return others, sum(compress(_NEWER, seen)) + others
+    return *weeks, others, sum(weeks) + others
 
 
-_SHARES = {seen: _shares(seen) for seen in product((False, True), repeat=len(_NEWER))}
+_WEIGHTS = {seen: _weights(seen) for seen in product((False, True), repeat=len(_NEWER))}
 
 
 def _more(spent: float, seen: float, rate: float | None, seconds: float) -> tuple[float, float]:
@@ -407,20 +413,15 @@ def _usually(column: list[float]) -> list[float]:
     other = sum(days) / len(days)
     usual = []
     for weeks in zip(column[:7], column[7:14], column[14:], strict=True):
-        last, before, first = weeks
-        _, next_busiest, busiest = sorted(weeks)
-        most = _STANDS_OUT * max(next_busiest, 0.0) + allowed
-        if busiest > most:
-            last, before, first = min(last, most), min(before, most), min(first, most)
-        spent = max(last, 0.0) * _NEWER[0] + max(before, 0.0) * _NEWER[1] + max(first, 0.0) * _NEWER[2]
-        others, total = _SHARES[last >= 0, before >= 0, first >= 0]
-        usual.append((spent + others * other) / total)
+        last, before, first = _levelled(weeks, allowed)
+        of_last, of_before, of_first, of_others, all_of_it = _WEIGHTS[last >= 0, before >= 0, first >= 0]
+        usual.append((last * of_last + before * of_before + first * of_first + other * of_others) / all_of_it)
     return usual
 
 
-def _levelled(amounts: list[float], allowed: float) -> list[float]:
-    """Return the amounts with what stands out cut off."""
-    *_, next_busiest, busiest = (0.0, 0.0, *sorted(amounts))
+def _levelled(amounts: Sequence[float], allowed: float) -> Sequence[float]:
+    """Return the amounts with what stands out cut off; one that was not seen stays as it is."""
+    next_busiest, busiest = sorted((0.0, *amounts))[-2:]
     most = _STANDS_OUT * next_busiest + allowed
     return amounts if busiest <= most else [min(each, most) for each in amounts]
 

@@ -163,7 +163,7 @@ class _Table:
 
 def _columns(names: Sequence[str]) -> Sequence[_Column]:
     """Return the columns that matter. Raises ValueError with what is wrong with the header."""
-    here = [name if (here := ALIASES.get(name, name)) in names else here for name in names]
+    here = [name if (ours := ALIASES.get(name, name)) in names else ours for name in names]
     for name in filter(None, READERS):
         if here.count(name) > 1:
             message = f"has two columns for the {name}"

@@ -12,8 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-import structlog
-
 from . import history, log, output
 from .durations import parse_duration
 from .mistakes import EnvironmentMistake, FileError, StorageMistake
@@ -32,8 +30,6 @@ _MISTAKES_BESIDE = 20
 
 _MISTAKES_OF_HISTORY = 100
 """The most mistakes that `backtest` tells: a wrong format makes one in each row."""
-
-_log = structlog.stdlib.get_logger()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -157,7 +153,7 @@ def _address(text: str) -> "Address":
 
 def _add_logging(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--log.level", dest="log_level", choices=log.LEVELS, default="info")
-    parser.add_argument("--log.format", dest="log_format", choices=tuple(log.FORMATS), default="logfmt")
+    parser.add_argument("--log.format", dest="log_format", choices=log.FORMATS, default="logfmt")
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -192,18 +188,21 @@ def _demo(options: argparse.Namespace) -> int:
 def _run(run: Callable[[Sequence["Address"]], Coroutine[None, None, None]], options: argparse.Namespace) -> int:
     import asyncio
 
+    import structlog
+
     from .loop import Loop
     from .web import Address
 
+    logger = structlog.stdlib.get_logger()
     _allow_many_connections()
     try:
         with asyncio.Runner(loop_factory=Loop) as runner:
             runner.run(run(options.addresses or [Address.parse(options.default_address)]))
     except OSError as error:
-        _log.error("cannot listen", reason=error.strerror or str(error))
+        logger.error("cannot listen", reason=error.strerror or str(error))
         return 1
     except Exception:  # noqa: BLE001 - logged like everything else, then the process ends
-        _log.exception("ended by an unexpected error")
+        logger.exception("ended by an unexpected error")
         return 1
     return 0
 

@@ -7,17 +7,19 @@ import select
 import sys
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import structlog
-from structlog.typing import EventDict, Processor
+if TYPE_CHECKING:  # structlog takes a while, and not every command logs
+    from structlog.typing import EventDict, Processor
 
 LEVELS = ("debug", "info", "warn", "error")
+FORMATS = ("logfmt", "json")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 """All but the line feed, which the renderer escapes itself."""
 
 
-def _one_line(_logger: object, _method: str, event: EventDict) -> EventDict:
+def _one_line(_logger: object, _method: str, event: "EventDict") -> "EventDict":
     """Write control characters as escapes: a carriage return would hide the line, others would colour a terminal."""
     return {
         key: _CONTROL.sub(lambda match: repr(match[0])[1:-1], value) if isinstance(value, str) else value
@@ -25,10 +27,14 @@ def _one_line(_logger: object, _method: str, event: EventDict) -> EventDict:
     }
 
 
-FORMATS: Mapping[str, Sequence[Processor]] = {
-    "logfmt": (_one_line, structlog.processors.LogfmtRenderer(key_order=["ts", "level", "event"], bool_as_flag=False)),
-    "json": (structlog.processors.JSONRenderer(ensure_ascii=False),),
-}
+def _rendering(form: str) -> "Sequence[Processor]":
+    """Return what makes a line of an event, in one of the formats."""
+    import structlog  # noqa: PLC0415 - as above
+
+    if form == "json":
+        return (structlog.processors.JSONRenderer(ensure_ascii=False),)
+    return (_one_line, structlog.processors.LogfmtRenderer(key_order=["ts", "level", "event"], bool_as_flag=False))
+
 
 _CHATTY = ("httpx", "httpcore")
 """They log URLs and headers, which can hold credentials."""
@@ -96,6 +102,8 @@ class _Background(logging.Handler):
             if not self._left_out or len(self._waiting) > _MOST_WAITING // 2:
                 return
             left_out, self._left_out = self._left_out, 0
+        import structlog  # noqa: PLC0415 - as above
+
         structlog.stdlib.get_logger().warning("lines of the log left out, it was not read", lines=left_out)
 
 
@@ -111,6 +119,8 @@ def _write(descriptor: int, data: bytes) -> None:
 
 def set_up(level: str, renderer: str) -> None:
     """Send every event of at least this level to standard error."""
+    import structlog  # noqa: PLC0415 - as above
+
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
@@ -120,7 +130,7 @@ def set_up(level: str, renderer: str) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *FORMATS[renderer]],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(renderer)],
         )
     )
     root = logging.getLogger()

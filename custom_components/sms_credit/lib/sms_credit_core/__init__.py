@@ -12,9 +12,10 @@
 It needs httpx and the standard library, and knows neither Home Assistant nor Prometheus.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from .account import DEFAULT_POLL_INTERVAL, DEFAULT_STALE_AFTER, Account
 from .answer import Answer
-from .exchange import DEFAULT_TIMEOUT, MAX_BODY, poll, poll_account
 from .instant import Instant
 from .ledger import Day, Ledger, TopUp
 from .pace import Pace
@@ -26,6 +27,9 @@ from .secret import MASK, Credentials, Secret
 from .state import Owner, SetAside, recalled, remembered
 from .status import FAILURES, OUTAGES, REFUSALS, Actor, Status
 from .view import URGENCY, AccountView
+
+if TYPE_CHECKING:
+    from .exchange import DEFAULT_TIMEOUT, MAX_BODY, poll, poll_account
 
 __all__ = [
     "DEFAULT_POLL_INTERVAL",
@@ -69,3 +73,13 @@ __all__ = [
     "recalled",
     "remembered",
 ]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the module has
+    """Import what polls for those only who poll: it brings httpx along, which takes as long as all the rest."""
+    if name not in __all__:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    from . import exchange  # noqa: PLC0415 - see above
+
+    return getattr(exchange, name)

@@ -193,16 +193,16 @@ def _run(run: Callable[[Sequence["Address"]], Coroutine[None, None, None]], opti
     from .loop import Loop
     from .web import Address
 
-    logger = structlog.stdlib.get_logger()
+    events = structlog.stdlib.get_logger()
     _allow_many_connections()
     try:
         with asyncio.Runner(loop_factory=Loop) as runner:
             runner.run(run(options.addresses or [Address.parse(options.default_address)]))
     except OSError as error:
-        logger.error("cannot listen", reason=error.strerror or str(error))
+        events.error("cannot listen", reason=error.strerror or str(error))
         return 1
     except Exception:  # noqa: BLE001 - logged like everything else, then the process ends
-        logger.exception("ended by an unexpected error")
+        events.exception("ended by an unexpected error")
         return 1
     return 0
 

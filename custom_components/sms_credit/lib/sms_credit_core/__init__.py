@@ -12,7 +12,7 @@
 It needs httpx and the standard library, and knows neither Home Assistant nor Prometheus.
 """
 
-from typing import TYPE_CHECKING, Any
+import typing
 
 from .account import DEFAULT_POLL_INTERVAL, DEFAULT_STALE_AFTER, Account
 from .answer import Answer
@@ -28,7 +28,7 @@ from .state import Owner, SetAside, recalled, remembered
 from .status import FAILURES, OUTAGES, REFUSALS, Actor, Status
 from .view import URGENCY, AccountView
 
-if TYPE_CHECKING:
+if typing.TYPE_CHECKING:
     from .exchange import DEFAULT_TIMEOUT, MAX_BODY, poll, poll_account
 
 __all__ = [
@@ -75,7 +75,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the module has
+def __getattr__(name: str) -> typing.Any:  # noqa: ANN401 - whatever the module has
     """Import what polls for those only who poll: it brings httpx along, which takes as long as all the rest."""
     if name not in __all__:
         message = f"module {__name__!r} has no attribute {name!r}"

@@ -76,7 +76,7 @@ def test_what_polls_nothing_does_not_wait_for_httpx() -> None:
     code = "import sys, sms_credit_core; sys.exit('httpx' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     with pytest.raises(AttributeError, match="has no attribute 'pool'"):
-        _ = sms_credit_core.pool
+        _ = sms_credit_core.pool  # type: ignore[attr-defined]
 
 
 def test_what_the_core_hands_out_cannot_be_changed() -> None:

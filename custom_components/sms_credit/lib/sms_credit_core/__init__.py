@@ -75,11 +75,13 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> typing.Any:  # noqa: ANN401 - whatever the module has
-    """Import what polls for those only who poll: it brings httpx along, which takes as long as all the rest."""
-    if name not in __all__:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    from . import exchange  # noqa: PLC0415 - see above
+if not typing.TYPE_CHECKING:  # else any name would do for a type checker
 
-    return getattr(exchange, name)
+    def __getattr__(name: str) -> typing.Any:  # noqa: ANN401 - whatever the module has
+        """Import what polls for those only who poll: it brings httpx along, which takes as long as all the rest."""
+        if name not in __all__:
+            message = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(message)
+        from . import exchange  # noqa: PLC0415 - see above
+
+        return getattr(exchange, name)

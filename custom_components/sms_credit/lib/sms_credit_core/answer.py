@@ -14,6 +14,10 @@ _MAX_DIGITS = 28
 _MIN_EXPONENT = -64
 """`1e999999999` is valid JSON but no balance. What a binary float leaves over, as in 10.584000000000001, is fine."""
 
+_NUMBER_IN_TEXT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+
+_BARE_CODE = re.compile(rb'\s*"?([0-9]{1,6})"?\s*')
+
 _STABLE_CODE = re.compile(r"[A-Za-z0-9_]{1,64}")
 
 
@@ -30,6 +34,12 @@ class Answer:
 def stable_code(value: object) -> str | None:
     """Return a provider's code if it looks like one, so that no free text of theirs ends up in a log or on a page."""
     return value if isinstance(value, str) and _STABLE_CODE.fullmatch(value) else None
+
+
+def bare_code(body: bytes) -> str | None:
+    """Return the number that an answer is, quoted or not, where a provider answers a code and nothing else."""
+    found = _BARE_CODE.fullmatch(body)
+    return found[1].decode() if found else None
 
 
 class Fields:
@@ -73,6 +83,12 @@ class Fields:
     def number(self, name: str) -> Decimal:
         """Return a member that must be a number, exactly as it was written."""
         return self._bounded(name, Decimal(self._must_be(name, int, Decimal)))
+
+    def number_in_text(self, name: str, point: str = ".") -> Decimal:
+        """Return a member that must be a number in text, exactly as it was written, with this decimal separator."""
+        value: str = self._must_be(name, str)
+        plain = value.replace(point, ".") if value.count(point) <= 1 and (point == "." or "." not in value) else ""
+        return self._bounded(name, Decimal(plain)) if _NUMBER_IN_TEXT.fullmatch(plain) else self._unreadable(name)
 
     def text(self, name: str, pattern: re.Pattern[str]) -> str:
         """Return a member that must be text of this pattern."""

@@ -15,7 +15,8 @@ from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 
@@ -175,7 +176,7 @@ async def _fetch(client: httpx.AsyncClient, word: Callable[[], Request]) -> Answ
 
 async def _send(client: httpx.AsyncClient, request: Request) -> httpx.Response:
     """Return the answer with its body unread. A redirect is an answer: credentials are not carried elsewhere."""
-    url = httpx.URL(request.url)
+    url = _Url.of(request)
     progress = _Progress(tls=url.scheme == "https")
     outgoing = httpx.Request(
         request.method,
@@ -184,6 +185,7 @@ async def _send(client: httpx.AsyncClient, request: Request) -> httpx.Response:
         content=request.body,
         extensions={"timeout": httpx.Timeout(None).as_dict(), "trace": progress.trace},
     )
+    outgoing.url = url  # the request has made a plain one of it
     try:
         return await client.send(outgoing, stream=True, auth=None, follow_redirects=False)
     except _NETWORK_ERRORS as error:
@@ -193,6 +195,30 @@ async def _send(client: httpx.AsyncClient, request: Request) -> httpx.Response:
         raise NoReading(progress.cause_of(error)) from None
     finally:
         _forget_cookies(client, url.host)
+
+
+class _Url(httpx.URL):
+    """An address whose credentials nobody sees: the client logs addresses, and names them in its errors."""
+
+    @classmethod
+    def of(cls, request: Request) -> Self:
+        """Return where a request goes."""
+        filled = request.url
+        for name, secret in request.in_url.items():
+            filled = filled.replace(f"{{{name}}}", quote(secret.reveal(), safe=""))
+        url = cls(filled)
+        url._shown = request.url
+        return url
+
+    _shown: str
+
+    def __str__(self) -> str:
+        """Return the address with the names of its credentials in their places."""
+        return self._shown
+
+    def __repr__(self) -> str:
+        """Return the same."""
+        return f"URL({self._shown!r})"
 
 
 class _Progress:

@@ -1,16 +1,17 @@
 """What a provider declares about itself, and the two things that it does: word a request and read an answer."""
 
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
 from typing import ClassVar, Protocol
 
-from .answer import Answer
-from .problem import Cause
+from .answer import Answer, Fields, stable_code
+from .problem import Cause, NoReading
 from .reading import Reading
-from .secret import Credentials
+from .secret import Credentials, Secret
 
 _SENDABLE = re.compile(r"[!-~]+")
 
@@ -32,6 +33,10 @@ class CredentialField:
 
     name: str
     required: bool = True
+    secret: bool = True
+    """Whether nobody may see it. An account's number or a user name is shown in forms, and in logs all the same not."""
+    identity: bool = False
+    """Whether it tells which account it is: no two accounts have the same."""
 
     @classmethod
     def accepts(cls, value: str) -> bool:
@@ -45,6 +50,9 @@ class Request:
 
     method: str
     url: str
+    """With the name of a credential in braces wherever that credential belongs."""
+    in_url: Mapping[str, Secret] = field(default_factory=dict)
+    """The credentials that belong into the URL, by name; they are quoted, and no log shows them."""
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(default=b"", repr=False)
 
@@ -78,6 +86,12 @@ class Provider(Protocol):
         """Read an answer. A pure function; raises NoReading and nothing else."""
 
 
+def basic(user: Secret, password: Secret) -> Mapping[str, str]:
+    """Return the header of HTTP's own authentication (RFC 7617)."""
+    pair = f"{user.reveal()}:{password.reveal()}".encode()
+    return {"Authorization": f"Basic {b64encode(pair).decode()}"}
+
+
 def can_give(provider: Provider, value: Value, *, priced: bool) -> bool:
     """Whether an account can ever have a value: from its provider, or worked out where a message's price is known."""
     return value in provider.gives or (value is Value.QUOTA and priced)
@@ -90,3 +104,18 @@ CAUSE_BY_HTTP_STATUS: Mapping[int, Cause] = {
     **dict.fromkeys(range(500, 600), Cause.PROVIDER_ERROR),
 }
 """What an HTTP status means where a provider's own code does not tell."""
+
+
+def refusal(answer: Answer, code: object, causes: Mapping[str, Cause]) -> NoReading:
+    """Say why an answer is no reading: by the provider's code if it is known, else by the HTTP status."""
+    unread = Cause.STATUS_UNEXPECTED if code is None else Cause.CODE_UNEXPECTED
+    cause = causes.get(str(code)) or CAUSE_BY_HTTP_STATUS.get(answer.status, unread)
+    return NoReading(cause, code=stable_code(code), detail=str(answer.status))
+
+
+def error_fields(answer: Answer) -> Fields:
+    """Return the members of an answer that reports an error; none where it is HTML or empty, as from a proxy."""
+    try:
+        return Fields.of(answer.body)
+    except NoReading:
+        return Fields({})

@@ -29,7 +29,10 @@ class IletiMerkezi:
 
     key = "iletimerkezi"
     name = "iletiMerkezi"
-    credentials: tuple[CredentialField, ...] = (CredentialField(name="api_key"), CredentialField(name="api_hash"))
+    credentials: tuple[CredentialField, ...] = (
+        CredentialField(name="api_key", identity=True),
+        CredentialField(name="api_hash"),
+    )
     gives = frozenset({Value.BALANCE, Value.QUOTA, Value.CREDIT_BLOCKED})
     panel_url = "https://panel.iletimerkezi.com"
     base_url = "https://api.iletimerkezi.com"

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from ..answer import Answer, Fields, stable_code
 from ..problem import Cause, NoReading
-from ..provider import CAUSE_BY_HTTP_STATUS, CredentialField, Request, Value
+from ..provider import CredentialField, Request, Value, refusal
 from ..reading import Quality, Reading
 from ..secret import Credentials
 
@@ -63,7 +63,7 @@ class Telecom23:
     key = "23telecom"
     name = "23 Telecom"
     credentials: tuple[CredentialField, ...] = (
-        CredentialField(name="api_key"),
+        CredentialField(name="api_key", identity=True),
         CredentialField(name="api_secret", required=False),  # only for keys made with signature verification
     )
     gives = frozenset({Value.BALANCE, Value.CREDIT_BLOCKED, Value.PROVIDER_UPDATED})
@@ -121,9 +121,7 @@ def _refuse_errors(answer: Answer, fields: Fields) -> None:
     code = fields.get("error_code")
     if code is None and answer.status == HTTPStatus.OK:
         return
-    unread = Cause.STATUS_UNEXPECTED if code is None else Cause.CODE_UNEXPECTED
-    cause = _CAUSE_BY_CODE.get(str(code)) or CAUSE_BY_HTTP_STATUS.get(answer.status, unread)
-    raise NoReading(cause, code=stable_code(code), detail=str(answer.status))
+    raise refusal(answer, code, _CAUSE_BY_CODE)
 
 
 def _quality_words(answer: Answer) -> set[str]:

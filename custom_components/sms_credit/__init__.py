@@ -1,10 +1,12 @@
 """SMS Credit: balance, SMS quota and credit block of prepaid SMS accounts.
 
 config_flow.py                  forms: choose a provider, its credentials, options
-accounts.py                     asks a provider, and remembers what is known of an account over reloads
+accounts.py                     asks a provider; carries a form's answer to its entry
+memory.py                       what is remembered of an account over reloads and restarts
 options.py                      what the user has set: stored, in a form, in the core
 coordinator.py                  one account: asked every few minutes, and what came of it
-sensor.py, binary_sensor.py     the entities, on the base in entity.py; they only read
+sensor.py, binary_sensor.py,    the entities, on the base in entity.py; they only read
+event.py
 issues.py, repairs.py           what the user has to see to at the provider, and "check now"
 diagnostics.py                  the shape of it all for a bug report
 lib/sms_credit_core             the provider core: requests, strict reading, account over time
@@ -13,11 +15,11 @@ lib/sms_credit_core             the provider core: requests, strict reading, acc
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 
-from .accounts import async_forget
 from .coordinator import SmsCreditConfigEntry, SmsCreditCoordinator
 from .issues import async_delete_issues
+from .memory import async_forget
 
-PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.SENSOR]
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: SmsCreditConfigEntry) -> bool:
@@ -39,15 +41,16 @@ async def async_unload_entry(hass: HomeAssistant, entry: SmsCreditConfigEntry) -
     """Unload one account. A poll that is under way ends without a result."""
     unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
     await entry.runtime_data.async_shutdown()
+    await entry.runtime_data.async_save()
     async_delete_issues(hass, entry)
     return unloaded
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: SmsCreditConfigEntry) -> None:
     """Forget a removed account."""
-    async_forget(hass, entry.data)
+    await async_forget(hass, entry)
 
 
 async def _async_entry_changed(_hass: HomeAssistant, entry: SmsCreditConfigEntry) -> None:
     """Have the entities look at the limits anew."""
-    entry.runtime_data.async_update_listeners()
+    entry.runtime_data.async_take_options()

@@ -1,4 +1,4 @@
-"""Binary sensors of an account: credit blocked by the provider, credit low by the user's own limits."""
+"""Binary sensors of an account: credit blocked by the provider, credit low by the user's own limits, unusual spending."""
 
 import json
 from dataclasses import dataclass
@@ -6,17 +6,19 @@ from typing import Any, override
 
 from homeassistant.components.binary_sensor import BinarySensorEntity, BinarySensorEntityDescription
 from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass  # 2026.10's root does not export it
-from homeassistant.const import STATE_ON, Platform
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.restore_state import RestoreEntity
 
-from .const import CONF_LOW_BALANCE, CONF_LOW_QUOTA
-from .coordinator import PROBLEM_LOW, SmsCreditConfigEntry
-from .entity import SmsCreditEntity, SmsCreditEntityDescription, async_keep_entities
+from .const import CONF_LOW_BALANCE, CONF_LOW_QUOTA, CONF_LOW_RUNWAY
+from .coordinator import SmsCreditConfigEntry
+from .entity import SmsCreditEntity, SmsCreditEntityDescription, async_keep_entities, spends
 from .lib.sms_credit_core import Value
 
 PARALLEL_UPDATES = 0
+
+ATTR_REASONS = "reasons"
+_LIMITS = frozenset({CONF_LOW_BALANCE, CONF_LOW_QUOTA, CONF_LOW_RUNWAY})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,42 +42,46 @@ class CreditBlockedSensor(SmsCreditBinarySensor):
         return self.coordinator.view.blocked
 
 
-class LowCreditSensor(SmsCreditBinarySensor, RestoreEntity):
+class LowCreditSensor(SmsCreditBinarySensor):
     """Whether a limit of the user is reached.
 
     Once low, it stays so until a reading says otherwise, through outages, onboarding and restarts: nobody is alarmed
     twice by the same low credit, and nobody is told that all is well by a provider that is silent.
     """
 
-    _unrecorded_attributes = frozenset({CONF_LOW_BALANCE, CONF_LOW_QUOTA})
+    _unrecorded_attributes = _LIMITS | {ATTR_REASONS}
 
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any]:
-        """Return the limits as the user entered them, for the words of an alarm."""
+        """Return which limits are reached, and all of them as the user entered them, for the words of an alarm."""
         options = self.coordinator.config_entry.options
+        reasons = [limit.value for limit, low in self.coordinator.view.reached.items() if low]
         # Each option is the text of a number; JSON keeps 50 from becoming 50.0.
-        return {name: json.loads(text) for name, text in options.items() if name in self._unrecorded_attributes}
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Remember a low credit from before the restart."""
-        await super().async_added_to_hass()
-        before = await self.async_get_last_state()
-        if before and before.state == STATE_ON and PROBLEM_LOW not in self.coordinator.problems:
-            self.coordinator.async_look({PROBLEM_LOW: before.last_changed})
+        limits = {name: json.loads(text) for name, text in options.items() if name in _LIMITS}
+        return {**limits, ATTR_REASONS: sorted(reasons)}
 
     @property
     @override
     def is_on(self) -> bool | None:
         """Return whether the credit is low, as far as it was ever known."""
-        return self.coordinator.low
+        return self.coordinator.view.low
 
     @property
     @override
     def available(self) -> bool:
         """Stay available while it is low."""
         return super().available or self.is_on is True
+
+
+class UnusualSpendingSensor(SmsCreditBinarySensor):
+    """Whether the account spends far faster than it ever has."""
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Return it while it is known; it takes two days to tell what is usual."""
+        return self.coordinator.view.unusual
 
 
 BINARY_SENSORS = (
@@ -90,6 +96,12 @@ BINARY_SENSORS = (
         device_class=BinarySensorDeviceClass.PROBLEM,
         exists_fn=lambda view: bool(view.limits.thresholds),
         entity_class=LowCreditSensor,
+    ),
+    SmsCreditBinarySensorDescription(
+        key="unusual_spending",
+        device_class=BinarySensorDeviceClass.PROBLEM,
+        exists_fn=spends,
+        entity_class=UnusualSpendingSensor,
     ),
 )
 

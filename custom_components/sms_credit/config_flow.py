@@ -16,7 +16,7 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
     OptionsFlow,
 )
-from homeassistant.const import CONF_NAME
+from homeassistant.const import CONF_NAME, UnitOfTime
 from homeassistant.core import callback
 from homeassistant.helpers.selector import (
     NumberSelector,
@@ -30,13 +30,14 @@ from homeassistant.helpers.selector import (
     TextSelectorType,
 )
 
-from .accounts import async_ask, async_forget, async_recall, async_remember
-from .const import CONF_LOW_BALANCE, CONF_LOW_QUOTA, CONF_MESSAGE_PRICE, CONF_PROVIDER, DOMAIN
+from .accounts import async_ask, async_hand_over, owner_of
+from .const import CONF_LOW_BALANCE, CONF_LOW_QUOTA, CONF_LOW_RUNWAY, CONF_MESSAGE_PRICE, CONF_PROVIDER, DOMAIN
 from .lib.sms_credit_core import PROVIDERS, Account, CredentialField, Problem, Provider, Reading, Value, can_give
 from .options import as_options, entered_before
 
 _MAX = 1_000_000_000
 _SMALLEST_PRICE = 0.00001
+_HALF_A_DAY = 0.5
 
 _PASSWORD = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
 
@@ -54,8 +55,9 @@ _PROVIDER_SCHEMA = probatio.Schema(
 )
 
 
-def _number(minimum: float, step: float | None = None) -> NumberSelector:
-    return NumberSelector(NumberSelectorConfig(min=minimum, max=_MAX, step=step or "any", mode=NumberSelectorMode.BOX))
+def _number(minimum: float, step: float | None = None, unit: str | None = None) -> NumberSelector:
+    config = NumberSelectorConfig(min=minimum, max=_MAX, step=step or "any", mode=NumberSelectorMode.BOX)
+    return NumberSelector(config | NumberSelectorConfig(unit_of_measurement=unit) if unit else config)
 
 
 class SmsCreditConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -104,7 +106,8 @@ class SmsCreditConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Ask for new credentials, and say why the old ones fail."""
-        self._problem = async_recall(self.hass, entry_data).problem
+        coordinator = getattr(self._get_reauth_entry(), "runtime_data", None)
+        self._problem = coordinator.data.problem if coordinator else None
         return self._begin(entry_data)
 
     async def async_step_reconfigure(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -127,7 +130,7 @@ class SmsCreditConfigFlow(ConfigFlow, domain=DOMAIN):
             return self._show_form(given, {name: "not_a_credential" if wrong[name] else "empty" for name in wrong})
         data = {CONF_PROVIDER: self._provider.key, **given}
         self._abort_if_known(data)
-        account, entry = await async_ask(self.hass, data), self._entry
+        account, entry = await async_ask(self.hass, owner_of(data), Account()), self._entry
         # An account that is being set up, or whose data are unavailable, has proven its credentials.
         if not account.status.up:
             if entry and entry.data == data:
@@ -136,7 +139,6 @@ class SmsCreditConfigFlow(ConfigFlow, domain=DOMAIN):
             return self._show_form(given)
         if entry:
             # Without a reload, so that the entities go on with what was just answered.
-            async_forget(self.hass, entry.data)
             result = self.async_update_and_abort(entry, data=data)
             await self._async_hand_over(entry, account)
             return result
@@ -173,9 +175,10 @@ class SmsCreditConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def _async_hand_over(self, entry: ConfigEntry[Any], account: Account) -> None:
         """Let the form's request be the account's last poll."""
-        async_remember(self.hass, entry.data, account)
         if coordinator := getattr(entry, "runtime_data", None):
-            await coordinator.async_take_over()
+            await coordinator.async_take_over(account)
+        else:
+            async_hand_over(self.hass, owner_of(entry.data), account)
 
     async def async_step_limits(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Take the new account's limits, if the user wants any; the answer to its credentials is its first reading."""
@@ -189,7 +192,7 @@ class SmsCreditConfigFlow(ConfigFlow, domain=DOMAIN):
                 description_placeholders={"account": self._title, "credit": credit},
             )
         self._abort_if_known(self._data)  # once more: a person may take a while over a form
-        async_remember(self.hass, self._data, self._account)
+        async_hand_over(self.hass, owner_of(self._data), self._account)
         return self.async_create_entry(title=self._title, data=self._data, options=as_options(user_input))
 
     # Home Assistant hands a form to the step by whose name it shows it.
@@ -226,7 +229,11 @@ class SmsCreditOptionsFlow(OptionsFlow):
 
 
 def _limits_schema(provider: Provider) -> probatio.Schema:
-    fields = {CONF_LOW_BALANCE: _number(0), CONF_LOW_QUOTA: _number(0, step=1)}
+    fields = {
+        CONF_LOW_BALANCE: _number(0),
+        CONF_LOW_QUOTA: _number(0, step=1),
+        CONF_LOW_RUNWAY: _number(_HALF_A_DAY, step=_HALF_A_DAY, unit=UnitOfTime.DAYS),
+    }
     if Value.QUOTA not in provider.gives:
         fields[CONF_MESSAGE_PRICE] = _number(_SMALLEST_PRICE)
     return probatio.Schema({probatio.Optional(name): selector for name, selector in fields.items()})

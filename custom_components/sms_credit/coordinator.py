@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import override
+from typing import Any, override
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
@@ -12,7 +12,7 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
-from .accounts import async_ask, async_recall, async_remember
+from .accounts import async_ask, async_take_answer, owner_of, with_answer
 from .const import CONF_PROVIDER, DOMAIN
 from .issues import async_update_issues
 from .lib.sms_credit_core import (
@@ -23,8 +23,10 @@ from .lib.sms_credit_core import (
     Account,
     AccountView,
     Instant,
+    Ledger,
     Status,
 )
+from .memory import Memory, Remembered
 from .options import limits_of
 
 _LOGGER = logging.getLogger(__name__)
@@ -35,7 +37,7 @@ _ROUNDING = 1.0
 _SETUP_PATIENCE = 2.0
 """Seconds that setting up waits for the first answer; Home Assistant's start waits for what is set up."""
 
-PROBLEM_LOW, PROBLEM_BLOCKED, PROBLEM_ACCESS = "low", "blocked", "access"
+PROBLEM_LOW, PROBLEM_BLOCKED, PROBLEM_UNUSUAL, PROBLEM_ACCESS = "low", "blocked", "unusual", "access"
 
 type SmsCreditConfigEntry = ConfigEntry[SmsCreditCoordinator]
 
@@ -46,7 +48,7 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
     config_entry: SmsCreditConfigEntry
 
     def __init__(self, hass: HomeAssistant, entry: SmsCreditConfigEntry) -> None:
-        """Take an entry's account as far as it is known."""
+        """Take an entry; what is known of its account comes with `async_start`."""
         self.provider = PROVIDERS[entry.data[CONF_PROVIDER]]
         self.interval = max(DEFAULT_POLL_INTERVAL, self.provider.min_poll_interval)
         super().__init__(
@@ -56,11 +58,22 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
             name=entry.title,
             update_interval=timedelta(seconds=self.interval),
         )
-        self.data = async_recall(hass, entry.data)
-        self.problems: dict[str, datetime] = {}
-        """What the user has to see to, and since when. An answer ends it; silence and restarts do not."""
+        self.memory = Memory(hass, entry)
+        self._owner = owner_of(entry.data)
+        """Whose account `data` is; what the entry has now may be newer."""
+        self._begin(Remembered())
         self._poll: asyncio.Task[None] | None = None
         self._unsub_stale: CALLBACK_TYPE | None = None
+
+    @callback
+    def _begin(self, known: Remembered) -> None:
+        self.data = known.account
+        self.problems = known.problems
+        """What the user has to see to, and since when. An answer ends it; silence and restarts do not."""
+        self.began = known.began
+        """Since when it is counted what the account spends."""
+        self.topped_up: Ledger | None = None
+        """The ledger with the top-up that the last poll has brought, if it has."""
 
     @property
     def view(self) -> AccountView:
@@ -75,24 +88,25 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
     @property
     def asked_recently(self) -> bool:
         """Whether asking now would be more often than the provider wants, whoever wishes it."""
-        if self.data.polled_at is None:
-            return False
+        now = Instant.now()
         pause = max(self.provider.min_poll_interval, self.data.next_poll_in(0))
-        return self.data.polled_at.age(Instant.now()) < pause - _ROUNDING
+        # A poll that was begun and never ended, as by a crash, has reached the provider all the same.
+        return any(at.age(now) < pause - _ROUNDING for at in (self.data.asked_at, self.data.polled_at) if at)
 
     @property
-    def low(self) -> bool | None:
-        """Whether a limit is reached, or was when it could last be told; None if neither."""
-        return True if PROBLEM_LOW in self.problems else self.view.low
+    def _too_early(self) -> bool:
+        """Whether the next poll has to wait. Restarts in a row, unlike a user's wish, are no reason to ask at all."""
+        if self.hass.is_running:
+            return self.asked_recently
+        return self.data.due_in(self.interval, Instant.now()) > _ROUNDING
 
     @callback
-    def async_look(self, before: Mapping[str, datetime] | None = None) -> None:
-        """See what there is for the user to see to; `before` is what there was before a restart."""
-        since = {**self.problems, **(before or {})}
+    def async_look(self) -> None:
+        """See what there is for the user to see to."""
         self.problems = {
-            problem: since.get(problem, dt_util.utcnow())
+            problem: self.problems.get(problem, dt_util.utcnow())
             for problem, holds in self._found().items()
-            if holds or (holds is None and problem in since)
+            if holds or (holds is None and problem in self.problems)
         }
 
     def _found(self) -> Mapping[str, bool | None]:
@@ -102,6 +116,7 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
         return {
             PROBLEM_LOW: view.low if view.limits.thresholds else False,
             PROBLEM_BLOCKED: view.blocked,
+            PROBLEM_UNUSUAL: view.unusual,
             PROBLEM_ACCESS: None if silent else view.status in REFUSALS,
         }
 
@@ -109,28 +124,62 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
     @override
     def async_update_listeners(self) -> None:
         """See what there is before the entities do."""
+        before = self.problems
         self.async_look()
+        # What is told now must not be told again after a power cut.
+        if self.topped_up or before.keys() != self.problems.keys():
+            self.config_entry.async_create_task(self.hass, self.async_save(), f"{self.name} save")
+        else:
+            self.memory.async_write_late(self._written)
         super().async_update_listeners()
 
     async def async_start(self) -> None:
-        """Begin with a poll, unless there was one a moment ago. A provider that is slow keeps nobody from starting."""
+        """Go on where it was. A poll is waited for if it is due, though a provider that is slow keeps nobody waiting."""
+        self._begin(await self.memory.async_recall(self._owner))
+        self._async_take(with_answer(self.data, async_take_answer(self.hass, self._owner)))
+        self.async_look()
         first = self.config_entry.async_create_background_task(
             self.hass, self.async_refresh(), f"{self.name} first poll"
         )
         await asyncio.wait({first}, timeout=_SETUP_PATIENCE)
 
-    async def async_take_over(self) -> None:
-        """Go on with the credentials that a form has just tried, and with what came of that."""
+    async def async_take_over(self, answered: Account) -> None:
+        """Go on with the credentials that a form has just tried, and with what came of that.
+
+        Nobody can tell whether other credentials lead to the same account. So it begins anew, but for the word that it
+        is low: no key alarms anybody twice.
+        """
         self._async_stop_poll()
+        owner = owner_of(self.config_entry.data)
+        if owner != self._owner:
+            self._owner = owner
+            self._begin(Remembered(account=Account(low=self.data.low), problems=self.problems))
+        self._async_take(with_answer(self.data, answered))
         await self.async_refresh()
+
+    @callback
+    def async_take_options(self) -> None:
+        """Hold the account against other limits, and have the entities look at them."""
+        self.data = self.data.judged(limits_of(self.config_entry.options))
+        self.async_update_listeners()
+
+    async def async_save(self) -> None:
+        """Write down what is known."""
+        await self.memory.async_write(self._known, self._owner)
+
+    @property
+    def _known(self) -> Remembered:
+        return Remembered(account=self.data, problems=self.problems, began=self.began)
+
+    def _written(self) -> dict[str, Any]:
+        return self._known.written(self._owner)
 
     @override
     async def _async_update_data(self) -> Account:
         """Return the account if the provider answered about it; raise its problem otherwise."""
-        self._async_take(async_recall(self.hass, self.config_entry.data))
-        if not self.asked_recently:
+        if not self._too_early:
             await self._async_poll()
-        self._async_set_pace()
+        self.update_interval = timedelta(seconds=max(_ROUNDING, self.data.due_in(self.interval, Instant.now())))
         problem = self.data.problem
         if problem is None or problem.status.up:
             return self.data
@@ -154,43 +203,50 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
 
     async def _async_ask(self) -> None:
         """Poll, and take over the outcome with all that follows from it, or nothing at all."""
-        data = self.config_entry.data
-        account = await async_ask(self.hass, data)
-        async_remember(self.hass, data, account)
-        self._async_take(account)
+        self.data = self.data.asking(Instant.now())
+        # Before the request leaves, so that a start after a crash does not ask again. It is the only write of a poll in
+        # most cases, as it holds what came of the one before: a few KiB in five minutes, where the recorder writes as
+        # much in seconds.
+        await self.async_save()
+        self._async_take(await async_ask(self.hass, self._owner, self.data))
 
     @callback
     def _async_take(self, account: Account) -> None:
         """Go on with what is known of the account now, and see to what follows from it."""
-        self.data = account
+        before, self.data = self.data, account.judged(limits_of(self.config_entry.options))
+        self.topped_up = _topped_up(before, account)
         async_update_issues(self.hass, self.config_entry, self.provider, account)
         if account.status is Status.AUTH_FAILED:
             self.config_entry.async_start_reauth(self.hass)
         elif account.status.up:
             for flow in list(self.config_entry.async_get_active_flows(self.hass, {SOURCE_REAUTH})):
                 self.hass.config_entries.flow.async_abort(flow["flow_id"])
-        self._async_stop_waiting()
-        if account.read_at and (left := self.view.stale_after + _ROUNDING - account.read_at.age(Instant.now())) > 0:
-            # A later poll may never come, as when the user has switched polling off.
-            job = HassJob(self._async_on_stale, cancel_on_shutdown=True)
-            self._unsub_stale = async_call_later(self.hass, left, job)
+        self._async_wait_until_stale()
 
     @callback
-    def _async_set_pace(self) -> None:
-        """Have the base class wait for the rest of the pause after the last poll, whoever asked for that poll."""
-        pause, polled_at = self.data.next_poll_in(self.interval), self.data.polled_at
-        passed = polled_at.age(Instant.now()) if polled_at else 0.0
-        self.update_interval = timedelta(seconds=max(_ROUNDING, pause - passed))
+    def _async_wait_until_stale(self) -> None:
+        """Have the entities look again when values or forecasts are too old; a later poll may never come.
+
+        So it is when the user has switched polling off, or when the provider has nothing but partial readings.
+        """
+        self._async_stop_waiting()
+        now, ledger = Instant.now(), self.data.ledger
+        seen = [at for at in (self.data.read_at, ledger and ledger.at) if at]
+        left = [wait for at in seen if (wait := self.view.stale_after + _ROUNDING - at.age(now)) > 0]
+        if left:
+            job = HassJob(self._async_on_stale, cancel_on_shutdown=True)
+            self._unsub_stale = async_call_later(self.hass, min(left), job)
 
     @callback
     def _async_on_stale(self, _moment: datetime) -> None:
         """Have the entities look again: what they show is too old now."""
         self._unsub_stale = None
         self.async_update_listeners()
+        self._async_wait_until_stale()
 
     @callback
     def _async_stop_waiting(self) -> None:
-        """Forget when the reading becomes stale."""
+        """Forget when values become stale."""
         if self._unsub_stale:
             self._unsub_stale()
             self._unsub_stale = None
@@ -214,3 +270,10 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
         await super().async_shutdown()
         self._async_stop_poll()
         self._async_stop_waiting()
+
+
+def _topped_up(before: Account, after: Account) -> Ledger | None:
+    """Return the ledger of what the account pays with if the step from one account to the next has topped it up."""
+    told = [ledger.top_up for ledger in before.ledgers]
+    ledger = after.ledger
+    return ledger if ledger and ledger.top_up and ledger.top_up not in told else None

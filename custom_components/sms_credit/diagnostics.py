@@ -32,6 +32,7 @@ async def async_get_config_entry_diagnostics(
             "failures": dict(account.failures),
             "failed_in_a_row": account.failed_in_a_row,
         },
+        "memory": coordinator.memory.outcome,
         "status": account.status,
         "problem": problem
         and {
@@ -44,7 +45,6 @@ async def async_get_config_entry_diagnostics(
         and {
             "age": _age(account.read_at, moment),
             "shown": view.known is not None,
-            "low": view.low,
             "quality": reading.quality,
             "currency": reading.currency,
             "balance": _sign(reading.balance),
@@ -52,6 +52,20 @@ async def async_get_config_entry_diagnostics(
             "credit_blocked": reading.credit_blocked,
             "provider_updated": reading.provider_updated,
         },
+        "low": dict(view.reached),
+        "runway": view.runway,
+        "unusual": view.unusual,
+        "ledgers": [
+            {
+                "currency": ledger.currency,
+                "amount": _sign(ledger.amount),
+                "spent": _sign(ledger.spent),
+                "topped_up": _sign(ledger.topped_up),
+                "age": _age(ledger.at, moment),
+                "last_top_up_age": _age(ledger.top_up.at if ledger.top_up else None, moment),
+            }
+            for ledger in account.ledgers
+        ],
     }
 
 

@@ -13,7 +13,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .const import DOMAIN
 from .coordinator import SmsCreditConfigEntry, SmsCreditCoordinator
-from .lib.sms_credit_core import AccountView
+from .lib.sms_credit_core import AccountView, Value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +22,11 @@ class SmsCreditEntityDescription(EntityDescription):
 
     exists_fn: Callable[[AccountView], bool]
     """Whether the provider, or an option of the user, can give it."""
+
+
+def spends(view: AccountView) -> bool:
+    """Whether there is anything of which the account could spend."""
+    return view.gives(Value.BALANCE) or view.gives(Value.QUOTA)
 
 
 class SmsCreditEntity(CoordinatorEntity[SmsCreditCoordinator]):

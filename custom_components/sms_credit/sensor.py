@@ -1,4 +1,4 @@
-"""Sensors of an account: balance, SMS quota, status, and when the provider last updated them."""
+"""Sensors of an account: what it has, what it spends and how long that lasts; status; when the provider updated it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,36 +12,52 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import EntityCategory, Platform
+from homeassistant.const import EntityCategory, Platform, UnitOfTime
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.restore_state import RestoreEntity
 from homeassistant.helpers.translation import async_get_cached_translations
 
 from .const import DOMAIN
-from .coordinator import SmsCreditConfigEntry
-from .entity import SmsCreditEntity, SmsCreditEntityDescription, async_keep_entities
-from .lib.sms_credit_core import Reading, Status, Value
+from .coordinator import SmsCreditConfigEntry, SmsCreditCoordinator
+from .entity import SmsCreditEntity, SmsCreditEntityDescription, async_keep_entities, spends
+from .lib.sms_credit_core import AccountView, Reading, Status, Value
+from .options import DAY
 
 PARALLEL_UPDATES = 0
 
 ATTR_PROBLEMS = "problems"
 ATTR_REASON = "reason"
 
+_UNIT_OF_QUOTA = f"component.{DOMAIN}.entity.sensor.sms_quota.unit_of_measurement"
+
 STATES = {status: "data_unavailable" if status is Status.UNAVAILABLE else status.value for status in Status}
 """The states of the status sensor. Home Assistant has its own meaning for `unavailable`: it hears nothing."""
 
 
+type _Number = Decimal | int | float | datetime
+
+
 @dataclass(frozen=True, kw_only=True)
 class SmsCreditSensorDescription(SmsCreditEntityDescription, SensorEntityDescription):
-    """Describes a sensor that shows a value of the last good reading."""
+    """Describes a sensor that shows a value of the account."""
 
-    value_fn: Callable[[Reading], Decimal | int | datetime | None]
+    value_fn: Callable[[AccountView], _Number | None]
+
+
+def _of(value_fn: Callable[[Reading], _Number | None]) -> Callable[[AccountView], _Number | None]:
+    """Return what gives a value of the last good reading while that is known."""
+    return lambda view: value_fn(view.known) if view.known else None
 
 
 def _plain(number: Decimal | None) -> Decimal | None:
     """Return the same number written without an exponent, as a state is read by people."""
     return number if number is None else Decimal(f"{number:f}")
+
+
+def _spent(view: AccountView) -> Decimal | None:
+    """Return what the account has spent of what it pays with now."""
+    ledger = view.account.ledger
+    return _plain(ledger.spent) if ledger and view.known else None
 
 
 SENSORS = (
@@ -51,14 +67,23 @@ SENSORS = (
         state_class=SensorStateClass.TOTAL,
         suggested_display_precision=2,
         exists_fn=lambda view: view.gives(Value.BALANCE),
-        value_fn=lambda reading: _plain(reading.balance),
+        value_fn=_of(lambda reading: _plain(reading.balance)),
     ),
     SmsCreditSensorDescription(
         key="sms_quota",
         state_class=SensorStateClass.MEASUREMENT,
         suggested_display_precision=0,
         exists_fn=lambda view: view.gives(Value.QUOTA),
-        value_fn=lambda reading: reading.quota,
+        value_fn=_of(lambda reading: reading.quota),
+    ),
+    SmsCreditSensorDescription(
+        key="runway",
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.DAYS,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=1,
+        exists_fn=spends,
+        value_fn=lambda view: None if view.runway is None else view.runway / DAY,
     ),
     SmsCreditSensorDescription(
         key="provider_updated",
@@ -67,9 +92,11 @@ SENSORS = (
         # It changes with every poll, and each change is an activity of the account.
         entity_registry_enabled_default=False,
         exists_fn=lambda view: view.gives(Value.PROVIDER_UPDATED),
-        value_fn=lambda reading: reading.provider_updated,
+        value_fn=_of(lambda reading: reading.provider_updated),
     ),
 )
+
+SPENT = SmsCreditSensorDescription(key="spent", state_class=SensorStateClass.TOTAL, exists_fn=spends, value_fn=_spent)
 
 STATUS = SensorEntityDescription(
     key="status",
@@ -84,40 +111,77 @@ async def async_setup_entry(
 ) -> None:
     """Add the sensors that the account has."""
     async_add_entities([StatusSensor(entry.runtime_data, STATUS)])
-    await async_keep_entities(hass, entry, Platform.SENSOR, SENSORS, ReadingSensor, async_add_entities)
+    await async_keep_entities(hass, entry, Platform.SENSOR, (*SENSORS, SPENT), _sensor, async_add_entities)
 
 
-class ReadingSensor(SmsCreditEntity, SensorEntity):
-    """A value of the last good reading."""
+class AccountSensor(SmsCreditEntity, SensorEntity):
+    """A value of the account."""
 
     entity_description: SmsCreditSensorDescription
 
     @property
     @override
-    def native_value(self) -> Decimal | int | datetime | None:
+    def native_value(self) -> _Number | None:
         """Return the value while it is known."""
-        known = self.coordinator.view.known
-        return self.entity_description.value_fn(known) if known else None
+        return self.entity_description.value_fn(self.coordinator.view)
 
     @property
     @override
     def native_unit_of_measurement(self) -> str | None:
         """Return the currency, which each answer names; the quota's unit is a translated text."""
-        return self.coordinator.view.currency if self.device_class is SensorDeviceClass.MONETARY else None
+        if self.device_class is SensorDeviceClass.MONETARY:
+            return self.coordinator.view.currency
+        return self.entity_description.native_unit_of_measurement
 
 
-class StatusSensor(SmsCreditEntity, SensorEntity, RestoreEntity):
+class SpentSensor(AccountSensor):
+    """What the account has spent, in money or in messages: what it pays with shows with the first reading.
+
+    There is no unit before, which could be wrong. If it changes later, a repair of Home Assistant's asks what to do
+    with the statistics; it never adds up what has different units.
+    """
+
+    @property
+    def _in_messages(self) -> bool:
+        ledger = self.coordinator.data.ledger
+        return ledger is not None and ledger.currency is None
+
+    @property
+    @override
+    def device_class(self) -> SensorDeviceClass | None:
+        """Return that it is money unless it is messages."""
+        return None if self._in_messages else SensorDeviceClass.MONETARY
+
+    @property
+    @override
+    def native_unit_of_measurement(self) -> str | None:
+        """Return the ledger's unit; messages have the one of the quota."""
+        if self._in_messages:
+            return self.platform_data.default_language_platform_translations[_UNIT_OF_QUOTA]
+        ledger = self.coordinator.data.ledger
+        return (ledger.currency or None) if ledger else None
+
+    @property
+    @override
+    def suggested_display_precision(self) -> int:
+        """Return the precision of the unit."""
+        return 0 if self._in_messages else 2
+
+    @property
+    @override
+    def last_reset(self) -> datetime:
+        """Return since when it is counted, so that no statistics take back what an account spent before that."""
+        return self.coordinator.began
+
+
+def _sensor(coordinator: SmsCreditCoordinator, description: SmsCreditSensorDescription) -> AccountSensor:
+    return (SpentSensor if description is SPENT else AccountSensor)(coordinator, description)
+
+
+class StatusSensor(SmsCreditEntity, SensorEntity):
     """What the last poll came to, and what there is for the user to see to."""
 
     _unrecorded_attributes = frozenset({ATTR_PROBLEMS, ATTR_REASON})
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Remember since when there were problems before the restart."""
-        await super().async_added_to_hass()
-        before = await self.async_get_last_state()
-        since = before.attributes.get(ATTR_PROBLEMS, {}) if before else {}
-        self.coordinator.async_look({problem: datetime.fromisoformat(time) for problem, time in since.items()})
 
     @property
     @override

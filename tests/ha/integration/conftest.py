@@ -26,8 +26,10 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
     async_mock_restore_state_shutdown_restart,
 )
+from pytest_homeassistant_custom_component.patch_time import HAFakeDatetime
 
 from custom_components.sms_credit.const import DOMAIN
+from custom_components.sms_credit.lib.sms_credit_core import state
 from sms_credit_exporter.simulator.apis import Received
 from sms_credit_exporter.simulator.behaviour import NoAnswer
 from sms_credit_exporter.simulator.payloads import Payload, payloads
@@ -140,6 +142,12 @@ class Detour(httpx.AsyncBaseTransport):
         await self._transport.aclose()
 
 
+@pytest.fixture(autouse=True)
+def _frozen_times_are_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the core write down the time of a frozen clock too, whose class it cannot know."""
+    monkeypatch.setitem(state._WRITERS, HAFakeDatetime, HAFakeDatetime.isoformat)  # type: ignore[arg-type] # noqa: SLF001
+
+
 @pytest.fixture
 async def providers(
     hass: HomeAssistant,
@@ -186,10 +194,9 @@ async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 
 
 async def restart(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Restart Home Assistant as far as an account is concerned: states are restored, and what was in memory is gone."""
+    """Restart Home Assistant as far as an account is concerned: states are restored, and memory is what was stored."""
     await hass.config_entries.async_unload(entry.entry_id)
     await async_mock_restore_state_shutdown_restart(hass)
-    hass.data.pop(DOMAIN, None)
     await set_up_again(hass, entry)
 
 

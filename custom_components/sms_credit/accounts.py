@@ -12,7 +12,7 @@ from .lib.sms_credit_core import PROVIDERS, Account, Owner, Secret, poll_account
 
 type _Key = tuple[str, frozenset[tuple[str, Secret]]]
 
-# Data of an integration belong into `entry.runtime_data`. A form has none: its entry does not exist yet, or is disabled.
+# Data of an integration belong into `entry.runtime_data`. There is none while an entry is being added, or is disabled.
 _ANSWERED: HassKey[dict[_Key, Account]] = HassKey(DOMAIN)
 
 

@@ -1,4 +1,4 @@
-"""Binary sensors of an account: credit blocked by the provider, credit low by the user's own limits, unusual spending."""
+"""Binary sensors of an account: blocked by its provider, low by the user's own limits, unusual by its own past."""
 
 import json
 from dataclasses import dataclass

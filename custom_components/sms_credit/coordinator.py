@@ -134,7 +134,7 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
         super().async_update_listeners()
 
     async def async_start(self) -> None:
-        """Go on where it was. A poll is waited for if it is due, though a provider that is slow keeps nobody waiting."""
+        """Go on where it was, with a poll if one is due. A provider that is slow keeps nobody from starting."""
         self._begin(await self.memory.async_recall(self._owner))
         self._async_take(with_answer(self.data, async_take_answer(self.hass, self._owner)))
         self.async_look()

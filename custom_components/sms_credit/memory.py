@@ -1,7 +1,7 @@
 """What is remembered of an account over reloads and restarts, in Home Assistant's own storage: a file for each entry.
 
-The core says what is remembered of the account itself, and in which form. Beside it stand what the user has to see to, with
-the time since when, and when counting began. None of it is secret.
+The core says what is remembered of the account itself, and in which form. Beside it stand what the user has to see to,
+since when, and when counting began. None of it is secret.
 """
 
 import logging

@@ -57,7 +57,9 @@ def _plain(number: Decimal | None) -> Decimal | None:
 def _spent(view: AccountView) -> Decimal | None:
     """Return what the account has spent of what it pays with now."""
     ledger = view.account.ledger
-    return _plain(ledger.spent) if ledger and view.known else None
+    if not ledger or not view.known:
+        return None
+    return _plain(ledger.spent) if ledger.spent else Decimal(0)  # however many digits a zero has
 
 
 SENSORS = (

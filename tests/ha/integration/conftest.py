@@ -193,10 +193,11 @@ async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     await hass.async_block_till_done()
 
 
-async def restart(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Restart Home Assistant as far as an account is concerned: states are restored, and memory is what was stored."""
+async def restart(hass: HomeAssistant, freezer: FrozenDateTimeFactory, entry: MockConfigEntry) -> None:
+    """Restart Home Assistant as far as an account is concerned; it takes as long as until the next poll."""
     await hass.config_entries.async_unload(entry.entry_id)
     await async_mock_restore_state_shutdown_restart(hass)
+    freezer.tick(timedelta(seconds=300))
     await set_up_again(hass, entry)
 
 
@@ -227,8 +228,20 @@ async def pass_time(hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds
     await hass.async_block_till_done(wait_background_tasks=True)
 
 
+_OF_SEVERAL_READINGS = {"runway", "spent", "topped_up", "unusual_spending"}
+
+
 def states(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, str]:
-    """Return the states of an account's entities by their keys; those that are disabled have none."""
+    """Return what an account's entities say of its last reading, by their keys; those that are disabled say nothing."""
+    return {key: state for key, state in _states(hass, entry).items() if key not in _OF_SEVERAL_READINGS}
+
+
+def spending(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, str]:
+    """Return what an account's entities say of what has happened to its credit from reading to reading."""
+    return {key: state for key, state in _states(hass, entry).items() if key in _OF_SEVERAL_READINGS}
+
+
+def _states(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, str]:
     entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
     return {
         each.unique_id.removeprefix(f"{entry.entry_id}_"): hass.states.get(each.entity_id).state

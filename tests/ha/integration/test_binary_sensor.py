@@ -86,7 +86,7 @@ SAYINGS = [
     pytest.param([("10", "on"), ("no data", "on"), ("wait", "on"), ("10", "on")], id="no data for long while low"),
     pytest.param([("100", "off"), ("no data", "off"), ("wait", "off")], id="no data for long while all is well"),
     pytest.param([("10", "on"), ("onboarding", "on"), ("100", "off")], id="an account that is set up anew while low"),
-    pytest.param([("100", "off"), ("onboarding", "unknown"), ("10", "on")], id="an account that is set up anew"),
+    pytest.param([("100", "off"), ("onboarding", "off"), ("10", "on")], id="an account that is set up anew"),
 ]
 
 
@@ -125,8 +125,8 @@ async def test_low_credit_stays_low_until_a_reading_says_otherwise(
         pytest.param([balance("10")], NoConnection.REFUSED, "on", id="low, and no connection yet"),
         pytest.param([balance("10")], "error_invalid_api_key", "on", id="low, and the key is refused now"),
         pytest.param([balance("10")], "onboarding", "on", id="low, and the account is set up anew"),
-        pytest.param([balance("100")], "onboarding", "unknown", id="sufficient, and the account is set up anew"),
-        pytest.param([balance("100")], "unavailable_cache_disabled", "unknown", id="sufficient, and no data since"),
+        pytest.param([balance("100")], "onboarding", "off", id="sufficient, and the account is set up anew"),
+        pytest.param([balance("100")], "unavailable_cache_disabled", "off", id="sufficient, and no data since"),
         pytest.param([balance("100")], "error_503_html", "unavailable", id="sufficient, and an outage since"),
         pytest.param(["onboarding"], "unavailable_cache_disabled", "unknown", id="nothing known before or since"),
         pytest.param([balance("100")], balance("10"), "on", id="low meanwhile"),
@@ -140,7 +140,7 @@ async def test_low_credit_outlasts_a_restart(  # noqa: PLR0913, PLR0917 - fixtur
     answer: Answer,
     after: str,
 ) -> None:
-    """Only low credit is remembered: that it was sufficient says nothing about now."""
+    """What was said last holds until a reading says otherwise."""
     entry = account("23telecom", title="OTP", low_balance="50")
     providers.answer("23telecom", before[0])
     await set_up(hass, entry)
@@ -148,7 +148,7 @@ async def test_low_credit_outlasts_a_restart(  # noqa: PLR0913, PLR0917 - fixtur
         providers.answer("23telecom", each)
         await pass_time(hass, freezer)
     providers.answer("23telecom", answer)
-    await restart(hass, entry)
+    await restart(hass, freezer, entry)
     assert low(hass) == after
 
 

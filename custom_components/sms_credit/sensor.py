@@ -62,6 +62,8 @@ def _spent(view: AccountView) -> Decimal | None:
     return _plain(ledger.spent) if ledger.spent else Decimal(0)  # however many digits a zero has
 
 
+SPENT = SmsCreditSensorDescription(key="spent", state_class=SensorStateClass.TOTAL, exists_fn=spends, value_fn=_spent)
+
 SENSORS = (
     SmsCreditSensorDescription(
         key="balance",
@@ -87,6 +89,7 @@ SENSORS = (
         exists_fn=spends,
         value_fn=lambda view: None if view.runway is None else view.runway / DAY,
     ),
+    SPENT,
     SmsCreditSensorDescription(
         key="provider_updated",
         device_class=SensorDeviceClass.TIMESTAMP,
@@ -97,8 +100,6 @@ SENSORS = (
         value_fn=_of(lambda reading: reading.provider_updated),
     ),
 )
-
-SPENT = SmsCreditSensorDescription(key="spent", state_class=SensorStateClass.TOTAL, exists_fn=spends, value_fn=_spent)
 
 STATUS = SensorEntityDescription(
     key="status",
@@ -113,7 +114,7 @@ async def async_setup_entry(
 ) -> None:
     """Add the sensors that the account has."""
     async_add_entities([StatusSensor(entry.runtime_data, STATUS)])
-    await async_keep_entities(hass, entry, Platform.SENSOR, (*SENSORS, SPENT), _sensor, async_add_entities)
+    await async_keep_entities(hass, entry, Platform.SENSOR, SENSORS, _sensor, async_add_entities)
 
 
 class AccountSensor(SmsCreditEntity, SensorEntity):

@@ -5,6 +5,7 @@ import json
 import socket
 import time
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from enum import Enum
 from pathlib import Path
@@ -13,10 +14,11 @@ from typing import Any, override
 import httpx
 import pytest
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant import bootstrap, loader
 from homeassistant.components.homeassistant import DOMAIN as HOMEASSISTANT_DOMAIN
 from homeassistant.components.homeassistant import SERVICE_UPDATE_ENTITY
 from homeassistant.const import ATTR_ENTITY_ID
-from homeassistant.core import HomeAssistant
+from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.httpx_client import get_async_client
@@ -25,6 +27,7 @@ from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_fire_time_changed,
     async_mock_restore_state_shutdown_restart,
+    async_test_home_assistant,
 )
 from pytest_homeassistant_custom_component.patch_time import HAFakeDatetime
 
@@ -199,6 +202,20 @@ async def restart(hass: HomeAssistant, freezer: FrozenDateTimeFactory, entry: Mo
     await async_mock_restore_state_shutdown_restart(hass)
     freezer.tick(timedelta(seconds=300))
     await set_up_again(hass, entry)
+
+
+async def another(hass: HomeAssistant, stack: AsyncExitStack) -> HomeAssistant:
+    """Make another Home Assistant, with the folder, the storage and the way to the providers of one that has ended."""
+    home = async_test_home_assistant(
+        load_registries=False, config_dir=hass.config.config_dir, initial_state=CoreState.not_running
+    )
+    new = await stack.enter_async_context(home)
+    await new.config.async_set_time_zone(hass.config.time_zone)
+    new.data.pop(loader.DATA_CUSTOM_COMPONENTS)
+    assert await bootstrap.async_load_base_functionality(new)
+    client, before = get_async_client(new), get_async_client(hass)
+    client._transport, client._mounts = before._transport, {}  # noqa: SLF001 - see the fixture `providers`
+    return new
 
 
 async def set_up_again(hass: HomeAssistant, entry: MockConfigEntry) -> None:

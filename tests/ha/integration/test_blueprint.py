@@ -14,29 +14,26 @@ from typing import Any
 import pytest
 import yaml
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant import bootstrap, loader
 from homeassistant.components.automation import DOMAIN as AUTOMATION_DOMAIN
 from homeassistant.components.blueprint import BLUEPRINT_SCHEMA
 from homeassistant.components.blueprint.models import Blueprint
 from homeassistant.components.persistent_notification import Notification, UpdateType, async_register_callback
 from homeassistant.config import async_hass_config_yaml
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CoreState, HomeAssistant, ServiceCall
+from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_component import DATA_INSTANCES
-from homeassistant.helpers.httpx_client import get_async_client
 from homeassistant.setup import async_setup_component
 from homeassistant.util import yaml as yaml_util
 from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
     async_mock_service,
-    async_test_home_assistant,
 )
 
 from custom_components.sms_credit.const import DOMAIN
 
-from .conftest import CHECKOUT, Answer, NoConnection, Providers, account, pass_time, raw
+from .conftest import CHECKOUT, Answer, NoConnection, Providers, account, another, pass_time, raw
 
 BLUEPRINT = CHECKOUT / "blueprints" / "automation" / "sms_credit" / "credit_alert.yaml"
 
@@ -139,19 +136,9 @@ class Home:
         """Stop Home Assistant and start another with its storage after so many seconds."""
         if not when:
             return
-        transport = get_async_client(self.hass)._transport  # noqa: SLF001 - as the providers are led to
-        folder = self.hass.config.config_dir
-        zone = self.hass.config.time_zone
         await self.end()
         self._freezer.tick(timedelta(seconds=down))
-        self.hass = await self._stack.enter_async_context(
-            async_test_home_assistant(load_registries=False, config_dir=folder, initial_state=CoreState.not_running)
-        )
-        await self.hass.config.async_set_time_zone(zone)
-        self.hass.data.pop(loader.DATA_CUSTOM_COMPONENTS)
-        assert await bootstrap.async_load_base_functionality(self.hass)
-        client = get_async_client(self.hass)
-        client._transport, client._mounts = transport, {}  # noqa: SLF001 - see the fixture `providers`
+        self.hass = await another(self.hass, self._stack)
         assert await async_setup_component(self.hass, DOMAIN, {})
         await self._set_up()
         await self.hass.async_start()

@@ -564,8 +564,8 @@ async def test_a_form_that_fails_is_a_poll_too(
 
 
 OPTIONS = {
-    "23telecom": {"low_balance", "low_quota", "message_price"},
-    "iletimerkezi": {"low_balance", "low_quota"},
+    "23telecom": {"low_balance", "low_quota", "low_runway", "message_price"},
+    "iletimerkezi": {"low_balance", "low_quota", "low_runway"},
 }
 
 
@@ -593,6 +593,8 @@ async def test_options_are_those_that_make_sense(hass: HomeAssistant, provider: 
             {"low_quota": "500", "message_price": "0.1"},
             id="messages are whole",
         ),
+        pytest.param({"low_runway": 3}, {"low_runway": "3"}, id="whole days"),
+        pytest.param({"low_runway": 1.5}, {"low_runway": "1.5"}, id="half a day"),
         pytest.param({}, {}, id="an emptied form removes all limits"),
     ],
 )
@@ -618,6 +620,7 @@ async def test_limits_are_kept_exactly_as_entered(
     [
         pytest.param({"low_balance": -0.01}, id="a negative balance"),
         pytest.param({"low_quota": -1}, id="a negative number of messages"),
+        pytest.param({"low_runway": 0}, id="no days at all"),
         pytest.param({"message_price": 0}, id="messages for nothing"),
         pytest.param({"low_balance": 1e10}, id="more than any account holds"),
         pytest.param({"poll_interval": 1}, id="an option that there is not"),

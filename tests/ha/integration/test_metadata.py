@@ -14,6 +14,7 @@ from awesomeversion import AwesomeVersion
 
 from custom_components.sms_credit.binary_sensor import BINARY_SENSORS
 from custom_components.sms_credit.const import DOMAIN
+from custom_components.sms_credit.event import TOPPED_UP
 from custom_components.sms_credit.sensor import SENSORS, STATES, STATUS
 
 from .conftest import CHECKOUT, COMPONENT
@@ -120,6 +121,7 @@ def test_there_is_no_other_brand_image() -> None:
 ENTITIES = {
     "sensor": {description.key: description for description in (*SENSORS, STATUS)},
     "binary_sensor": {description.key: description for description in BINARY_SENSORS},
+    "event": {TOPPED_UP.key: TOPPED_UP},
 }
 ICONS = read_json(COMPONENT / "icons.json")["entity"]
 

@@ -10,13 +10,14 @@ from homeassistant.helpers import entity_registry as er
 from pytest_homeassistant_custom_component.common import snapshot_platform
 from syrupy.assertion import SnapshotAssertion
 
+from custom_components.sms_credit import PLATFORMS
 from custom_components.sms_credit.lib.sms_credit_core import PROVIDERS
 
 from .conftest import Providers, account, entity_id, pass_time, raw, set_up, states
 
 
 @pytest.mark.freeze_time("2026-11-21 12:00:00+00:00")
-@pytest.mark.parametrize("platform", [Platform.SENSOR, Platform.BINARY_SENSOR])
+@pytest.mark.parametrize("platform", PLATFORMS)
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.usefixtures("providers", "every_entity")
 async def test_entities_in_full(

@@ -11,6 +11,7 @@ from homeassistant.helpers.translation import async_get_translations
 
 from custom_components.sms_credit.binary_sensor import BINARY_SENSORS
 from custom_components.sms_credit.const import CONF_PROVIDER, DOMAIN
+from custom_components.sms_credit.event import TOPPED_UP
 from custom_components.sms_credit.lib.sms_credit_core import PROVIDERS, Cause, Status
 from custom_components.sms_credit.sensor import SENSORS, STATES, STATUS
 
@@ -86,7 +87,7 @@ def test_forms_have_exactly_the_texts_that_they_need() -> None:
     """One step for each provider, a label and an explanation for each field, and a text for each error."""
     config = texts("en")["config"]
     fields = {key: {field.name for field in provider.credentials} for key, provider in PROVIDERS.items()}
-    limits = {"low_balance", "low_quota", "message_price"}
+    limits = {"low_balance", "low_quota", "low_runway", "message_price"}
     fields |= {"user": {CONF_PROVIDER, "name"}, "limits": limits, "limits_unknown": limits}
     assert {step: set(words["data"]) for step, words in config["step"].items()} == fields
     assert {step: set(words["data_description"]) for step, words in config["step"].items()} == fields
@@ -102,9 +103,12 @@ def test_forms_have_exactly_the_texts_that_they_need() -> None:
 def test_entities_have_exactly_the_texts_that_they_need() -> None:
     """A name for each, and a word for each state that is not a number."""
     entity = texts("en")["entity"]
-    assert set(entity) == {"sensor", "binary_sensor"}
+    assert set(entity) == {"binary_sensor", "event", "sensor"}
     assert set(entity["sensor"]) == {description.key for description in (*SENSORS, STATUS)}
     assert set(entity["binary_sensor"]) == {description.key for description in BINARY_SENSORS}
+    assert set(entity["event"]) == {TOPPED_UP.key}
+    types = entity["event"][TOPPED_UP.key]["state_attributes"]["event_type"]["state"]
+    assert list(types) == TOPPED_UP.event_types
     assert set(entity["sensor"]["status"]["state"]) == set(STATES.values())
     assert all(set(words["state"]) == {"on", "off"} for words in entity["binary_sensor"].values())
     assert {key for key, words in entity["sensor"].items() if "unit_of_measurement" in words} == {"sms_quota"}

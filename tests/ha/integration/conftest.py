@@ -206,6 +206,7 @@ async def restart(hass: HomeAssistant, freezer: FrozenDateTimeFactory, entry: Mo
 
 async def another(hass: HomeAssistant, stack: AsyncExitStack) -> HomeAssistant:
     """Make another Home Assistant, with the folder, the storage and the way to the providers of one that has ended."""
+    hass.loop.__dict__.pop("_shutdown_run_callback_threadsafe", None)  # in life, the loop ends with its Home Assistant
     home = async_test_home_assistant(
         load_registries=False, config_dir=hass.config.config_dir, initial_state=CoreState.not_running
     )

@@ -1,7 +1,7 @@
 """What is remembered of an account over restarts: one Home Assistant after another, with the same storage."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from copy import deepcopy
 from datetime import timedelta
@@ -33,6 +33,10 @@ _TopUp = tuple[str, str | None]
 """Amount and currency."""
 
 
+async def _nothing(_hass: HomeAssistant) -> None:
+    """Prepare nothing."""
+
+
 class Machine:
     """What Home Assistant runs on, with one account, titled OTP. It outlasts each Home Assistant."""
 
@@ -46,7 +50,9 @@ class Machine:
     ) -> None:
         """Begin with a Home Assistant that runs, and with a healthy account."""
         self.hass, self._storage, self.providers, self.freezer = hass, storage, providers, freezer
-        self._stack = stack
+        self.stack = stack
+        self.prepare: Callable[[HomeAssistant], Awaitable[object]] = _nothing
+        """What a Home Assistant needs before its accounts are set up."""
         self._heard: dict[str, _TopUp] = {}
         self._news: list[_TopUp] = []
         self.answer("100")
@@ -97,7 +103,8 @@ class Machine:
     async def start(self, after: float = 60) -> None:
         """Start Home Assistant after so many seconds, which are below zero where the clock was set back."""
         self.freezer.tick(timedelta(seconds=after))
-        self.hass = await another(self.hass, self._stack)
+        self.hass = await another(self.hass, self.stack)
+        await self.prepare(self.hass)
         assert await async_setup_component(self.hass, EVENT_DOMAIN, {})
         self._listen()
         assert await async_setup_component(self.hass, DOMAIN, {})

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from copy import deepcopy
@@ -521,7 +522,7 @@ MESSAGES = [
     pytest.param(
         NONE,
         {"text_low": "Kredi az.", "text_blocked": "Gönderim durdu.", "text_limit": "Eşik"},
-        "Kredi az. Gönderim durdu.\nBalance: 0.00 EUR\nEşik: 50 EUR\n{url}",
+        "Kredi az. Gönderim durdu.\nBalance: 0.00 EUR\nRunway: 0.0 d\nEşik: 50 EUR\n{url}",
         id="texts of the user",
     ),
     pytest.param(
@@ -567,6 +568,67 @@ async def test_the_message_names_every_limit(home: Home) -> None:
     *amounts, limit, _url = call["message"].splitlines()[1:]
     assert set(amounts) == {"Balance: 10.00 EUR", "SMS quota: 20 SMS"}
     assert limit == "Limit: 50 EUR, 150 SMS"
+
+
+PACES = [
+    pytest.param(
+        {"low_runway": "20"}, {}, "At the present pace the credit will soon be used up.\n", "20 d", id="runway"
+    ),
+    pytest.param(
+        {"low_runway": "20"}, {"text_runway": "Kredi bitiyor."}, "Kredi bitiyor.\n", "20 d", id="in the user's words"
+    ),
+    pytest.param(
+        {"low_runway": "20", "low_balance": "90"},
+        {},
+        "The credit is low. At the present pace the credit will soon be used up.\n",
+        "90 EUR, 20 d",
+        id="runway and balance",
+    ),
+]
+
+
+@pytest.mark.freeze_time(NOON)
+@pytest.mark.parametrize(("limits", "texts", "begins", "limit"), PACES)
+async def test_credit_that_will_soon_be_used_up_is_told_as_such(
+    home: Home, limits: dict[str, str], texts: dict[str, str], begins: str, limit: str
+) -> None:
+    """Once, with the days that are left."""
+    await home.begin(**limits)
+    for hour in range(20):
+        home.answer(balance(f"{100 - hour}"))
+        await home.pass_time(3600)
+    await home.automate(**texts)
+    await home.pass_time()
+    (call,) = home.calls()
+    assert call["data"] == LOW
+    assert call["message"].startswith(begins)
+    _, amount, runway, limits_told, _url = call["message"].splitlines()
+    assert (amount, limits_told) == ("Balance: 81.00 EUR", f"Limit: {limit}")
+    assert re.fullmatch(r"Runway: [1-4]\.\d d", runway)
+    home.answer(balance("80"))
+    await home.pass_time(3600)
+    assert home.told() == []
+
+
+@pytest.mark.freeze_time(NOON)
+async def test_unusual_spending_is_told_at_night_too(home: Home) -> None:
+    """An account is emptied in one night. It is told once, and again if it happens again."""
+    await home.begin()
+    await home.automate(**NIGHT, repeat_after=0)
+    left = 1000
+    for hour in range(72):
+        left -= 2 if hour % 24 else 4
+        home.answer(balance(f"{left}"))
+        await home.pass_time(3600)
+    assert home.told() == []
+    await home.pass_until(datetime(2026, 11, 25, 1, tzinfo=UTC))
+    for _ in range(3):
+        left -= 100
+        home.answer(balance(f"{left}"))
+        await home.pass_time(1800)
+    (call,) = home.calls()
+    assert call["data"] == ["unusual"]
+    assert call["message"].startswith("The account spends far faster than it ever has. Check what is sending")
 
 
 @pytest.mark.freeze_time(NOON)

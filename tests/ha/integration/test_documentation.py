@@ -25,7 +25,7 @@ BLUEPRINT = CHECKOUT / "blueprints" / "automation" / "sms_credit" / "credit_aler
 TEXT = DOCUMENT.read_text()
 EXAMPLES = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)]
 CARDS = [pytest.param(example, id=example["type"]) for example in EXAMPLES if "type" in example]
-ALARM = next(example for example in EXAMPLES if "triggers" in example)
+AUTOMATIONS = [pytest.param(example, id=example.get("alias", "Alarm")) for example in EXAMPLES if "triggers" in example]
 USE = next(example["automation"] for example in EXAMPLES if "automation" in example)
 
 
@@ -130,7 +130,7 @@ async def example_entities(hass: HomeAssistant) -> set[str]:
 
 def entities_in(content: Any) -> set[str]:  # noqa: ANN401 - whatever YAML holds
     """Return the entities that an example names."""
-    return set(re.findall(r"\b(?:binary_)?sensor\.[a-z0-9_]+", str(content)))
+    return set(re.findall(r"(?<!'trigger': ')\b(?:binary_sensor|event|sensor)\.[a-z0-9_]+", str(content)))
 
 
 @pytest.mark.usefixtures("providers")
@@ -142,10 +142,14 @@ async def test_a_card_is_about_entities_that_there_are(hass: HomeAssistant, card
 
 
 @pytest.mark.usefixtures("providers")
-async def test_the_trigger_is_valid_and_about_an_entity_that_there_is(hass: HomeAssistant) -> None:
-    """Home Assistant accepts it with its condition; the tests of low credit have it ring."""
-    assert entities_in(ALARM) <= await example_entities(hass)
-    automation = {"alias": "Example", **ALARM, "actions": []}
+@pytest.mark.parametrize("example", AUTOMATIONS)
+async def test_an_automation_is_valid_and_about_an_entity_that_there_is(
+    hass: HomeAssistant, example: dict[str, Any]
+) -> None:
+    """Home Assistant accepts it; the tests of low credit and of top-ups have it ring."""
+    assert entities_in(example)
+    assert entities_in(example) <= await example_entities(hass)
+    automation = {"alias": "Example", "actions": [], **example}
     assert await async_setup_component(hass, AUTOMATION_DOMAIN, {})
     validated = await async_validate_config_item(hass, "example", automation)
     assert validated

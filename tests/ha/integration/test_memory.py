@@ -1,6 +1,7 @@
 """What is remembered of an account over restarts: one Home Assistant after another, with the same storage."""
 
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from copy import deepcopy
@@ -8,17 +9,31 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import yaml
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.automation import DOMAIN as AUTOMATION_DOMAIN
 from homeassistant.components.event import DOMAIN as EVENT_DOMAIN
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.sms_credit.const import DOMAIN
 
-from .conftest import CREDENTIALS, Answer, NoConnection, Providers, account, another, pass_time, raw, spending, states
+from .conftest import (
+    CHECKOUT,
+    CREDENTIALS,
+    Answer,
+    NoConnection,
+    Providers,
+    account,
+    another,
+    pass_time,
+    raw,
+    spending,
+    states,
+)
 
 NOON = "2026-11-21 12:00:00+00:00"
 TOPPED_UP = "event.otp_topped_up"
@@ -115,6 +130,12 @@ class Machine:
         """Stop and start."""
         await self.stop(power_cut=power_cut)
         await self.start(after)
+
+    async def reload(self) -> None:
+        """Reload the account, when its provider may be asked again."""
+        self.freezer.tick(timedelta(seconds=150))
+        assert await self.hass.config_entries.async_reload(self.entry.entry_id)
+        await self.hass.async_block_till_done()
 
     async def limits(self, **limits: float) -> None:
         """Set other limits in the options of the account."""
@@ -267,6 +288,48 @@ async def test_each_top_up_is_one_event(machine: Machine, how: dict[str, bool]) 
     assert machine.states()["spent"] == "100.00"
 
 
+def documented() -> dict[str, Any]:
+    """Return the automation of top-ups that the documentation shows."""
+    text = (CHECKOUT / "docs" / "home-assistant.md").read_text().replace("23_telecom", "otp")
+    (block,) = (
+        each for each in re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL) if "Top-ups" in each
+    )
+    automation: dict[str, Any] = yaml.safe_load(block)
+    return automation
+
+
+@pytest.mark.freeze_time(NOON)
+async def test_the_documented_automation_hears_of_each_top_up(machine: Machine) -> None:
+    """Also of one in an outage, while Home Assistant was down, and just before a reload; and of nothing else."""
+    heard: list[ServiceCall] = []
+
+    async def automate(hass: HomeAssistant) -> None:
+        hass.services.async_register("notify", "notify", heard.append)
+        assert await async_setup_component(hass, AUTOMATION_DOMAIN, {AUTOMATION_DOMAIN: [documented()]})
+
+    machine.prepare = automate
+    await automate(machine.hass)
+    await machine.begin()
+    for what, do, amounts in (
+        ("150", machine.pass_time, [50]),
+        ("150", machine.reload, []),
+        (NoConnection.REFUSED, machine.pass_time, []),
+        ("150", machine.pass_time, []),
+        (NoConnection.REFUSED, machine.pass_time, []),
+        ("250", machine.pass_time, [100]),
+        ("300", machine.reload, [50]),
+        ("300", machine.restart, []),
+        ("310", lambda: machine.restart(3600), [10]),
+        (NoConnection.REFUSED, lambda: machine.restart(3600), []),
+        ("320", lambda: machine.pass_time(601), [10]),
+        ("320", machine.reload, []),
+    ):
+        machine.answer(what)
+        await do()
+        assert [call.data["message"] for call in heard] == [f"{amount} EUR were added." for amount in amounts]
+        heard.clear()
+
+
 @pytest.mark.freeze_time(NOON)
 async def test_a_reload_tells_no_top_up_again(machine: Machine) -> None:
     """Nor does it lose one."""
@@ -276,9 +339,7 @@ async def test_a_reload_tells_no_top_up_again(machine: Machine) -> None:
     assert machine.told() == [("50", "EUR")]
     for answer, expected in (("150", []), ("160", [("10", "EUR")]), ("160", [])):
         machine.answer(answer)
-        machine.freezer.tick(timedelta(seconds=150))
-        assert await machine.hass.config_entries.async_reload(machine.entry.entry_id)
-        await machine.hass.async_block_till_done()
+        await machine.reload()
         assert machine.told() == expected
 
 

@@ -214,7 +214,8 @@ class Interface:
 
     def value(self, key: str) -> Locator:
         """Return the value on the device's page that belongs to an entity by its key."""
-        platform = "binary_sensor" if key in {"credit_blocked", "low_credit"} else "sensor"
+        binary = {"credit_blocked", "low_credit", "unusual_spending"}
+        platform = "binary_sensor" if key in binary else "event" if key == "topped_up" else "sensor"
         name = self._installation.text(f"entity.{platform}.{key}.name")
         return self.page.locator("ha-device-entities-card hui-generic-entity-row").filter(has=self.exactly(name))
 

@@ -60,19 +60,26 @@ class Sight:
 
 
 EUROS = Sight(
-    answer="healthy", status="fresh", blocked="off", numbers={"balance": {"en": "€1,250.50", "tr": "€1.250,50"}}
+    answer="healthy",
+    status="fresh",
+    blocked="off",
+    numbers={"balance": {"en": "€1,250.50", "tr": "€1.250,50"}, "spent": {"en": "€0.00", "tr": "€0,00"}},
 )
 DOLLARS = Sight(
     answer="healthy_other_currency",
     status="fresh",
     blocked="off",
-    numbers={"balance": {"en": "$1,250.50", "tr": "$1.250,50"}},
+    numbers={"balance": {"en": "$1,250.50", "tr": "$1.250,50"}, "spent": {"en": "$0.00", "tr": "$0,00"}},
 )
 LIRA = Sight(
     answer="healthy",
     status="fresh",
     blocked="off",
-    numbers={"balance": {"en": "TRY 10.58", "tr": "₺10,58"}, "sms_quota": {"en": "67 SMS", "tr": "67 SMS"}},
+    numbers={
+        "balance": {"en": "TRY 10.58", "tr": "₺10,58"},
+        "sms_quota": {"en": "67 SMS", "tr": "67 SMS"},
+        "spent": {"en": "TRY 0.00", "tr": "₺0,00"},
+    },
 )
 LIVES = {
     "shop-codes": (
@@ -81,7 +88,7 @@ LIVES = {
             answer="partial_zero_balance_blocked",
             status="partial",
             blocked="on",
-            numbers={"balance": {"en": "€0.00", "tr": "€0,00"}},
+            numbers={"balance": {"en": "€0.00", "tr": "€0,00"}, "spent": {"en": "€0.00", "tr": "€0,00"}},
         ),
         Sight(
             answer="unavailable_blocked",
@@ -89,8 +96,18 @@ LIVES = {
             blocked="on",
             numbers={"balance": {"en": "€0.00", "tr": "€0,00"}},
         ),
-        Sight(answer="error_503_html", status="provider_error", blocked=None, numbers={"balance": UNAVAILABLE}),
-        Sight(answer="onboarding", status="onboarding", blocked=None, numbers={"balance": UNKNOWN}),
+        Sight(
+            answer="error_503_html",
+            status="provider_error",
+            blocked=None,
+            numbers={"balance": UNAVAILABLE, "spent": UNAVAILABLE},
+        ),
+        Sight(
+            answer="onboarding",
+            status="onboarding",
+            blocked=None,
+            numbers={"balance": UNKNOWN, "spent": UNKNOWN},
+        ),
         DOLLARS,
     ),
     "alarm-system": (
@@ -99,7 +116,11 @@ LIVES = {
             answer="zero_balance_blocked",
             status="fresh",
             blocked="on",
-            numbers={"balance": {"en": "TRY 0.00", "tr": "₺0,00"}, "sms_quota": {"en": "0 SMS", "tr": "0 SMS"}},
+            numbers={
+                "balance": {"en": "TRY 0.00", "tr": "₺0,00"},
+                "sms_quota": {"en": "0 SMS", "tr": "0 SMS"},
+                "spent": {"en": "TRY 10.58", "tr": "₺10,58"},
+            },
         ),
         Sight(
             answer="sms_credit_account",
@@ -326,8 +347,9 @@ async def test_nothing_is_left_of_an_account(home: Installation, ui: Interface) 
     assert entry not in await home.entries()
     assert await home.device(entry) is None
     assert await home.entities(entry) == []
-    assert len(entities) == 4
-    assert [(await home.api.get(f"/api/states/{entity}")).status_code for entity in entities] == [404] * 4
+    assert len(entities) == 8
+    assert [(await home.api.get(f"/api/states/{entity}")).status_code for entity in entities] == [404] * 8
+    assert list((home.folder / ".storage").glob(f"*{entry.id}*")) == []
     assert [issue for issue in before if entry.id in issue] != []
     assert [issue for issue in await home.issues() if entry.id in issue] == []
     assert await home.flows() == []

@@ -115,21 +115,25 @@ class Machine:
         self._storage.clear()
         self._storage.update(written)
 
-    async def start(self, after: float = 60) -> None:
-        """Start Home Assistant after so many seconds, which are below zero where the clock was set back."""
+    async def start(self, after: float = 60, *, starting: float = 0) -> None:
+        """Start Home Assistant after so many seconds, which are below zero where the clock was set back.
+
+        It is `starting` for so many seconds after the account has been set up.
+        """
         self.freezer.tick(timedelta(seconds=after))
         self.hass = await another(self.hass, self.stack)
         await self.prepare(self.hass)
         assert await async_setup_component(self.hass, EVENT_DOMAIN, {})
         self._listen()
         assert await async_setup_component(self.hass, DOMAIN, {})
+        await self.pass_time(starting)
         await self.hass.async_start()
         await self.hass.async_block_till_done(wait_background_tasks=True)
 
-    async def restart(self, after: float = 60, *, power_cut: bool = False) -> None:
+    async def restart(self, after: float = 60, *, power_cut: bool = False, starting: float = 0) -> None:
         """Stop and start."""
         await self.stop(power_cut=power_cut)
-        await self.start(after)
+        await self.start(after, starting=starting)
 
     async def reload(self) -> None:
         """Reload the account, when its provider may be asked again."""
@@ -323,6 +327,7 @@ async def test_the_documented_automation_hears_of_each_top_up(machine: Machine) 
         (NoConnection.REFUSED, lambda: machine.restart(3600), []),
         ("320", lambda: machine.pass_time(601), [10]),
         ("320", machine.reload, []),
+        ("330", lambda: machine.restart(200, starting=200), [10]),
     ):
         machine.answer(what)
         await do()

@@ -46,6 +46,12 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
     """Keeps `data` as the account is after the last poll, failed or not."""
 
     config_entry: SmsCreditConfigEntry
+    problems: Mapping[str, datetime]
+    """What the user has to see to, and since when. An answer ends it; silence and restarts do not."""
+    began: datetime
+    """Since when it is counted what the account spends."""
+    topped_up: Ledger | None
+    """The ledger with the top-up that the last poll has brought, if it has."""
 
     def __init__(self, hass: HomeAssistant, entry: SmsCreditConfigEntry) -> None:
         """Take an entry; what is known of its account comes with `async_start`."""
@@ -67,13 +73,8 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
 
     @callback
     def _begin(self, known: Remembered) -> None:
-        self.data = known.account
-        self.problems = known.problems
-        """What the user has to see to, and since when. An answer ends it; silence and restarts do not."""
-        self.began = known.began
-        """Since when it is counted what the account spends."""
-        self.topped_up: Ledger | None = None
-        """The ledger with the top-up that the last poll has brought, if it has."""
+        self.data, self.problems, self.began = known.account, known.problems, known.began
+        self.topped_up = None
 
     @property
     def view(self) -> AccountView:

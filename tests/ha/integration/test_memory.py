@@ -253,7 +253,7 @@ async def test_a_reading_of_unknown_age_is_not_shown(machine: Machine) -> None:
     await machine.pass_time()
     machine.answer(NoConnection.REFUSED)
     await machine.restart(-86400)
-    assert machine.states()["balance"] in {"unknown", "unavailable"}
+    assert (machine.states()["status"], machine.states()["balance"]) == ("fresh", "unknown")
     assert machine.states()["low_credit"] == "on"
     machine.answer("85")
     await machine.pass_time(602)
@@ -370,6 +370,24 @@ async def test_low_credit_and_its_reasons_outlast_a_restart(machine: Machine) ->
     await machine.limits()
     await machine.restart()
     assert "low_credit" not in machine.states()
+
+
+@pytest.mark.freeze_time(NOON)
+@pytest.mark.parametrize("how", RESTARTS)
+async def test_since_when_there_is_a_problem_outlasts_a_restart(machine: Machine, how: dict[str, bool]) -> None:
+    """The blueprint tells nothing twice because it knows that."""
+    await machine.begin(low_balance="50")
+    machine.answer("10")
+    await machine.pass_time()
+    problems = machine.hass.states.get("sensor.otp_status").attributes["problems"]
+    assert list(problems) == ["low"]
+    for answer in ("9", NoConnection.REFUSED, "error_ip_not_allowed"):
+        machine.answer(answer)
+        await machine.restart(400, **how)
+        assert machine.hass.states.get("sensor.otp_status").attributes["problems"]["low"] == problems["low"]
+    machine.answer("100")
+    await machine.pass_time(3600)
+    assert machine.hass.states.get("sensor.otp_status").attributes["problems"] == {}
 
 
 @pytest.mark.freeze_time(NOON)

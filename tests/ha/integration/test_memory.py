@@ -33,6 +33,7 @@ from .conftest import (
     raw,
     spending,
     states,
+    update_now,
 )
 
 NOON = "2026-11-21 12:00:00+00:00"
@@ -213,7 +214,7 @@ async def test_fifty_restarts_ask_nobody(machine: Machine, power_cut: bool) -> N
 
 @pytest.mark.freeze_time(NOON)
 async def test_a_poll_that_a_power_cut_ended_was_a_poll(machine: Machine) -> None:
-    """The request has reached the provider, and the next one waits its time."""
+    """The request has reached the provider, and the next one waits its time; a user's wish waits as well."""
     await machine.begin()
     machine.answer(NoConnection.WAITED_FOR)
     machine.freezer.tick(timedelta(seconds=301))
@@ -222,6 +223,7 @@ async def test_a_poll_that_a_power_cut_ended_was_a_poll(machine: Machine) -> Non
     await machine.stop(power_cut=True)
     machine.answer("90")
     await machine.start(100)
+    await update_now(machine.hass, "sensor.otp_balance")
     assert (machine.asked, machine.states()["balance"]) == (2, "100")
     await machine.pass_time(202)
     assert (machine.asked, machine.states()["balance"]) == (3, "90")
@@ -370,6 +372,22 @@ async def test_low_credit_and_its_reasons_outlast_a_restart(machine: Machine) ->
     await machine.limits()
     await machine.restart()
     assert "low_credit" not in machine.states()
+
+
+@pytest.mark.freeze_time(NOON)
+async def test_a_limit_that_was_reached_when_it_was_set_stays_so(machine: Machine) -> None:
+    """The reading that said so is gone with the next answer, and Home Assistant restarts."""
+    machine.answer("30")
+    await machine.begin()
+    await machine.limits(low_balance=50)
+    machine.answer("onboarding")
+    await machine.pass_time()
+    assert (machine.states()["balance"], machine.states()["low_credit"]) == ("unknown", "on")
+    await machine.restart()
+    assert (machine.states()["balance"], machine.states()["low_credit"]) == ("unknown", "on")
+    machine.answer("60")
+    await machine.pass_time()
+    assert machine.states()["low_credit"] == "off"
 
 
 @pytest.mark.freeze_time(NOON)

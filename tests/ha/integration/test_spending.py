@@ -133,6 +133,21 @@ async def test_a_top_up_is_an_event_with_what_was_added(  # noqa: PLR0913, PLR09
     assert hass.states.get(entity_id(hass, entry, "topped_up")).state == state.state
 
 
+async def test_a_currency_that_comes_back_brings_no_old_top_up(
+    hass: HomeAssistant, providers: Providers, freezer: FrozenDateTimeFactory
+) -> None:
+    """It was told when it was one; the next one is told again."""
+    providers.answer("23telecom", money("100"))
+    entry = account("23telecom")
+    await set_up(hass, entry)
+    await live(hass, providers, freezer, [money("150")])
+    told = spending(hass, entry)["topped_up"]
+    await live(hass, providers, freezer, [money("70", "USD"), money("150")])
+    assert spending(hass, entry)["topped_up"] == told != "unknown"
+    await live(hass, providers, freezer, [money("70", "USD"), money("250")])
+    assert spending(hass, entry)["topped_up"] > told
+
+
 async def test_a_refund_is_no_top_up(hass: HomeAssistant, providers: Providers, freezer: FrozenDateTimeFactory) -> None:
     """A message that was not delivered is paid back: nobody has added credit."""
     providers.answer("23telecom", money("100"))

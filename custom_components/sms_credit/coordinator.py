@@ -114,10 +114,12 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
         """Return whether there is each problem; None where nothing is heard of it."""
         view = self.view
         silent = view.status in OUTAGES or view.status is Status.PENDING
+        fresh = view.status is Status.FRESH and view.known
         return {
             PROBLEM_LOW: view.low if view.limits.thresholds else False,
             PROBLEM_BLOCKED: view.blocked,
-            PROBLEM_UNUSUAL: view.unusual,
+            # Of a new currency, or of other credentials, nothing is usual yet: what was unusual before is over.
+            PROBLEM_UNUSUAL: bool(view.unusual) if fresh else view.unusual,
             PROBLEM_ACCESS: None if silent else view.status in REFUSALS,
         }
 

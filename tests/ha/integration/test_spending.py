@@ -207,7 +207,11 @@ async def test_unusual_spending_is_told_once_there_is_something_usual(
     assert spending(hass, entry)["unusual_spending"] == "off"
     await live(hass, providers, freezer, falling(9280, ["400"] * 4))
     assert spending(hass, entry)["unusual_spending"] == "on"
-    assert "unusual" in hass.states.get("sensor.otp_status").attributes["problems"]
+    await live(hass, providers, freezer, [NoConnection.REFUSED] * 3)
+    assert list(hass.states.get("sensor.otp_status").attributes["problems"]) == ["unusual"]
+    await live(hass, providers, freezer, [money("5000", "USD")])
+    assert spending(hass, entry)["unusual_spending"] == "unknown"
+    assert hass.states.get("sensor.otp_status").attributes["problems"] == {}
 
 
 SILENCES = [

@@ -296,11 +296,9 @@ async def test_each_top_up_is_one_event(machine: Machine, how: dict[str, bool]) 
 
 def documented() -> dict[str, Any]:
     """Return the automation of top-ups that the documentation shows."""
-    text = (CHECKOUT / "docs" / "home-assistant.md").read_text().replace("23_telecom", "otp")
-    (block,) = (
-        each for each in re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL) if "Top-ups" in each
-    )
-    automation: dict[str, Any] = yaml.safe_load(block)
+    text = (CHECKOUT / "docs" / "home-assistant.md").read_text()
+    (example,) = re.findall(r"^```yaml\n(alias: Top-ups\n.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    automation: dict[str, Any] = yaml.safe_load(example.replace("23_telecom", "otp"))
     return automation
 
 

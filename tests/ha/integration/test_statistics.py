@@ -18,7 +18,7 @@ from pytest_homeassistant_custom_component.typing import RecorderInstanceContext
 
 from custom_components.sms_credit.const import DOMAIN
 
-from .test_memory import Machine
+from .test_memory import Machine, balance
 from .test_memory import machine as machine  # noqa: PLC0414 - a fixture
 
 SPENT = "sensor.otp_spent"
@@ -31,8 +31,11 @@ def recorder_db_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/recorder.db"
 
 
-async def compiled(machine: Machine) -> tuple[float | None, float | None]:
-    """Return state and sum of what was spent, when all statistics are compiled that the next poll goes into."""
+async def compiled(machine: Machine) -> tuple[float | None, float | None] | None:
+    """Return state and sum of what was spent, when all statistics are compiled that the next poll goes into.
+
+    None is returned if Home Assistant compiles none, because the unit is not the one that they are in.
+    """
     for _ in range(3):
         start = dt_util.utcnow().replace(second=0, microsecond=0)
         start -= timedelta(minutes=start.minute % 5)
@@ -43,8 +46,7 @@ async def compiled(machine: Machine) -> tuple[float | None, float | None]:
     found = await get_instance(machine.hass).async_add_executor_job(
         lambda: statistics_during_period(machine.hass, start, None, {SPENT}, "5minute", None, {"state", "sum"})
     )
-    (last,) = found[SPENT]
-    return last["state"], last["sum"]
+    return next(((last["state"], last["sum"]) for last in found.get(SPENT, [])), None)
 
 
 @pytest.mark.freeze_time("2026-11-21 12:00:30+00:00")
@@ -76,3 +78,19 @@ async def test_what_is_spent_adds_up_over_restarts(
     assert await compiled(machine) == (0, 20)
     machine.answer("75")
     assert await compiled(machine) == (5, 25)
+
+
+@pytest.mark.freeze_time("2026-11-21 12:00:30+00:00")
+async def test_what_is_spent_in_two_currencies_is_never_added_up(
+    async_test_recorder: RecorderInstanceContextManager, machine: Machine
+) -> None:
+    """Statistics pause while the account pays with another, and go on with the first."""
+    async with async_test_recorder(machine.hass):
+        await machine.begin()
+        machine.answer("90")
+        assert await compiled(machine) == (10, 10)
+        for amount in ("70", "40"):
+            machine.providers.answer("23telecom", balance(amount, "USD"))
+            assert await compiled(machine) is None
+        machine.answer("85")
+        assert await compiled(machine) == (15, 15)

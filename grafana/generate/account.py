@@ -8,15 +8,13 @@ from grafana_foundation_sdk.models.dashboard import Dashboard, DashboardLinkType
 from sms_credit_core import Limit
 
 from . import panels, shared
-from .recording import SLOW, STEP, runway
 from .settings import Settings
 from .states import meanings, state, state_texts, status
 
 SCOPE = panels.Scope(('provider="$provider"', 'account="$account"'))
 
 _GAP = "1h"
-"""How long a gap in the readings may be for what was spent in it to be counted."""
-_STEP = Settings().span(STEP)
+"""How long a gap in the scrapes may be for a top-up in it to be marked."""
 
 _DASHES = {"fill": "dash", "dash": [10, 10]}
 
@@ -50,10 +48,10 @@ def account(settings: Settings) -> Dashboard:
         .with_panel(_age().span(4).height(4))
         .with_panel(_balances().span(12).height(9))
         .with_panel(_quotas().span(12).height(9))
-        .with_panel(_spent("day").span(12).height(8))
-        .with_panel(_spent("hour").span(12).height(8))
+        .with_panel(shared.spent(SCOPE, "day").span(12).height(8))
+        .with_panel(shared.spent(SCOPE, "hour").span(12).height(8))
         .with_panel(_forecasts().span(12).height(8))
-        .with_panel(_counted().span(12).height(8))
+        .with_panel(shared.last_month(SCOPE).span(12).height(8))
         .with_panel(_timeline().span(24).height(8))
         .with_panel(shared.firing_alerts(SCOPE.own).span(12).height(8))
         .with_panel(shared.polls(SCOPE, "1h").span(12).height(8))
@@ -63,11 +61,10 @@ def account(settings: Settings) -> Dashboard:
 
 
 def _top_ups() -> AnnotationQuery:
-    """Mark each reading that is higher than the one before, at the time of that reading."""
-    balance = SCOPE.each("sms_credit_balance", by=panels.ACCOUNT_AND_CURRENCY)
-    before = _before("sms_credit_balance", "1m", by=panels.ACCOUNT_AND_CURRENCY)
-    read = SCOPE.each("sms_credit_last_reading_timestamp_seconds")
-    at = f"{read} and ignoring (currency) ({balance} > {before})"
+    """Mark each reading by which more has been topped up than by the one before, at the time of that reading."""
+    counters = ("sms_credit_topped_up_total", "sms_credit_messages_topped_up_total")
+    rises = " or ".join(f"{_last(counter)} > {_last(counter, offset=' offset 1m')}" for counter in counters)
+    at = f"{SCOPE.each('sms_credit_last_reading_timestamp_seconds')} and ignoring (currency) ({rises})"
     return (
         AnnotationQuery()
         .name("Top-ups")
@@ -79,6 +76,10 @@ def _top_ups() -> AnnotationQuery:
         .title_format("Top-up")
         .text_format("The balance rose.")
     )
+
+
+def _last(counter: str, *, offset: str = "") -> str:
+    return SCOPE.last_value(counter, _GAP, offset=offset, by=panels.ACCOUNT_AND_CURRENCY)
 
 
 def _alerts() -> AnnotationQuery:
@@ -143,9 +144,9 @@ def _quota() -> stat.Panel:
 def _lasts() -> stat.Panel:
     return panels.number(
         "Lasts for",
-        "Time until the credit ends at the pace of the last day. Unknown while nothing was spent, and in the first six "
-        "hours. Needs the recording rules.",
-        panels.now(f"min({SCOPE.recorded(runway(SLOW))})"),
+        "Time from the last reading until nothing is left, as the exporter expects it. Unknown in the first hours, and "
+        "for an account that spends nothing.",
+        panels.now(SCOPE.lasts()),
         unit=panels.SECONDS,
         nothing=_NOT_KNOWN,
         colors=shared.LEFT,
@@ -191,7 +192,7 @@ def _forecasts() -> timeseries.Panel:
         "How long it lasts",
         "Time from the last reading until nothing is left, as the exporter expects it, and the threshold at or below "
         "which that is low. Unknown in the first hours, and while nothing is spent.",
-        panels.query(SCOPE.each("sms_credit_runway_seconds", by="account"), "lasts for", ref="runway"),
+        panels.query(SCOPE.lasts(by="account"), "lasts for", ref="runway"),
         "sms_credit_low_runway_threshold_seconds",
         unit=panels.SECONDS,
         nothing="It was not known in this time how long the credit lasts.",
@@ -210,73 +211,6 @@ def _against_its_limit(  # noqa: PLR0913 - what a chart is made of, by name
 
 def _dashed() -> list[DynamicConfigValue]:
     return panels.set_to(color=panels.fixed(panels.VERMILION), custom__lineStyle=_DASHES, custom__fillOpacity=0)
-
-
-_COUNTED = (
-    ("sms_credit_spent_total", "spent {{currency}}", "spent_money"),
-    ("sms_credit_messages_spent_total", "spent messages", "spent_messages"),
-    ("sms_credit_topped_up_total", "topped up {{currency}}", "topped_up_money"),
-    ("sms_credit_messages_topped_up_total", "topped up messages", "topped_up_messages"),
-)
-"""The exporter's counters, each with its legend and its name among the panel's queries."""
-
-
-def _counted() -> timeseries.Panel:
-    return panels.bars(
-        panels.chart(
-            "Spent and topped up by the day",
-            "By the exporter's own counters, over a day each. A small rise can be a refund.",
-            [panels.query(_increase(metric), legend, ref=ref) for metric, legend, ref in _COUNTED],
-            unit=panels.MONEY,
-            nothing=_NO_BALANCE,
-        )
-    ).interval("1d")
-
-
-def _increase(metric: str) -> str:
-    """Return what a counter gained in each step, by the replica that saw most of it."""
-    return f"max by (currency) (increase({SCOPE.series(metric)}[$__rate_interval]))"
-
-
-_LENGTHS = {"day": "1d", "hour": "1h"}
-
-
-def _spent(each: str) -> timeseries.Panel:
-    """Return bars of what was spent in each day or hour, from its beginning on."""
-    holds_money = f"{SCOPE.each('sms_credit_balance')} > 0"
-    messages = f"({_last('sms_credit_quota_messages')} unless {holds_money})"
-    fewer = f"{_before('sms_credit_quota_messages', _STEP)} - {messages}"
-    balance = _last("sms_credit_balance", by=panels.ACCOUNT_AND_CURRENCY)
-    less = f"{_before('sms_credit_balance', _STEP, by=panels.ACCOUNT_AND_CURRENCY)} - {balance}"
-    return (
-        panels.bars(
-            panels.chart(
-                f"Spent by the {each}",
-                f"The sum of all falls of the balance in each {each}; a top-up hides none of them. For an account "
-                "without money, the messages that were spent. The last bar still grows.",
-                [
-                    panels.query(f"max by (currency) ({_fallen(less)})", "{{currency}}", ref="money"),
-                    panels.query(f"max by (account) ({_fallen(fewer)})", "messages", ref="messages"),
-                ],
-                unit=panels.MONEY,
-                nothing=_NO_BALANCE,
-            )
-        )
-        .decimals(2)
-        .interval(_LENGTHS[each])
-    )
-
-
-def _fallen(difference: str) -> str:
-    return f"sum_over_time(clamp_min({difference}, 0)[$__interval:{_STEP}] offset -$__interval)"
-
-
-def _last(metric: str, *, by: str = panels.ACCOUNT) -> str:
-    return SCOPE.last_value(metric, _GAP, by=by)
-
-
-def _before(metric: str, step: str, *, by: str = panels.ACCOUNT) -> str:
-    return SCOPE.last_value(metric, _GAP, offset=f" offset {step}", by=by)
 
 
 def _timeline() -> statetimeline.Panel:
@@ -304,7 +238,7 @@ def _timeline() -> statetimeline.Panel:
         .fill_opacity(90)
     )
     low = {f"low {limit}": panels.ORANGE for limit in Limit}
-    colors = {**shared.STATUS_COLORS, blocked: shared.DARK_RED, unusual: shared.DARK_RED, **low}
+    colors = {**shared.STATUS_COLORS, blocked: shared.DARK_RED, unusual: shared.VIOLET, **low}
     for name, color in colors.items():
         panel = panel.override_by_name(str(name), panels.set_to(mappings=[panels.texts({"1": (str(name), color)})]))
     return panel

@@ -2,22 +2,41 @@
 
 from sms_credit_core import OUTAGES
 
-from .recording import CRITICAL_SHARE, FAST, FASTEST, HOLD, RECORDING_RULES, SLOW, SOON, runway
+from .recording import GAP, HOLD, LOW, RECORDING_RULES, VERY_LOW
 from .rules import Alert, Group, Severity
 from .settings import DAY, HOUR, MINUTE
 from .statuses import ANSWERED, AWAY, DEGRADED, any_of
 
 
-def _looked_up(series: str, text: str) -> str:
-    """Return a template for what the alert's account has in another series; it is empty if there is no sample."""
+def _looked_up(series: str, text: str, otherwise: str = "") -> str:
+    """Return a template for what the alert's account has in a series, and for when it has no sample there.
+
+    Of two exporters, the one that has read the account last is asked.
+    """
     template = (
-        '{{ with printf "SERIES{job=%q,provider=%q,account=%q}" $labels.job $labels.provider $labels.account | query }}'
-        "TEXT{{ end }}"
+        '{{ with printf "SERIES{ACCOUNT} and ignoring (currency) topk(1, '
+        'sms_credit_last_reading_timestamp_seconds{ACCOUNT})" '
+        "$labels.job $labels.provider $labels.account | query }}TEXT{{ else }}OTHERWISE{{ end }}"
     )
-    return template.replace("SERIES", series).replace("TEXT", text)
+    for name, value in (
+        ("SERIES", series),
+        ("ACCOUNT", "job=%[1]q,provider=%[2]q,account=%[3]q"),
+        ("TEXT", text),
+        ("{{ else }}OTHERWISE", f"{{{{ else }}}}{otherwise}" if otherwise else ""),
+    ):
+        template = template.replace(name, value)
+    return template
 
 
-_LAST_STATUS = _looked_up("account:sms_credit_status:last", '{{ . | first | label "status" }}')
+_LAST_STATUS = (
+    '{{ with printf "account:sms_credit_status:last{job=%q,provider=%q,account=%q}" '
+    '$labels.job $labels.provider $labels.account | query }}{{ . | first | label "status" }}{{ end }}'
+)
+
+_MONEY = '{{ . | first | value | printf "%.2f" }}'
+_CURRENCY = '{{ with . | first | label "currency" }} {{ . }}{{ end }}'
+_MESSAGES = '{{ . | first | value | printf "%.0f" }} messages'
+_DURATION = "{{ . | first | value | humanizeDuration }}"
 
 _EXPORTER = (
     Alert(
@@ -162,10 +181,10 @@ _POLLING = (
                       (
                           account:sms_credit_last_reading_timestamp_seconds:last{<job>}
                         or
-                          0 * account:sms_credit_up:last_count{<job>}
+                          0 * account:sms_credit_up:time{<job>}
                       )
                   >
-                    3 * account:sms_credit_poll_interval_seconds:last{<job>}
+                    3 * max without (instance, pod) (last_over_time(sms_credit_poll_interval_seconds{<job>}[<gap>]))
                 unless ignoring (status)
                   account:sms_credit_status:last{<job>, status="onboarding"}
               unless on (job, provider, account)
@@ -177,65 +196,78 @@ _POLLING = (
             """,
         lasting=HOUR,
         legend={
+            "gap": GAP,
             "with_reasons": "SmsCreditAccountFailing|SmsCreditAuthFailed|SmsCreditAccessDenied|SmsCreditDegraded",
         },
     ),
 )
 
 
-def _balance_low(severity: Severity, share: str = "") -> Alert:
+def _low(name: str, what: str, level: int, record: str, numbers: str) -> Alert:
+    """Return the alert for a balance or a quota at or below its threshold, or half of it."""
+    very = level == VERY_LOW
     return Alert(
-        name="SmsCreditBalanceLow",
-        severity=severity,
-        summary="The balance of an SMS account is low.",
-        description="Account {{ $labels.account }} ({{ $labels.provider }}) had "
-        '{{ $value | printf "%.2f" }} {{ $labels.currency }} left when it was last read; its threshold is '
-        + _looked_up("account:sms_credit_low_balance_threshold:last", '{{ . | first | value | printf "%.2f" }}')
-        + ".",
-        expr="""
-              account:sms_credit_balance:last{<job>}
-            <= ignoring (currency) group_left ()
-              <share>account:sms_credit_low_balance_threshold:last{<job>}
-            """,
+        name=name,
+        severity=Severity.CRITICAL if very else Severity.WARNING,
+        summary=f"The {what} of an SMS account is low.",
+        description=f"The {what} of account {{{{ $labels.account }}}} ({{{{ $labels.provider }}}}) is at or below "
+        f"{'half of ' if very else ''}its threshold{numbers}.",
+        expr=f"{record}{{<job>}} >= {level}",
         lasting=10 * MINUTE,
-        legend={"share": share},
     )
 
 
-def _quota_low(severity: Severity, share: str = "") -> Alert:
+def _balance_low(level: int) -> Alert:
+    return _low(
+        "SmsCreditBalanceLow",
+        "balance",
+        level,
+        "account:sms_credit_low_balance:last",
+        _looked_up("sms_credit_low_balance_threshold", f" of {_MONEY}")
+        + _looked_up("sms_credit_balance", f"; it was {_MONEY}{_CURRENCY} when it was last read"),
+    )
+
+
+def _quota_low(level: int) -> Alert:
+    return _low(
+        "SmsCreditQuotaLow",
+        "quota",
+        level,
+        "account:sms_credit_low_quota:last",
+        _looked_up("sms_credit_low_quota_threshold_messages", f" of {_MESSAGES}")
+        + _looked_up("sms_credit_quota_messages", f"; it was {_MESSAGES} when it was last read"),
+    )
+
+
+def _depletes_soon(level: int, severity: Severity, lasting: int) -> Alert:
     return Alert(
-        name="SmsCreditQuotaLow",
+        name="SmsCreditDepletesSoon",
         severity=severity,
-        summary="The SMS quota of an account is low.",
-        description="Account {{ $labels.account }} ({{ $labels.provider }}) could send "
-        '{{ $value | printf "%.0f" }} messages when it was last read; its threshold is '
-        + _looked_up("account:sms_credit_low_quota_threshold_messages:last", '{{ . | first | value | printf "%.0f" }}')
+        summary="The credit of an SMS account does not last for long.",
+        description="Account {{ $labels.account }} ({{ $labels.provider }}) "
+        + _looked_up(
+            "sms_credit_runway_seconds",
+            f"lasts for {_DURATION} from when it was last read",
+            "lasts only for a short while by what was last known",
+        )
         + ".",
-        expr="""
-              account:sms_credit_quota_messages:last{<job>}
-            <=
-              <share>account:sms_credit_low_quota_threshold_messages:last{<job>}
-            """,
-        lasting=10 * MINUTE,
-        legend={"share": share},
+        expr=f"account:sms_credit_low_runway:last{{<job>}} >= {level}",
+        lasting=lasting,
     )
 
 
-def _runs_out(window: str) -> str:
-    """Return the description of an account that runs out soon by the pace of a window."""
-    left = (
-        '{{ if $labels.currency }}{{ . | first | value | printf "%.2f" }} {{ $labels.currency }}'
-        '{{ else }}{{ . | first | value | printf "%.0f" }} messages{{ end }}'
-    )
-    return (
-        f"At the pace of {window}, account "
-        "{{ $labels.account }} ({{ $labels.provider }}) runs out of its last "
-        + _looked_up("account:sms_credit_funds:last", left)
-        + " in {{ $value | humanizeDuration }}."
+def _spending_unusual(severity: Severity, expr: str) -> Alert:
+    return Alert(
+        name="SmsCreditSpendingUnusual",
+        severity=severity,
+        summary="An SMS account spends far faster than it ever has.",
+        description="Account {{ $labels.account }} ({{ $labels.provider }}) spends far faster than it ever has"
+        + _looked_up("sms_credit_runway_seconds", f", and lasts for {_DURATION} from when it was last read")
+        + ". Find out what sends; if nobody has ordered it, stop it before anything else, and top up only then.",
+        expr=expr,
+        lasting=5 * MINUTE,
     )
 
-
-_CRITICAL_SHARE = f"{CRITICAL_SHARE} * "
 
 _CREDIT = (
     Alert(
@@ -243,40 +275,23 @@ _CREDIT = (
         severity=Severity.CRITICAL,
         summary="An SMS account is blocked for lack of credit.",
         description="{{ $labels.provider }} sends nothing for account {{ $labels.account }} until it is topped up."
-        + _looked_up(
-            "account:sms_credit_balance:last",
-            ' Its balance was {{ . | first | value | printf "%.2f" }} {{ . | first | label "currency" }} '
-            "when it was last read.",
-        ),
+        + _looked_up("sms_credit_balance", f" Its balance was {_MONEY}{_CURRENCY} when it was last read."),
         expr="account:sms_credit_blocked:last{<job>} == 1",
     ),
-    _balance_low(Severity.WARNING),
-    _balance_low(Severity.CRITICAL, _CRITICAL_SHARE),
-    _quota_low(Severity.WARNING),
-    _quota_low(Severity.CRITICAL, _CRITICAL_SHARE),
-    Alert(
-        name="SmsCreditDepletesSoon",
-        severity=Severity.WARNING,
-        summary="An SMS account runs out soon at its present pace.",
-        description=_runs_out("the last day"),
-        expr="<in_life><runway>{<job>} < <soon>",
-        lasting=HOUR,
-        legend={"runway": runway(SLOW), "soon": str(SOON)},
-    ),
-    Alert(
-        name="SmsCreditDepletesSoon",
-        severity=Severity.CRITICAL,
-        summary="An SMS account runs out soon at its present pace.",
-        description=_runs_out("the last hour"),
-        why="The short window ends the alert soon after the spending ends. The alert waits for longer than that "
-        "window, so that a campaign of a few minutes wakes nobody up.",
-        expr="""
-              <in_life><fast_runway>{<job>} < <very_soon>
+    _balance_low(LOW),
+    _balance_low(VERY_LOW),
+    _quota_low(LOW),
+    _quota_low(VERY_LOW),
+    _depletes_soon(LOW, Severity.WARNING, HOUR),
+    _depletes_soon(VERY_LOW, Severity.CRITICAL, 30 * MINUTE),
+    _spending_unusual(Severity.WARNING, "account:sms_credit_spending_unusual:last{<job>} == 1"),
+    _spending_unusual(
+        Severity.CRITICAL,
+        f"""
+              account:sms_credit_spending_unusual:last{{<job>}} == 1
             and
-              <in_life><fastest_runway>{<job>} < <very_soon>
+              account:sms_credit_low_runway:last{{<job>}} >= {VERY_LOW}
             """,
-        lasting=30 * MINUTE,
-        legend={"fast_runway": runway(FAST), "fastest_runway": runway(FASTEST), "very_soon": str(6 * HOUR)},
     ),
 )
 

@@ -4,17 +4,13 @@ from grafana_foundation_sdk.builders import stat, table, timeseries
 from grafana_foundation_sdk.builders.common import GraphThresholdsStyleConfig, TableFooterOptions, TableSortByFieldState
 from grafana_foundation_sdk.builders.dashboard import Row
 from grafana_foundation_sdk.models.common import (
-    BigValueColorMode,
-    BigValueTextMode,
     GraphThresholdsStyleMode,
-    VizOrientation,
 )
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from . import panels, shared
-from .recording import SLOW, runway
 from .settings import Settings
-from .states import known, low, meanings, not_read, refused, state, state_texts, status
+from .states import known, low, meanings, not_read, refused, state, state_texts, status, unusual
 
 SCOPE = panels.Scope(('provider=~"$provider"', 'account=~"$account"'))
 _EXPORTERS = panels.Scope(())
@@ -41,15 +37,19 @@ def overview(settings: Settings) -> Dashboard:
         .with_variable(panels.label_variable("currency", balances, label="Currency"))
         .with_panel(_accounts().span(3).height(4))
         .with_panel(_blocked().span(3).height(4))
-        .with_panel(_no_access().span(4).height(4))
+        .with_panel(_no_access().span(3).height(4))
         .with_panel(_low().span(3).height(4))
+        .with_panel(_unusual().span(3).height(4))
         .with_panel(_not_read().span(3).height(4))
-        .with_panel(_without_values().span(4).height(4))
-        .with_panel(_alert_count().span(4).height(4))
+        .with_panel(_without_values().span(3).height(4))
+        .with_panel(_alert_count().span(3).height(4))
         .with_panel(shared.firing_alerts(_ALERTS).span(12).height(8))
         .with_panel(_totals().span(6).height(8))
-        .with_panel(_first_to_run_out().span(6).height(8))
+        .with_panel(_shortest().span(6).height(8))
         .with_panel(_table().span(24).height(13))
+        .with_panel(shared.last_month(SCOPE).span(8).height(9))
+        .with_panel(shared.spent(SCOPE, "day").span(8).height(9))
+        .with_panel(shared.spent(SCOPE, "hour").span(8).height(9))
         .with_panel(_statuses().span(8).height(9))
         .with_panel(_nearest_to_threshold().span(8).height(9))
         .with_panel(_lowest().span(8).height(9))
@@ -101,8 +101,19 @@ def _no_access() -> stat.Panel:
 def _low() -> stat.Panel:
     return panels.number(
         "Low",
-        "Accounts whose balance or quota is at or below the threshold in the exporter's configuration.",
+        "Accounts whose balance, quota or runway is at or below its threshold in the exporter's configuration, or was "
+        "when that could last be told.",
         panels.now(f"count({low(SCOPE)}) {_OTHERWISE_NONE}"),
+        nothing=_NO_EXPORTER,
+        colors=panels.ALARMING,
+    )
+
+
+def _unusual() -> stat.Panel:
+    return panels.number(
+        "Unusual spending",
+        "Accounts that spend far faster than they ever have. Known after two days.",
+        panels.now(f"count({unusual(SCOPE)}) {_OTHERWISE_NONE}"),
         nothing=_NO_EXPORTER,
         colors=panels.ALARMING,
     )
@@ -142,7 +153,7 @@ def _alert_count() -> stat.Panel:
 
 def _totals() -> stat.Panel:
     balance = SCOPE.each("sms_credit_balance", _IN_CURRENCY, by=panels.ACCOUNT_AND_CURRENCY)
-    return _as_list(
+    return shared.as_list(
         panels.number(
             "Total by currency",
             "Sum of the balances that are known, of each currency by itself.",
@@ -153,27 +164,17 @@ def _totals() -> stat.Panel:
     )
 
 
-def _first_to_run_out() -> stat.Panel:
-    left = f"max by (provider, account) ({SCOPE.recorded(runway(SLOW))})"
-    return _as_list(
+def _shortest() -> stat.Panel:
+    return shared.as_list(
         panels.number(
-            "First to run out",
-            "The five accounts whose credit ends first at the pace of the last day. An account that has spent nothing "
-            "has no such time. Needs the recording rules, and six hours of history.",
-            panels.now(f"bottomk(5, {left})", "{{account}}"),
+            "Shortest runway",
+            "The five accounts whose credit ends first, and how long they last from when they were last read. Unknown "
+            "in the first hours, and for an account that spends nothing.",
+            panels.now(f"bottomk(5, {SCOPE.lasts(by='provider, account')})", "{{account}}"),
             unit=panels.SECONDS,
-            nothing="Nothing spent yet, or too little history.",
+            nothing=_UNKNOWN,
             colors=shared.LEFT,
         ).decimals(1)
-    )
-
-
-def _as_list(panel: stat.Panel) -> stat.Panel:
-    """Show several values with their names, one below the other."""
-    return (
-        panel.color_mode(BigValueColorMode.VALUE)
-        .text_mode(BigValueTextMode.VALUE_AND_NAME)
-        .orientation(VizOrientation.HORIZONTAL)
     )
 
 
@@ -202,7 +203,7 @@ def _table() -> table.Panel:
                 panels.rows(SCOPE.each("sms_credit_low_balance_threshold"), ref="low_balance"),
                 panels.rows(SCOPE.each("sms_credit_quota_messages"), ref="quota"),
                 panels.rows(SCOPE.each("sms_credit_low_quota_threshold_messages"), ref="low_quota"),
-                panels.rows(f"max by ({panels.ACCOUNT}) ({SCOPE.recorded(runway(SLOW))})", ref="runway"),
+                panels.rows(SCOPE.lasts(), ref="runway"),
                 panels.rows(SCOPE.age(), ref="age"),
             ],
             unit=panels.COUNT,

@@ -86,10 +86,6 @@ class Scope:
         """Return a selector of the accounts' series of a metric of the exporter."""
         return selector(metric, 'job=~"$job"', 'instance=~"$instance"', *self.own, *matchers)
 
-    def recorded(self, metric: str, *matchers: str) -> str:
-        """Return a selector of the accounts' series of a recording rule, which have no instance."""
-        return selector(metric, 'job=~"$job"', *self.own, *matchers)
-
     def each(self, metric: str, *matchers: str, by: str = ACCOUNT) -> str:
         """Return the value of each account, whichever exporter gives it."""
         return f"max by ({by}) ({self.series(metric, *matchers)})"
@@ -97,6 +93,18 @@ class Scope:
     def age(self, *, by: str = ACCOUNT) -> str:
         """Return the seconds since each account's last good reading; 0 for a time means that there was none."""
         return f"time() - ({self.each('sms_credit_last_reading_timestamp_seconds', by=by)} > 0)"
+
+    def lasts(self, *, by: str = ACCOUNT) -> str:
+        """Return how long each account lasts, in seconds; of two exporters, the one that sees an earlier end counts."""
+        return f"min by ({by}) ({self.series('sms_credit_runway_seconds')})"
+
+    def gained(self, counter: str, window: str, *, by: str) -> str:
+        """Return what a counter of each account gained in a window, added up by labels.
+
+        Of two exporters, the one that saw most of it counts.
+        """
+        gain = f"increase({self.series(counter)}{window})"
+        return f"sum by ({by}) (max by ({ACCOUNT_AND_CURRENCY}) ({gain}))"
 
     def last_value(self, metric: str, window: str, *, offset: str = "", by: str = ACCOUNT) -> str:
         """Return the last value of each account within a window, so that a short gap makes no difference."""
@@ -169,22 +177,20 @@ def fixed(color: str) -> dict[str, str]:
     return {"mode": "fixed", "fixedColor": color}
 
 
-def number(  # noqa: PLR0913 - a panel has a title, a description, a query, a unit, a text for nothing, and colours
+def number(
     title: str,
     description: str,
-    target: prometheus.Dataquery,
-    *,
+    *targets: prometheus.Dataquery,
     unit: str = COUNT,
     nothing: str,
     colors: Sequence[tuple[float | None, str]] = PLAIN,
 ) -> stat.Panel:
-    """Return a panel that shows the present value."""
-    return (
+    """Return a panel that shows the present values."""
+    panel = (
         stat.Panel()
         .title(title)
         .description(description)
         .datasource(DATA_SOURCE)
-        .with_target(target)
         .unit(unit)
         .no_value(nothing)
         .thresholds(steps(*colors))
@@ -192,6 +198,9 @@ def number(  # noqa: PLR0913 - a panel has a title, a description, a query, a un
         .graph_mode(BigValueGraphMode.NONE)
         .reduce_options(ReduceDataOptions().calcs(["lastNotNull"]))
     )
+    for target in targets:
+        panel = panel.with_target(target)
+    return panel
 
 
 def chart(

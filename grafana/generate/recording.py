@@ -1,256 +1,251 @@
-"""The recording rules: what is known of each account, whoever watches it and even while nobody can be asked."""
+"""The recording rules: what is known of each account, whoever watches it and even while nobody can be asked.
 
-from sms_credit_core import Status
+Each rule takes what is known now, or else what it recorded last. So none looks back for longer than an hour, and what
+it costs does not grow with the time for which something is held.
+"""
+
+from sms_credit_core import Limit, Status
 
 from .rules import Group, Recording
-from .settings import DAY, HOUR, MINUTE, Legend, Settings
+from .settings import DAY, HOUR, Legend, words
 
 HOLD = DAY
 """How long the last known state counts while data is missing."""
 
-STEP = 5 * MINUTE
-"""Time between two looks at what an account pays with. A rise and a fall within one step cancel each other out."""
-
-SLOW, FAST, FASTEST = DAY, HOUR, 15 * MINUTE
-"""The windows over which the pace of spending is measured."""
+GAP = HOUR
+"""For how long Prometheus itself can be away without forgetting anything; `for` outlasts as much, unless configured."""
 
 SOON = 3 * DAY
-"""An account runs out soon if its credit lasts for less than this, at the pace of the slow window."""
+"""An account runs out soon if it lasts for no longer than this; it can have a limit of its own."""
+
+VERY_SOON = 6 * HOUR
 
 CRITICAL_SHARE = 0.5
 """A value at or below this share of its threshold is very low."""
 
-_HISTORY = 6 * HOUR
-"""The slow window says nothing until the readings are this far apart."""
+LOW, VERY_LOW = 1, 2
+"""The values of the series that say whether an account is low; 0 is neither."""
 
 
-def spent(window: int) -> str:
-    """Return the name of the series that holds what was spent in the window."""
-    return f"account:sms_credit_funds:spent{Settings().span(window)}"
+_HELD = """\
+  last_over_time(<record>{<job>}[<gap>])
+and
+  account:sms_credit_last_reading_timestamp_seconds:last{<job>} > time() - <hold in seconds>"""
+"""What was recorded last, for accounts that were read within the hold and that somebody still watches."""
+
+_SET_UP_ANEW = '0 * max without (status) (account:sms_credit_status:last{<job>, status="<onboarding>"})'
+
+_NOTHING_TO_TELL = """\
+  0 * max without (status) (account:sms_credit_status:last{<job>, status="<fresh>"})
+and
+    min without (instance, pod) (sms_credit_polls_total{<job>} * sms_credit_poll_interval_seconds{<job>})
+  >
+    <hold in seconds>"""
+"""0 for each account that is read in full, by an exporter that has polled it for a day."""
 
 
-def runway(window: int) -> str:
-    """Return the name of the series that holds the seconds until nothing is left, at the pace of the window."""
-    return f"account:sms_credit_runway_seconds:spent{Settings().span(window)}"
-
-
-_WATCHED = (
-    Recording(
-        record="account:sms_credit_up:count",
-        why="Replicas of the exporter differ in instance (and pod) only: an account that two of them watch is one "
-        "account. All further rules leave these two labels out, so nothing fires twice, nothing starts anew when a "
-        "pod is replaced, and labels of your own, such as team or cluster, stay.",
-        expr="count without (instance, pod) (sms_credit_up{<job>})",
-    ),
-    Recording(
-        record="account:sms_credit_up:last_count",
-        why="While an exporter cannot be asked, its accounts count as watched for another day: missing data ends "
-        "no alert. When all exporters answer, an account that none of them shows has been taken out of the "
-        "configuration, and everything about it ends at once.",
-        expr="""
-              account:sms_credit_up:count{<job>}
-            or
-                last_over_time(account:sms_credit_up:count{<job>}[<hold>])
-              unless ignoring (provider, account)
-                min without (instance, pod) (up{<job>}) == 1
-            """,
-    ),
-)
-
-_STATUS = (
-    Recording(
-        record="account:sms_credit_status:time",
-        why="When each status was last seen. An exporter that has only just started knows nothing yet (pending), "
-        "so it has no say here.",
-        expr="""
-            time() * (
-              max without (instance, pod) (
-                  sms_credit_status{<job>}
-                unless ignoring (status)
-                  sms_credit_status{<job>, status="<pending>"} == 1
-              ) == 1
-            )
-            """,
-    ),
-    Recording(
-        record="account:sms_credit_status:last",
-        why="The status that was seen last. Two replicas can see different ones at the same time; then the account has "
-        "both.",
-        expr="""
-                last_over_time(account:sms_credit_status:time{<job>}[<hold>])
-              == ignoring (status) group_left ()
-                max without (status) (last_over_time(account:sms_credit_status:time{<job>}[<hold>]))
-            and ignoring (status)
-              account:sms_credit_up:last_count{<job>}
-            """,
-    ),
-)
-
-
-def _configured(metric: str) -> tuple[Recording, ...]:
-    """Record a value of the configuration, for as long as the account is watched and the value is configured."""
-    legend: Legend = {"metric": metric}
-    return (
-        Recording(
-            record=f"account:{metric}:max",
-            expr="max without (instance, pod) (<metric>{<job>})",
-            legend=legend,
-        ),
-        Recording(
-            record=f"account:{metric}:last",
-            expr="""
-                  account:<metric>:max{<job>}
-                or
-                      last_over_time(account:<metric>:max{<job>}[<hold>])
-                    and
-                      account:sms_credit_up:last_count{<job>}
-                  unless
-                    account:sms_credit_up:count{<job>}
-                """,
-            legend=legend,
-        ),
+def _newest(series: str, own: str = "") -> str:
+    """Return what each account has by its newest reading; `own` is the label that only these series have."""
+    dropped, ignoring = (f", {own}", f" ignoring ({own})") if own else ("", "")
+    return f"""\
+max without (instance, pod{dropped}) (
+    {series}
+  and{ignoring}
+    (
+        sms_credit_last_reading_timestamp_seconds{{<job>}}
+      == ignoring (instance, pod) group_left ()
+        account:sms_credit_last_reading_timestamp_seconds:last{{<job>}}
     )
+)"""
 
 
-_READ_AT = (
-    Recording(
-        record="account:sms_credit_last_reading_timestamp_seconds:max",
-        why="0 means never. It is left out, so that a restart of the exporter does not make an account look unread.",
-        expr="max without (instance, pod) (sms_credit_last_reading_timestamp_seconds{<job>} > 0)",
-    ),
-    Recording(
-        record="account:sms_credit_last_reading_timestamp_seconds:last",
-        expr="""
-              account:sms_credit_last_reading_timestamp_seconds:max{<job>}
-            or
-                last_over_time(account:sms_credit_last_reading_timestamp_seconds:max{<job>}[<hold>])
-              and
-                account:sms_credit_up:last_count{<job>}
-            """,
-    ),
-)
-
-
-def _readings(metric: str, *labels: str) -> tuple[Recording, ...]:
-    """Record a value that the provider gives; `labels` are the labels that only this value has."""
-    legend: Legend = {
-        "metric": metric,
-        "own": f" ignoring ({', '.join(labels)})" if labels else "",
-        "own_and_status": ", ".join((*labels, "status")),
-    }
-    return (
-        Recording(
-            record=f"account:{metric}:latest",
-            why="Of two replicas, the one that has read the account last is right; the other may hold an older value.",
-            expr="""
-                max without (instance, pod) (
-                    <metric>{<job>}
-                  and<own>
-                    (
-                        sms_credit_last_reading_timestamp_seconds{<job>}
-                      == ignoring (instance, pod) group_left ()
-                        account:sms_credit_last_reading_timestamp_seconds:max{<job>}
-                    )
-                )
-                """,
-            legend=legend,
-        ),
-        Recording(
-            record=f"account:{metric}:last",
-            why="The last known value. An account that goes back to onboarding loses the value from before.",
-            expr="""
-                  account:<metric>:latest{<job>}
-                or<own>
-                      last_over_time(account:<metric>:latest{<job>}[<hold>])
-                    and<own>
-                      account:sms_credit_up:last_count{<job>}
-                  unless ignoring (<own_and_status>)
-                    last_over_time(account:sms_credit_status:time{<job>, status="<onboarding>"}[<hold>])
-                """,
-            legend=legend,
-        ),
-    )
-
-
-_FUNDS = Recording(
-    record="account:sms_credit_funds:last",
-    why="What an account pays with: its money or, where it has none, the messages that it has bought.",
+_WATCHED = Recording(
+    record="account:sms_credit_up:time",
+    why="When each account was last shown. Replicas of the exporter differ in instance (and pod) only: an account that "
+    "two of them watch is one account. All rules leave these two labels out, so nothing fires twice, nothing starts "
+    "anew when a pod is replaced, and labels of your own, such as team or cluster, stay. While an exporter cannot be "
+    "asked, its accounts count as watched for another day: missing data ends no alert. When all exporters answer, an "
+    "account that none of them shows has been taken out of the configuration, and everything about it ends at once.",
     expr="""
-          account:sms_credit_balance:last{<job>} > 0
-        or ignoring (currency)
-          account:sms_credit_quota_messages:last{<job>} > 0
+          time() + 0 * count without (instance, pod) (sms_credit_up{<job>})
+        or
+            last_over_time(account:sms_credit_up:time{<job>}[<gap>]) > time() - <hold in seconds>
+          unless ignoring (provider, account)
+            min without (instance, pod) (up{<job>}) == 1
         """,
 )
 
+_STATUS = Recording(
+    record="account:sms_credit_status:last",
+    why="The status that was seen last, and when. An exporter that has only just started knows nothing yet (pending), "
+    "so it has no say here. Two replicas can see different ones at the same time; then the account has both.",
+    expr="""
+          time() * (max without (instance, pod) (sms_credit_status{<job>, status!="<pending>"}) == 1)
+        or ignoring (status)
+              last_over_time(account:sms_credit_status:last{<job>}[<gap>])
+            == ignoring (status) group_left ()
+              max without (status) (last_over_time(account:sms_credit_status:last{<job>}[<gap>]))
+          and ignoring (status)
+            account:sms_credit_up:time{<job>}
+        """,
+)
 
-def _spent(window: int, why: str = "") -> Recording:
+_READ_AT = Recording(
+    record="account:sms_credit_last_reading_timestamp_seconds:last",
+    why="0 means never. It is left out, so that a restart of the exporter does not make an account look unread.",
+    expr="""
+          max without (instance, pod) (sms_credit_last_reading_timestamp_seconds{<job>} > 0)
+        or
+            last_over_time(account:sms_credit_last_reading_timestamp_seconds:last{<job>}[<gap>])
+          and
+            account:sms_credit_up:time{<job>}
+        """,
+)
+
+_BLOCKED = Recording(
+    record="account:sms_credit_blocked:last",
+    why="Of two replicas, the one that has read the account last is right; the other may hold an older value. While "
+    "nothing is known, what was known counts for a day after it was read. An account that goes back to onboarding "
+    "loses it.",
+    expr="""
+          <blocked>
+        or
+          <set_up_anew>
+        or
+          <held>
+        """,
+    legend={
+        "record": "account:sms_credit_blocked:last",
+        "blocked": _newest("sms_credit_blocked{<job>}"),
+    },
+)
+
+
+def _low(record: str, limit: Limit, value: str, threshold: str, why: str = "") -> Recording:
+    """Record whether an account has reached a limit of its balance or quota, or is far below it."""
     return Recording(
-        record=spent(window),
+        record=record,
         why=why,
         expr="""
-            sum_over_time(
-              clamp_min(
-                  account:sms_credit_funds:last{<job>} offset <step>
-                -
-                  account:sms_credit_funds:last{<job>},
-                0
-              )[<window>:<step>]
-            )
+                <by_reading>
+              *
+                (
+                    1
+                  +
+                    (
+                        <value>
+                      <= bool
+                        <share> * max without (instance, pod) (<threshold>)
+                    )
+                )
+            or
+              <set_up_anew>
+            or
+              <by_exporter> == 0
+            or
+                0 * max without (instance, pod) (sms_credit_up{<job>})
+              unless
+                max without (instance, pod) (<threshold>)
+            or
+                last_over_time(<record>{<job>}[<gap>])
+              and
+                account:sms_credit_up:time{<job>}
+            or
+              <by_exporter>
             """,
-        legend={"window": window, "step": STEP},
+        legend={**_reached(limit), "record": record, "value": value, "threshold": threshold},
     )
 
 
-def _until_empty(window: int, why: str = "", *, history: int = 0) -> Recording:
-    """Record the runway; `history` is how far apart the readings must be at least."""
-    return Recording(
-        record=runway(window),
-        why=why,
-        expr="""
-              account:sms_credit_funds:last{<job>}
-            * ignoring (currency) group_left ()
-              (
-                  account:sms_credit_last_reading_timestamp_seconds:last{<job>}
-                -
-                  min_over_time(account:sms_credit_last_reading_timestamp_seconds:last{<job>}[<window_and_step>])
-                > <history in seconds>
-              )
-            /
-              (<spent>{<job>} > 0)
-            """,
-        legend={"window_and_step": window + STEP, "history": history, "spent": spent(window)},
-    )
+def _reached(limit: Limit) -> Legend:
+    """Return what tells whether a limit is reached: by the newest reading, and by what an exporter remembers."""
+    reached = f'sms_credit_low{{<job>, reason="{limit}"}}'
+    return {
+        "by_reading": _newest(reached, "reason"),
+        "by_exporter": f"max without (instance, pod, reason) ({reached})",
+        "share": str(CRITICAL_SHARE),
+    }
 
+
+_LOW_RUNWAY = Recording(
+    record="account:sms_credit_low_runway:last",
+    why=f"The same for how long the credit lasts; an account without a limit of its own is low at {words(SOON)}, and "
+    f"very low is {words(VERY_SOON)}. An exporter that has started without a memory cannot tell for some hours: the "
+    "worst that any replica tells counts, and what was told before counts for another day. An exporter that has polled "
+    "for a day, and tells nothing by a fresh reading, has nothing to tell.",
+    expr="""
+            (<by_exporter> or <runway> <= bool <soon in seconds>)
+          *
+            (1 + (<runway> <= bool <very_soon in seconds>))
+        or
+          <set_up_anew>
+        or
+          <by_exporter> == 0
+        or
+            <nothing_to_tell>
+          unless
+            <by_exporter>
+        or
+          <held>
+        or
+          <by_exporter>
+        """,
+    legend={
+        **_reached(Limit.RUNWAY),
+        "record": "account:sms_credit_low_runway:last",
+        "runway": "min without (instance, pod) (sms_credit_runway_seconds{<job>})",
+        "soon": SOON,
+        "very_soon": VERY_SOON,
+    },
+)
+
+_UNUSUAL = Recording(
+    record="account:sms_credit_spending_unusual:last",
+    expr="""
+          max without (instance, pod) (sms_credit_spending_unusual{<job>})
+        or
+          <set_up_anew>
+        or
+          <nothing_to_tell>
+        or
+          <held>
+        """,
+    legend={"record": "account:sms_credit_spending_unusual:last"},
+)
 
 RECORDING_RULES = Group(
     "sms-credit.rules",
     (
-        *_WATCHED,
-        *_STATUS,
-        *_configured("sms_credit_poll_interval_seconds"),
-        *_configured("sms_credit_low_balance_threshold"),
-        *_configured("sms_credit_low_quota_threshold_messages"),
-        *_READ_AT,
-        *_readings("sms_credit_balance", "currency"),
-        *_readings("sms_credit_quota_messages"),
-        *_readings("sms_credit_blocked"),
-        _FUNDS,
-        _spent(
-            SLOW,
-            "Only falls count, so that a top-up does not hide the spending, as it would with predict_linear() or "
-            "deriv(). Offset and step must be equal; otherwise falls would count twice or not at all.",
+        _WATCHED,
+        _STATUS,
+        _READ_AT,
+        _BLOCKED,
+        _low(
+            "account:sms_credit_low_balance:last",
+            Limit.BALANCE,
+            _newest("sms_credit_balance{<job>}", "currency"),
+            "sms_credit_low_balance_threshold{<job>}",
+            "1 is low, 2 is very low: at or below half of the threshold. The exporter says what is low, and remembers "
+            "it while nothing is known. After an onboarding it is not believed before the next reading, and a "
+            "threshold that is taken out of the configuration ends it at once.",
         ),
-        _spent(FAST),
-        _spent(FASTEST),
-        _until_empty(
-            SLOW,
-            "The pace is what was spent between the first and the last reading, divided by the time between these two "
-            "and not by the length of the window. So it is right with a young history, and after an outage, when all "
-            "that was spent meanwhile shows at once. An account that spends nothing has no series.",
-            history=_HISTORY,
+        _low(
+            "account:sms_credit_low_quota:last",
+            Limit.QUOTA,
+            _newest("sms_credit_quota_messages{<job>}"),
+            "sms_credit_low_quota_threshold_messages{<job>}",
         ),
-        _until_empty(FAST),
-        _until_empty(FASTEST),
+        _LOW_RUNWAY,
+        _UNUSUAL,
     ),
-    {"hold": HOLD, "pending": Status.PENDING, "onboarding": Status.ONBOARDING},
+    {
+        "gap": GAP,
+        "hold": HOLD,
+        "pending": Status.PENDING,
+        "fresh": Status.FRESH,
+        "onboarding": Status.ONBOARDING,
+        "held": _HELD,
+        "set_up_anew": _SET_UP_ANEW,
+        "nothing_to_tell": _NOTHING_TO_TELL,
+    },
 )

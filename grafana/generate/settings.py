@@ -1,6 +1,7 @@
 """What can differ between one set of rules and another: the job's name, the runbook's address, and the pace of time."""
 
 import re
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,10 +11,10 @@ DAY = 24 * HOUR
 
 _UNITS = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (1, "second"))
 
-_PLACEHOLDER = re.compile(r"<(\w+)( in seconds)?>")
+_PLACEHOLDER = re.compile(r"(^ *|)<(\w+)( in seconds)?>", re.MULTILINE)
 
 Legend = Mapping[str, int | str]
-"""What placeholders stand for: a number is a duration in seconds, a text stands for itself."""
+"""What placeholders stand for: a number is a duration in seconds, a text is a template of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,18 +30,16 @@ class Settings:
     def promql(self, template: str, legend: Legend) -> str:
         """Fill in the placeholders of an expression.
 
-        `<hold>` is what the legend has under this name, a duration as in `1d`; `<hold in seconds>` is the number. Two
-        placeholders are always there: `<job>` is the matcher of the job, and `<in_life>` before a measured duration
-        makes it what it would be in life.
+        `<hold>` is what the legend has under this name, a duration as in `1d`; `<hold in seconds>` is the number.
+        `<job>` is always there: the matcher of the job. A text of several lines is indented as its first line is.
         """
-        own = {"job": f'job="{self.job}"', "in_life": f"{self.pace} * " if self.pace > 1 else ""}
-        known = {**legend, **own}
+        known = {**legend, "job": f'job="{self.job}"'}
 
         def filled(found: re.Match[str]) -> str:
-            value = known[found[1]]
+            value = known[found[2]]
             if isinstance(value, str):
-                return value
-            return f"{value / self.pace:g}" if found[2] else self.span(value)
+                return textwrap.indent(self.promql(value, legend), found[1])
+            return found[1] + (f"{value / self.pace:g}" if found[3] else self.span(value))
 
         return _PLACEHOLDER.sub(filled, template)
 

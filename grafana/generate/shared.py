@@ -7,6 +7,7 @@ from grafana_foundation_sdk.builders import stat, table, timeseries
 from grafana_foundation_sdk.builders.common import TableSortByFieldState
 from grafana_foundation_sdk.builders.dashboard import Dashboard as DashboardBuilder
 from grafana_foundation_sdk.builders.dashboard import DashboardLink, DatasourceVariable
+from grafana_foundation_sdk.models.common import BigValueColorMode, BigValueTextMode, VizOrientation
 from grafana_foundation_sdk.models.dashboard import DashboardCursorSync, DashboardLinkType
 
 from sms_credit_core import FAILURES, Status
@@ -22,7 +23,7 @@ OVERVIEW_UID, ACCOUNT_UID = "sms-credit-overview", "sms-credit-account"
 
 WATCHED = 'sms_credit_up{job=~"$job", instance=~"$instance"}'
 NOT_SCRAPED = "No exporter is scraped under this job."
-DARK_RED, DARK_VIOLET = "#7A0019", "#600060"
+DARK_RED, DARK_VIOLET, VIOLET = "#7A0019", "#600060", "#7818E4"
 
 STATUS_COLORS = {
     Status.FRESH: panels.BLUE,
@@ -102,6 +103,63 @@ def firing_alerts(matchers: Sequence[str]) -> table.Panel:
             "Severity", panels.set_to(mappings=[colors], custom__cellOptions=panels.COLORED, custom__width=90)
         )
         .override_by_name("Since", panels.set_to(decimals=0, custom__width=100))
+    )
+
+
+_SPENT = (
+    ("sms_credit_spent_total", "{{currency}}", "spent_money"),
+    ("sms_credit_messages_spent_total", "messages", "spent_messages"),
+)
+_TOPPED_UP = (
+    ("sms_credit_topped_up_total", "topped up {{currency}}", "topped_up_money"),
+    ("sms_credit_messages_topped_up_total", "topped up messages", "topped_up_messages"),
+)
+"""The exporter's counters, each with its legend and its name among a panel's queries."""
+
+_FROM_ITS_TIME_ON = "[$__rate_interval] offset -$__interval"
+_INTERVALS = {"hour": "1h", "day": "1d"}
+
+_NOTHING_SPENT = "Nothing was seen to be spent in this time."
+
+
+def spent(scope: panels.Scope, each: str) -> timeseries.Panel:
+    """Return bars of what was spent in each hour or day, from its beginning on."""
+    panel = panels.chart(
+        f"Spent by the {each}",
+        f"What was spent in each {each}, in each currency and in messages, to within a minute at both ends. A top-up "
+        "hides none of it. The last bar still grows.",
+        [
+            panels.query(scope.gained(counter, _FROM_ITS_TIME_ON, by="currency"), legend, ref=ref)
+            for counter, legend, ref in _SPENT
+        ],
+        unit=panels.MONEY,
+        nothing=_NOTHING_SPENT,
+    )
+    return panels.bars(panel).decimals(2).interval(_INTERVALS[each])
+
+
+def last_month(scope: panels.Scope) -> stat.Panel:
+    """Return what was spent and topped up in the last thirty days."""
+    spent = tuple((counter, f"spent {legend}", ref) for counter, legend, ref in _SPENT)
+    panel = panels.number(
+        "The last 30 days",
+        "What was spent and topped up, in each currency and in messages. A small rise of the balance can be a refund.",
+        *(
+            panels.now(scope.gained(counter, "[30d]", by="currency"), legend, ref=ref)
+            for counter, legend, ref in (*spent, *_TOPPED_UP)
+        ),
+        unit=panels.MONEY,
+        nothing=_NOTHING_SPENT,
+    )
+    return as_list(panel.decimals(2))
+
+
+def as_list(panel: stat.Panel) -> stat.Panel:
+    """Show several values with their names, one below the other."""
+    return (
+        panel.color_mode(BigValueColorMode.VALUE)
+        .text_mode(BigValueTextMode.VALUE_AND_NAME)
+        .orientation(VizOrientation.HORIZONTAL)
     )
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from sms_credit_core import OUTAGES, REFUSALS, Status
 
 from .panels import ACCOUNT, BLUE, GREY, ORANGE, PURPLE, SKY, VERMILION, YELLOW, Scope
-from .recording import CRITICAL_SHARE, SLOW, SOON, runway
+from .recording import CRITICAL_SHARE, SOON
 from .settings import words
-from .shared import DARK_RED, DARK_VIOLET
+from .shared import DARK_RED, DARK_VIOLET, VIOLET
 from .statuses import DEGRADED, NOT_SET_UP, READ, any_of
 
 
@@ -26,13 +26,13 @@ class State:
 
 def states(scope: Scope) -> tuple[State, ...]:
     """Return all states, the most urgent first; an account is in the first that fits."""
-    soon = f"{scope.recorded(runway(SLOW))} < {SOON}"
     return (
         State("Blocked", "blocked", DARK_RED, f"{scope.each('sms_credit_blocked')} == 1"),
         State("No access", "refused by the provider until somebody acts", DARK_VIOLET, refused(scope)),
-        State("Very low", "at or below half of a threshold", VERMILION, low(scope, f"{CRITICAL_SHARE} * ")),
+        State("Very low", "at or below half of a threshold", VERMILION, _very_low(scope)),
         State("Low", "at or below a threshold", ORANGE, low(scope)),
-        State("Runs out soon", f"running out within {words(SOON)}", YELLOW, soon),
+        State("Unusual spending", "spending far faster than ever", VIOLET, unusual(scope)),
+        State("Runs out soon", f"lasting for {words(SOON)} at most", YELLOW, _soon(scope)),
         State("Not read", "not read", PURPLE, not_read(scope)),
         State("Degraded", "degraded", GREY, _in_status(scope, DEGRADED)),
         State("Being set up", "being set up", SKY, _in_status(scope, NOT_SET_UP)),
@@ -87,13 +87,27 @@ def known(scope: Scope) -> str:
     return f"{scope.each('sms_credit_balance')} or {scope.each('sms_credit_quota_messages')}"
 
 
-def low(scope: Scope, share: str = "") -> str:
-    """Return the accounts whose balance or quota is at or below this share of its threshold."""
+def low(scope: Scope) -> str:
+    """Return the accounts that have reached one of their limits, or had when that could last be told."""
+    return f"{scope.each('sms_credit_low')} == 1"
+
+
+def unusual(scope: Scope) -> str:
+    """Return the accounts that spend far faster than they ever have."""
+    return f"{scope.each('sms_credit_spending_unusual')} == 1"
+
+
+def _very_low(scope: Scope) -> str:
     pairs = (
         (scope.each("sms_credit_balance"), scope.each("sms_credit_low_balance_threshold")),
         (scope.each("sms_credit_quota_messages"), scope.each("sms_credit_low_quota_threshold_messages")),
     )
-    return " or ".join(f"{value} <= {share}{threshold}" for value, threshold in pairs)
+    return " or ".join(f"{value} <= {CRITICAL_SHARE} * {threshold}" for value, threshold in pairs)
+
+
+def _soon(scope: Scope) -> str:
+    """Return the accounts that do not last for long, and have no limit of their own that would say so."""
+    return f"{scope.lasts()} <= {SOON} unless {scope.each('sms_credit_low_runway_threshold_seconds')}"
 
 
 def _failed(scope: Scope, statuses: Iterable[Status]) -> str:

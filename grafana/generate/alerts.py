@@ -7,31 +7,23 @@ from .rules import Alert, Group, Severity
 from .settings import DAY, HOUR, MINUTE
 from .statuses import ANSWERED, AWAY, DEGRADED, any_of
 
-
-def _looked_up(series: str, text: str, otherwise: str = "") -> str:
-    """Return a template for what the alert's account has in a series, and for when it has no sample there.
-
-    Of two exporters, the one that has read the account last is asked.
-    """
-    template = (
-        '{{ with printf "SERIES{ACCOUNT} and ignoring (currency) topk(1, '
-        'sms_credit_last_reading_timestamp_seconds{ACCOUNT})" '
-        "$labels.job $labels.provider $labels.account | query }}TEXT{{ else }}OTHERWISE{{ end }}"
-    )
-    for name, value in (
-        ("SERIES", series),
-        ("ACCOUNT", "job=%[1]q,provider=%[2]q,account=%[3]q"),
-        ("TEXT", text),
-        ("{{ else }}OTHERWISE", f"{{{{ else }}}}{otherwise}" if otherwise else ""),
-    ):
-        template = template.replace(name, value)
-    return template
+_OF_ACCOUNT = "{job=%[1]q,provider=%[2]q,account=%[3]q}"
 
 
-_LAST_STATUS = (
-    '{{ with printf "account:sms_credit_status:last{job=%q,provider=%q,account=%q}" '
-    '$labels.job $labels.provider $labels.account | query }}{{ . | first | label "status" }}{{ end }}'
-)
+def _looked_up(query: str, text: str, otherwise: str = "") -> str:
+    """Return a template for what a query about the alert's account gives, and for when it gives nothing."""
+    found = '{{ with printf "QUERY" $labels.job $labels.provider $labels.account | query }}'.replace("QUERY", query)
+    return found + text + ("{{ else }}" + otherwise if otherwise else "") + "{{ end }}"
+
+
+def _now(series: str) -> str:
+    """Return a query for what is known now; of two exporters, the one that has read the account last is asked."""
+    newest = f"topk(1, sms_credit_last_reading_timestamp_seconds{_OF_ACCOUNT})"
+    return f"{series}{_OF_ACCOUNT} and ignoring (currency) {newest}"
+
+
+_LASTS = f"min(sms_credit_runway_seconds{_OF_ACCOUNT})"
+_LAST_STATUS = _looked_up(f"account:sms_credit_status:last{_OF_ACCOUNT}", '{{ . | first | label "status" }}')
 
 _MONEY = '{{ . | first | value | printf "%.2f" }}'
 _CURRENCY = '{{ with . | first | label "currency" }} {{ . }}{{ end }}'
@@ -210,7 +202,8 @@ def _low(name: str, what: str, level: int, record: str, numbers: str) -> Alert:
         name=name,
         severity=Severity.CRITICAL if very else Severity.WARNING,
         summary=f"The {what} of an SMS account is low.",
-        description=f"The {what} of account {{{{ $labels.account }}}} ({{{{ $labels.provider }}}}) is at or below "
+        description=f"The {what}"
+        " of account {{ $labels.account }} ({{ $labels.provider }}) is at or below "
         f"{'half of ' if very else ''}its threshold{numbers}.",
         expr=f"{record}{{<job>}} >= {level}",
         lasting=10 * MINUTE,
@@ -223,8 +216,8 @@ def _balance_low(level: int) -> Alert:
         "balance",
         level,
         "account:sms_credit_low_balance:last",
-        _looked_up("sms_credit_low_balance_threshold", f" of {_MONEY}")
-        + _looked_up("sms_credit_balance", f"; it was {_MONEY}{_CURRENCY} when it was last read"),
+        _looked_up(_now("sms_credit_low_balance_threshold"), f" of {_MONEY}")
+        + _looked_up(_now("sms_credit_balance"), f"; it was {_MONEY}{_CURRENCY} when it was last read"),
     )
 
 
@@ -234,8 +227,8 @@ def _quota_low(level: int) -> Alert:
         "quota",
         level,
         "account:sms_credit_low_quota:last",
-        _looked_up("sms_credit_low_quota_threshold_messages", f" of {_MESSAGES}")
-        + _looked_up("sms_credit_quota_messages", f"; it was {_MESSAGES} when it was last read"),
+        _looked_up(_now("sms_credit_low_quota_threshold_messages"), f" of {_MESSAGES}")
+        + _looked_up(_now("sms_credit_quota_messages"), f"; it was {_MESSAGES} when it was last read"),
     )
 
 
@@ -246,7 +239,7 @@ def _depletes_soon(level: int, severity: Severity, lasting: int) -> Alert:
         summary="The credit of an SMS account does not last for long.",
         description="Account {{ $labels.account }} ({{ $labels.provider }}) "
         + _looked_up(
-            "sms_credit_runway_seconds",
+            _LASTS,
             f"lasts for {_DURATION} from when it was last read",
             "lasts only for a short while by what was last known",
         )
@@ -262,7 +255,7 @@ def _spending_unusual(severity: Severity, expr: str) -> Alert:
         severity=severity,
         summary="An SMS account spends far faster than it ever has.",
         description="Account {{ $labels.account }} ({{ $labels.provider }}) spends far faster than it ever has"
-        + _looked_up("sms_credit_runway_seconds", f", and lasts for {_DURATION} from when it was last read")
+        + _looked_up(_LASTS, f", and lasts for {_DURATION} from when it was last read")
         + ". Find out what sends; if nobody has ordered it, stop it before anything else, and top up only then.",
         expr=expr,
         lasting=5 * MINUTE,
@@ -275,7 +268,7 @@ _CREDIT = (
         severity=Severity.CRITICAL,
         summary="An SMS account is blocked for lack of credit.",
         description="{{ $labels.provider }} sends nothing for account {{ $labels.account }} until it is topped up."
-        + _looked_up("sms_credit_balance", f" Its balance was {_MONEY}{_CURRENCY} when it was last read."),
+        + _looked_up(_now("sms_credit_balance"), f" Its balance was {_MONEY}{_CURRENCY} when it was last read."),
         expr="account:sms_credit_blocked:last{<job>} == 1",
     ),
     _balance_low(LOW),

@@ -1,10 +1,10 @@
 """The alerts: what is worth somebody's time, and how soon."""
 
-from sms_credit_core import OUTAGES
+from sms_credit_core import OUTAGES, Limit
 
-from .recording import GAP, HOLD, LOW, RECORDING_RULES, VERY_LOW
+from .recording import GAP, HOLD, RECORDING_RULES
 from .rules import Alert, Group, Severity
-from .settings import DAY, HOUR, MINUTE
+from .settings import DAY, HOUR, MINUTE, Legend
 from .statuses import ANSWERED, AWAY, DEGRADED, any_of
 
 _OF_ACCOUNT = "{job=%[1]q,provider=%[2]q,account=%[3]q}"
@@ -171,7 +171,9 @@ _POLLING = (
                       time()
                     -
                       (
-                          account:sms_credit_last_reading_timestamp_seconds:last{<job>}
+                          max without (instance, pod) (
+                            max_over_time(sms_credit_last_reading_timestamp_seconds{<job>}[<gap>]) > 0
+                          )
                         or
                           0 * account:sms_credit_up:time{<job>}
                       )
@@ -195,44 +197,61 @@ _POLLING = (
 )
 
 
-def _low(name: str, what: str, level: int, record: str, numbers: str) -> Alert:
-    """Return the alert for a balance or a quota at or below its threshold, or half of it."""
-    very = level == VERY_LOW
+_VERY_LOW = 'max without (reason) (account:sms_credit_very_low:time{<job>, reason="<reason>"} > 0)'
+
+_LOW = """
+      max without (reason) (account:sms_credit_low:time{<job>, reason="<reason>"} > 0)
+    or
+      <very_low>
+    """
+
+_LEVELS = {
+    Severity.WARNING: (_LOW, ""),
+    Severity.CRITICAL: (_VERY_LOW, "half of "),
+}
+"""What is low enough for each severity, and what it says of the threshold."""
+
+
+def _by(limit: Limit) -> Legend:
+    return {"reason": limit, "very_low": _VERY_LOW}
+
+
+def _balance_low(severity: Severity) -> Alert:
+    expr, share = _LEVELS[severity]
     return Alert(
-        name=name,
-        severity=Severity.CRITICAL if very else Severity.WARNING,
-        summary=f"The {what} of an SMS account is low.",
-        description=f"The {what}"
-        " of account {{ $labels.account }} ({{ $labels.provider }}) is at or below "
-        f"{'half of ' if very else ''}its threshold{numbers}.",
-        expr=f"{record}{{<job>}} >= {level}",
+        name="SmsCreditBalanceLow",
+        severity=severity,
+        summary="The balance of an SMS account is low.",
+        description="The balance of account {{ $labels.account }} ({{ $labels.provider }}) is at or below "
+        f"{share}its threshold"
+        + _looked_up(_now("sms_credit_low_balance_threshold"), f" of {_MONEY}")
+        + _looked_up(_now("sms_credit_balance"), f"; it was {_MONEY}{_CURRENCY} when it was last read")
+        + ".",
+        expr=expr,
         lasting=10 * MINUTE,
+        legend=_by(Limit.BALANCE),
     )
 
 
-def _balance_low(level: int) -> Alert:
-    return _low(
-        "SmsCreditBalanceLow",
-        "balance",
-        level,
-        "account:sms_credit_low_balance:last",
-        _looked_up(_now("sms_credit_low_balance_threshold"), f" of {_MONEY}")
-        + _looked_up(_now("sms_credit_balance"), f"; it was {_MONEY}{_CURRENCY} when it was last read"),
+def _quota_low(severity: Severity) -> Alert:
+    expr, share = _LEVELS[severity]
+    return Alert(
+        name="SmsCreditQuotaLow",
+        severity=severity,
+        summary="The quota of an SMS account is low.",
+        description="The quota of account {{ $labels.account }} ({{ $labels.provider }}) is at or below "
+        f"{share}its threshold"
+        + _looked_up(_now("sms_credit_low_quota_threshold_messages"), f" of {_MESSAGES}")
+        + _looked_up(_now("sms_credit_quota_messages"), f"; it was {_MESSAGES} when it was last read")
+        + ".",
+        expr=expr,
+        lasting=10 * MINUTE,
+        legend=_by(Limit.QUOTA),
     )
 
 
-def _quota_low(level: int) -> Alert:
-    return _low(
-        "SmsCreditQuotaLow",
-        "quota",
-        level,
-        "account:sms_credit_low_quota:last",
-        _looked_up(_now("sms_credit_low_quota_threshold_messages"), f" of {_MESSAGES}")
-        + _looked_up(_now("sms_credit_quota_messages"), f"; it was {_MESSAGES} when it was last read"),
-    )
-
-
-def _depletes_soon(level: int, severity: Severity, lasting: int) -> Alert:
+def _depletes_soon(severity: Severity, lasting: int) -> Alert:
+    expr, _ = _LEVELS[severity]
     return Alert(
         name="SmsCreditDepletesSoon",
         severity=severity,
@@ -244,9 +263,13 @@ def _depletes_soon(level: int, severity: Severity, lasting: int) -> Alert:
             "lasts only for a short while by what was last known",
         )
         + ".",
-        expr=f"account:sms_credit_low_runway:last{{<job>}} >= {level}",
+        expr=expr,
         lasting=lasting,
+        legend=_by(Limit.RUNWAY),
     )
+
+
+_UNUSUAL = "account:sms_credit_spending_unusual:time{<job>} > 0"
 
 
 def _spending_unusual(severity: Severity, expr: str) -> Alert:
@@ -259,6 +282,7 @@ def _spending_unusual(severity: Severity, expr: str) -> Alert:
         + ". Find out what sends; if nobody has ordered it, stop it before anything else, and top up only then.",
         expr=expr,
         lasting=5 * MINUTE,
+        legend={"unusual": _UNUSUAL, **_by(Limit.RUNWAY)},
     )
 
 
@@ -269,21 +293,21 @@ _CREDIT = (
         summary="An SMS account is blocked for lack of credit.",
         description="{{ $labels.provider }} sends nothing for account {{ $labels.account }} until it is topped up."
         + _looked_up(_now("sms_credit_balance"), f" Its balance was {_MONEY}{_CURRENCY} when it was last read."),
-        expr="account:sms_credit_blocked:last{<job>} == 1",
+        expr="account:sms_credit_blocked:time{<job>} > 0",
     ),
-    _balance_low(LOW),
-    _balance_low(VERY_LOW),
-    _quota_low(LOW),
-    _quota_low(VERY_LOW),
-    _depletes_soon(LOW, Severity.WARNING, HOUR),
-    _depletes_soon(VERY_LOW, Severity.CRITICAL, 30 * MINUTE),
-    _spending_unusual(Severity.WARNING, "account:sms_credit_spending_unusual:last{<job>} == 1"),
+    _balance_low(Severity.WARNING),
+    _balance_low(Severity.CRITICAL),
+    _quota_low(Severity.WARNING),
+    _quota_low(Severity.CRITICAL),
+    _depletes_soon(Severity.WARNING, HOUR),
+    _depletes_soon(Severity.CRITICAL, 30 * MINUTE),
+    _spending_unusual(Severity.WARNING, "<unusual>"),
     _spending_unusual(
         Severity.CRITICAL,
-        f"""
-              account:sms_credit_spending_unusual:last{{<job>}} == 1
+        """
+              <unusual>
             and
-              account:sms_credit_low_runway:last{{<job>}} >= {VERY_LOW}
+              <very_low>
             """,
     ),
 )

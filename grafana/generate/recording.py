@@ -1,13 +1,14 @@
 """The recording rules: what is known of each account, whoever watches it and even while nobody can be asked.
 
 Each rule takes what is known now, or else what it recorded last. So none looks back for longer than an hour, and what
-it costs does not grow with the time for which something is held.
+it costs does not grow with the time for which something is held. A series of an account that is in no trouble is not
+recorded: what is rare is cheap.
 """
 
 from sms_credit_core import Limit, Status
 
 from .rules import Group, Recording
-from .settings import DAY, HOUR, Legend, words
+from .settings import DAY, HOUR, words
 
 HOLD = DAY
 """How long the last known state counts while data is missing."""
@@ -23,41 +24,8 @@ VERY_SOON = 6 * HOUR
 CRITICAL_SHARE = 0.5
 """A value at or below this share of its threshold is very low."""
 
-LOW, VERY_LOW = 1, 2
-"""The values of the series that say whether an account is low; 0 is neither."""
-
-
-_HELD = """\
-  last_over_time(<record>{<job>}[<gap>])
-and
-  account:sms_credit_last_reading_timestamp_seconds:last{<job>} > time() - <hold in seconds>"""
-"""What was recorded last, for accounts that were read within the hold and that somebody still watches."""
-
-_SET_UP_ANEW = '0 * max without (status) (account:sms_credit_status:last{<job>, status="<onboarding>"})'
-
-_NOTHING_TO_TELL = """\
-  0 * max without (status) (account:sms_credit_status:last{<job>, status="<fresh>"})
-and
-    min without (instance, pod) (sms_credit_polls_total{<job>} * sms_credit_poll_interval_seconds{<job>})
-  >
-    <hold in seconds>"""
-"""0 for each account that is read in full, by an exporter that has polled it for a day."""
-
-
-def _newest(series: str, own: str = "") -> str:
-    """Return what each account has by its newest reading; `own` is the label that only these series have."""
-    dropped, ignoring = (f", {own}", f" ignoring ({own})") if own else ("", "")
-    return f"""\
-max without (instance, pod{dropped}) (
-    {series}
-  and{ignoring}
-    (
-        sms_credit_last_reading_timestamp_seconds{{<job>}}
-      == ignoring (instance, pod) group_left ()
-        account:sms_credit_last_reading_timestamp_seconds:last{{<job>}}
-    )
-)"""
-
+_LAST = "last_over_time(<record>{<job>}[<gap>])"
+"""What a rule recorded last."""
 
 _WATCHED = Recording(
     record="account:sms_credit_up:time",
@@ -90,162 +58,188 @@ _STATUS = Recording(
         """,
 )
 
-_READ_AT = Recording(
-    record="account:sms_credit_last_reading_timestamp_seconds:last",
-    why="0 means never. It is left out, so that a restart of the exporter does not make an account look unread.",
+_BEHIND = Recording(
+    record="instance:sms_credit_last_reading_timestamp_seconds:behind",
+    why="Of two replicas, the one that has read the account last is right; the other may hold an older value.",
     expr="""
-          max without (instance, pod) (sms_credit_last_reading_timestamp_seconds{<job>} > 0)
-        or
-            last_over_time(account:sms_credit_last_reading_timestamp_seconds:last{<job>}[<gap>])
-          and
-            account:sms_credit_up:time{<job>}
+          sms_credit_last_reading_timestamp_seconds{<job>}
+        < ignoring (instance, pod) group_left ()
+          max without (instance, pod) (sms_credit_last_reading_timestamp_seconds{<job>})
         """,
 )
 
-_BLOCKED = Recording(
-    record="account:sms_credit_blocked:last",
-    why="Of two replicas, the one that has read the account last is right; the other may hold an older value. While "
-    "nothing is known, what was known counts for a day after it was read. An account that goes back to onboarding "
-    "loses it.",
-    expr="""
-          <blocked>
-        or
-          <set_up_anew>
-        or
-          <held>
-        """,
-    legend={
-        "record": "account:sms_credit_blocked:last",
-        "blocked": _newest("sms_credit_blocked{<job>}"),
-    },
-)
 
+def _seen(record: str, now: str, held: str, why: str = "", own: str = "") -> Recording:
+    """Record when something was last seen of an account; `own` is a label of it.
 
-def _low(record: str, limit: Limit, value: str, threshold: str, why: str = "") -> Recording:
-    """Record whether an account has reached a limit of its balance or quota, or is far below it."""
+    `now` are the accounts of which it is seen, with any value. `held` are those that were in the record last, and of
+    which nothing else is known. An account that goes back to onboarding loses what was seen before.
+    """
     return Recording(
         record=record,
         why=why,
         expr="""
-                <by_reading>
-              *
+              time() + 0 * (
+                <now>
+              )
+            or
                 (
-                    1
-                  +
-                    (
-                        <value>
-                      <= bool
-                        <share> * max without (instance, pod) (<threshold>)
-                    )
+                  <held>
+                )
+              unless<ignoring_own>
+                (
+                  <set_up_anew>
                 )
             or
-              <set_up_anew>
-            or
-              <by_exporter> == 0
-            or
-                0 * max without (instance, pod) (sms_credit_up{<job>})
-              unless
-                max without (instance, pod) (<threshold>)
-            or
-                last_over_time(<record>{<job>}[<gap>])
-              and
-                account:sms_credit_up:time{<job>}
-            or
-              <by_exporter>
+              0 * (<last> > 0)
             """,
-        legend={**_reached(limit), "record": record, "value": value, "threshold": threshold},
+        legend={
+            "record": record,
+            "now": now,
+            "held": held,
+            "last": _LAST,
+            "ignoring_own": f" ignoring ({own})" if own else "",
+        },
     )
 
 
-def _reached(limit: Limit) -> Legend:
-    """Return what tells whether a limit is reached: by the newest reading, and by what an exporter remembers."""
-    reached = f'sms_credit_low{{<job>, reason="{limit}"}}'
-    return {
-        "by_reading": _newest(reached, "reason"),
-        "by_exporter": f"max without (instance, pod, reason) ({reached})",
-        "share": str(CRITICAL_SHARE),
-    }
-
-
-_LOW_RUNWAY = Recording(
-    record="account:sms_credit_low_runway:last",
-    why=f"The same for how long the credit lasts; an account without a limit of its own is low at {words(SOON)}, and "
-    f"very low is {words(VERY_SOON)}. An exporter that has started without a memory cannot tell for some hours: the "
-    "worst that any replica tells counts, and what was told before counts for another day. An exporter that has polled "
-    "for a day, and tells nothing by a fresh reading, has nothing to tell.",
-    expr="""
-            (<by_exporter> or <runway> <= bool <soon in seconds>)
-          *
-            (1 + (<runway> <= bool <very_soon in seconds>))
-        or
-          <set_up_anew>
-        or
-          <by_exporter> == 0
-        or
-            <nothing_to_tell>
-          unless
-            <by_exporter>
-        or
-          <held>
-        or
-          <by_exporter>
-        """,
-    legend={
-        **_reached(Limit.RUNWAY),
-        "record": "account:sms_credit_low_runway:last",
-        "runway": "min without (instance, pod) (sms_credit_runway_seconds{<job>})",
-        "soon": SOON,
-        "very_soon": VERY_SOON,
-    },
+_BLOCKED = _seen(
+    "account:sms_credit_blocked:time",
+    now="""\
+max without (instance, pod) (
+  sms_credit_blocked{<job>} == 1 unless <behind>
+)""",
+    held="""\
+  <last> > <day_ago>
+and
+  account:sms_credit_up:time{<job>}
+unless ignoring (instance, pod)
+  sms_credit_blocked{<job>}""",
+    why="When each account was last seen to be blocked, for those that are. While nothing is known this counts for "
+    "another day. It is 0 once when it ends, so that nothing older is taken for the last word.",
 )
 
-_UNUSUAL = Recording(
-    record="account:sms_credit_spending_unusual:last",
-    expr="""
-          max without (instance, pod) (sms_credit_spending_unusual{<job>})
+_VERY_LOW = _seen(
+    "account:sms_credit_very_low:time",
+    own="reason",
+    now="""\
+  label_replace(
+    max without (instance, pod, currency) (
+        sms_credit_balance{<job>}
+      <= ignoring (currency) group_left ()
+        <share> * sms_credit_low_balance_threshold{<job>}
+      unless ignoring (currency)
+        <behind>
+    ),
+    "reason", "balance", "", ""
+  )
+or
+  label_replace(
+    max without (instance, pod) (
+        sms_credit_quota_messages{<job>}
+      <=
+        <share> * sms_credit_low_quota_threshold_messages{<job>}
+      unless
+        <behind>
+    ),
+    "reason", "quota", "", ""
+  )
+or
+  label_replace(
+    max without (instance, pod) (
+        sms_credit_runway_seconds{<job>} <= <very_soon in seconds>
+      unless ignoring (reason)
+        sms_credit_low{<job>, reason="runway"} == 0
+    ),
+    "reason", "runway", "", ""
+  )""",
+    held="""\
+(
+    <last_balance> > <day_ago> unless ignoring (reason, instance, pod, currency) sms_credit_balance{<job>}
+  or
+    <last_quota> > <day_ago> unless ignoring (reason, instance, pod) sms_credit_quota_messages{<job>}
+  or
+    <last_runway> > <day_ago> unless ignoring (reason, instance, pod) sms_credit_runway_seconds{<job>}
+)
+and ignoring (reason)
+  account:sms_credit_up:time{<job>}
+unless ignoring (instance, pod)
+  sms_credit_low{<job>} == 0""",
+    why=f"The same for accounts at or below half of a threshold, or with {words(VERY_SOON)} left at most. An exporter "
+    "that has started without a memory cannot foretell anything for some hours, so the forecast of any replica counts.",
+)
+
+_LOW = _seen(
+    "account:sms_credit_low:time",
+    own="reason",
+    now="""\
+  (
+      max without (instance, pod) (
+          sms_credit_low{<job>, reason!="runway"} == 1 unless ignoring (reason) <behind>
         or
-          <set_up_anew>
-        or
-          <nothing_to_tell>
-        or
-          <held>
-        """,
-    legend={"record": "account:sms_credit_spending_unusual:last"},
+          sms_credit_low{<job>, reason="runway"} == 1
+      )
+    or
+      label_replace(
+        max without (instance, pod) (
+            sms_credit_runway_seconds{<job>} <= <soon in seconds>
+          unless ignoring (reason)
+            sms_credit_low{<job>, reason="runway"}
+        ),
+        "reason", "runway", "", ""
+      )
+  )
+unless
+  account:sms_credit_very_low:time{<job>} > 0
+unless ignoring (reason)
+  (
+    <set_up_anew>
+  )""",
+    held="""\
+(
+    <last_balance> > <day_ago> unless ignoring (reason, instance, pod) <ever_read>
+  or
+    <last_quota> > <day_ago> unless ignoring (reason, instance, pod) <ever_read>
+  or
+    <last_runway> > <day_ago> unless ignoring (reason, instance, pod) sms_credit_runway_seconds{<job>}
+)
+and ignoring (reason)
+  account:sms_credit_up:time{<job>}
+unless ignoring (instance, pod)
+  sms_credit_low{<job>} == 0""",
+    why="And for accounts that are low, but not very low. The exporter says so once it has read an account, and "
+    f"remembers it while nothing is known. By its runway, an account without a limit of its own is low at {words(SOON)}.",
+)
+
+_UNUSUAL = _seen(
+    "account:sms_credit_spending_unusual:time",
+    now="max without (instance, pod) (sms_credit_spending_unusual{<job>}) == 1",
+    held="""\
+  <last> > <day_ago>
+and
+  account:sms_credit_up:time{<job>}
+unless ignoring (instance, pod)
+  sms_credit_spending_unusual{<job>}""",
 )
 
 RECORDING_RULES = Group(
     "sms-credit.rules",
-    (
-        _WATCHED,
-        _STATUS,
-        _READ_AT,
-        _BLOCKED,
-        _low(
-            "account:sms_credit_low_balance:last",
-            Limit.BALANCE,
-            _newest("sms_credit_balance{<job>}", "currency"),
-            "sms_credit_low_balance_threshold{<job>}",
-            "1 is low, 2 is very low: at or below half of the threshold. The exporter says what is low, and remembers "
-            "it while nothing is known. After an onboarding it is not believed before the next reading, and a "
-            "threshold that is taken out of the configuration ends it at once.",
-        ),
-        _low(
-            "account:sms_credit_low_quota:last",
-            Limit.QUOTA,
-            _newest("sms_credit_quota_messages{<job>}"),
-            "sms_credit_low_quota_threshold_messages{<job>}",
-        ),
-        _LOW_RUNWAY,
-        _UNUSUAL,
-    ),
+    (_WATCHED, _STATUS, _BEHIND, _BLOCKED, _VERY_LOW, _LOW, _UNUSUAL),
     {
         "gap": GAP,
         "hold": HOLD,
+        "soon": SOON,
+        "very_soon": VERY_SOON,
+        "share": str(CRITICAL_SHARE),
         "pending": Status.PENDING,
-        "fresh": Status.FRESH,
         "onboarding": Status.ONBOARDING,
-        "held": _HELD,
-        "set_up_anew": _SET_UP_ANEW,
-        "nothing_to_tell": _NOTHING_TO_TELL,
+        "day_ago": "time() - <hold in seconds>",
+        "behind": "instance:sms_credit_last_reading_timestamp_seconds:behind{<job>}",
+        "ever_read": "(sms_credit_last_reading_timestamp_seconds{<job>} > 0)",
+        **{f"last_{reason}": f'last_over_time(<record>{{<job>, reason="{reason}"}}[<gap>])' for reason in Limit},
+        "set_up_anew": """\
+  max without (status) (last_over_time(account:sms_credit_status:last{<job>, status="<onboarding>"}[<hold>]))
+>=
+  max without (instance, pod) (sms_credit_last_reading_timestamp_seconds{<job>})""",
     },
 )

@@ -170,15 +170,13 @@ _POLLING = (
         expr="""
                       time()
                     -
-                      (
-                          max without (instance, pod) (
-                            max_over_time(sms_credit_last_reading_timestamp_seconds{<job>}[<gap>]) > 0
-                          )
-                        or
-                          0 * account:sms_credit_up:time{<job>}
+                      max without (instance, pod) (
+                        max_over_time(sms_credit_last_reading_timestamp_seconds{<job>}[<gap>])
                       )
                   >
                     3 * max without (instance, pod) (last_over_time(sms_credit_poll_interval_seconds{<job>}[<gap>]))
+                and
+                  account:sms_credit_up:time{<job>}
                 unless ignoring (status)
                   account:sms_credit_status:last{<job>, status="onboarding"}
               unless on (job, provider, account)

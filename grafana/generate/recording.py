@@ -50,12 +50,24 @@ _STATUS = Recording(
     expr="""
           time() * (max without (instance, pod) (sms_credit_status{<job>, status!="<pending>"}) == 1)
         or ignoring (status)
-              last_over_time(account:sms_credit_status:last{<job>}[<gap>])
-            == ignoring (status) group_left ()
-              max without (status) (last_over_time(account:sms_credit_status:last{<job>}[<gap>]))
-          and ignoring (status)
-            account:sms_credit_up:time{<job>}
+            (
+              <unseen>
+            )
+          == ignoring (status) group_left ()
+            max without (status) (
+              <unseen>
+            )
         """,
+    legend={
+        "unseen": """\
+  last_over_time(account:sms_credit_status:last{<job>}[<gap>])
+and ignoring (status)
+  (
+      account:sms_credit_up:time{<job>} < time()
+    or
+      max without (instance, pod, status) (sms_credit_status{<job>, status="<pending>"}) == 1
+  )""",
+    },
 )
 
 _BEHIND = Recording(
@@ -79,17 +91,17 @@ def _seen(record: str, now: str, held: str, why: str = "", own: str = "") -> Rec
         record=record,
         why=why,
         expr="""
-              time() + 0 * (
-                <now>
-              )
-            or
-                (
+              (
+                  time() + 0 * (
+                    <now>
+                  )
+                or
                   <held>
-                )
-              unless<ignoring_own>
-                (
-                  <set_up_anew>
-                )
+              )
+            unless<ignoring_own>
+              (
+                <set_up_anew>
+              )
             or
               0 * (<last> > 0)
             """,
@@ -162,9 +174,7 @@ or
     <last_runway> > <day_ago> unless ignoring (reason, instance, pod) sms_credit_runway_seconds{<job>}
 )
 and ignoring (reason)
-  account:sms_credit_up:time{<job>}
-unless ignoring (instance, pod)
-  sms_credit_low{<job>} == 0""",
+  account:sms_credit_up:time{<job>}""",
     why=f"The same for accounts at or below half of a threshold, or with {words(VERY_SOON)} left at most. An exporter "
     "that has started without a memory cannot foretell anything for some hours, so the forecast of any replica counts.",
 )
@@ -190,25 +200,24 @@ _LOW = _seen(
       )
   )
 unless
-  account:sms_credit_very_low:time{<job>} > 0
-unless ignoring (reason)
-  (
-    <set_up_anew>
-  )""",
+  account:sms_credit_very_low:time{<job>} > 0""",
     held="""\
 (
-    <last_balance> > <day_ago> unless ignoring (reason, instance, pod) <ever_read>
+      <last_but_runway> > <day_ago>
+    unless ignoring (reason, instance, pod)
+      sms_credit_last_reading_timestamp_seconds{<job>} > 0
   or
-    <last_quota> > <day_ago> unless ignoring (reason, instance, pod) <ever_read>
-  or
-    <last_runway> > <day_ago> unless ignoring (reason, instance, pod) sms_credit_runway_seconds{<job>}
+      <last_runway> > <day_ago>
+    unless ignoring (reason, instance, pod)
+      sms_credit_runway_seconds{<job>}
+    unless ignoring (instance, pod)
+      sms_credit_low{<job>, reason="runway"}
 )
 and ignoring (reason)
-  account:sms_credit_up:time{<job>}
-unless ignoring (instance, pod)
-  sms_credit_low{<job>} == 0""",
+  account:sms_credit_up:time{<job>}""",
     why="And for accounts that are low, but not very low. The exporter says so once it has read an account, and "
-    f"remembers it while nothing is known. By its runway, an account without a limit of its own is low at {words(SOON)}.",
+    "remembers it while nothing is known. By its runway, an account without a limit of its own is low at "
+    f"{words(SOON)}.",
 )
 
 _UNUSUAL = _seen(
@@ -235,7 +244,7 @@ RECORDING_RULES = Group(
         "onboarding": Status.ONBOARDING,
         "day_ago": "time() - <hold in seconds>",
         "behind": "instance:sms_credit_last_reading_timestamp_seconds:behind{<job>}",
-        "ever_read": "(sms_credit_last_reading_timestamp_seconds{<job>} > 0)",
+        "last_but_runway": 'last_over_time(<record>{<job>, reason!="runway"}[<gap>])',
         **{f"last_{reason}": f'last_over_time(<record>{{<job>, reason="{reason}"}}[<gap>])' for reason in Limit},
         "set_up_anew": """\
   max without (status) (last_over_time(account:sms_credit_status:last{<job>, status="<onboarding>"}[<hold>]))

@@ -23,6 +23,10 @@ def panels(dashboard: str) -> Iterator[Mapping[str, Any]]:
             yield panel
 
 
+_RATE_INTERVALS = {"1m": "4m", "15m": "16m", "1h": "61m", "1d": "1441m"}
+"""What Grafana makes of the least time between two points: a scrape of a minute longer, and four of these at least."""
+
+
 @dataclass(frozen=True)
 class Query:
     """One query of a dashboard."""
@@ -43,7 +47,7 @@ class Query:
     def filled_in(self, **values: str) -> str:
         """Return its PromQL as Grafana sends it, with these values of variables and all of the others."""
         filled = {
-            "__rate_interval": "1m",
+            "__rate_interval": _RATE_INTERVALS[self.interval],
             "__interval": self.interval,
             "job": "sms-credit",
             "instance": ".+",

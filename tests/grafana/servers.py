@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,14 +83,20 @@ class Prometheus:
 
 @asynccontextmanager
 async def prometheus(  # noqa: PLR0913 - all that starting one takes
-    binary: str, folder: Path, http: httpx.AsyncClient, *, target: str, rules: str, alertmanager: str | None = None
+    binary: str,
+    folder: Path,
+    http: httpx.AsyncClient,
+    *,
+    targets: Sequence[str],
+    rules: str,
+    alertmanager: str | None = None,
 ) -> AsyncIterator[Prometheus]:
-    """Run a Prometheus that scrapes the target and evaluates the rules twice a second."""
+    """Run a Prometheus that scrapes the targets and evaluates the rules twice a second."""
     (folder / "rules.yml").write_text(rules)
     config = {
         "global": {"scrape_interval": "500ms", "scrape_timeout": "500ms", "evaluation_interval": "500ms"},
         "rule_files": ["rules.yml"],
-        "scrape_configs": [{"job_name": "sms-credit", "static_configs": [{"targets": [target]}]}],
+        "scrape_configs": [{"job_name": "sms-credit", "static_configs": [{"targets": [*targets]}]}],
     }
     if alertmanager:
         config["alerting"] = {

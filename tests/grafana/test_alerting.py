@@ -68,7 +68,7 @@ class Life:
                 tool(f"{programs}prometheus"),
                 folder,
                 self._http,
-                target=self._address,
+                targets=[self._address],
                 rules=rules,
                 alertmanager=notified,
             )

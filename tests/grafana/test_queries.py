@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from decimal import Decimal
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +22,19 @@ from grafana.generate.settings import DAY, HOUR, MINUTE, Settings
 from grafana.generate.states import states
 from sms_credit_core import Status
 from sms_credit_exporter.simulator.behaviour import Act, Behaviour, Live, NoAnswer, Phase, Scenario
+from sms_credit_exporter.simulator.loopback import serving
 from sms_credit_exporter.simulator.server import SimulatedAccount, Simulator
 from tests.exporter.running import PATIENCE, Providers, running, until
 from tests.grafana.dashboards import QUERIES, VARIABLES, Query, panels
 from tests.grafana.servers import GENERATIONS, Prometheus, prometheus
+from tests.grafana.views import exporter, exposition, view
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 Tool = Callable[[str], str]
 
 PACE = 3600
-"""The rules' six hours of history take six seconds."""
+"""The quarter of an hour that an alert waits takes a quarter of a second."""
 
 STATUSES: dict[Status, str | Act] = {
     Status.PENDING: NoAnswer.SILENT,
@@ -51,6 +54,15 @@ STATUSES: dict[Status, str | Act] = {
 SPENDING = 'at & (20%) of "otp"'
 """Names may have anything in them that people type."""
 MESSAGES = "messages"
+DRAINED = "drained"
+"""It has spent a euro in each five minutes for ten days, and sixty in each of the last half hour."""
+SHORT = "short"
+"""It has spent a euro in each five minutes for ten days, and lasts for two more."""
+PAST: dict[str, tuple[int, ...]] = {
+    DRAINED: (*range(12_880, 10_000, -1), *range(10_000, 9_600, -60)),
+    SHORT: tuple(range(3456, 576, -1)),
+}
+"""Balances of accounts that another exporter, which has been running for long, has seen."""
 HUNG = "hung"
 """Its next poll goes on for so long that the last good reading gets too old."""
 OTHERS: dict[str, tuple[str, str | Act | Behaviour]] = {
@@ -78,6 +90,10 @@ def history(instance: str) -> Iterator[str]:
         ago, spent = now - moment, number * 2 // 5
         yield f'sms_credit_balance{{{spending},currency="EUR"}} {800 - spent + (300 if ago < DAY else 0)} {moment}'
         yield f"sms_credit_last_reading_timestamp_seconds{{{spending}}} {moment} {moment}"
+        yield f'sms_credit_spent_total{{{spending},currency="EUR"}} {spent} {moment}'
+        yield f'sms_credit_topped_up_total{{{spending},currency="EUR"}} {300 if ago < DAY else 0} {moment}'
+        yield f"sms_credit_messages_spent_total{{{messages}}} {2 * spent} {moment}"
+        yield f"sms_credit_messages_topped_up_total{{{messages}}} 0 {moment}"
         yield f'sms_credit_balance{{{messages},currency="TRY"}} 0 {moment}'
         yield f"sms_credit_quota_messages{{{messages}}} {5000 - 2 * spent} {moment}"
         yield f"sms_credit_runway_seconds{{{spending}}} {3000 * (800 - spent)} {moment}"
@@ -120,16 +136,24 @@ async def watched(
         accounts = [configured(status.value, "23telecom", what) for status, what in STATUSES.items()]
         accounts += [configured(name, *what) for name, what in OTHERS.items()]
         (folder / "config.yml").write_text(yaml.safe_dump({"accounts": accounts, "stale_after": "10s"}))
-        exporter = await stack.enter_async_context(
+        running_exporter = await stack.enter_async_context(
             running(http, "serve", "--config.file=config.yml", "--web.listen-address=127.0.0.1:0", cwd=folder, env={})
         )
-        target = exporter.urls[0].removeprefix("http://")
+        target = running_exporter.urls[0].removeprefix("http://")
         await _backfill(promtool, folder, target)
-        rules = as_rule_file(GROUPS, Settings(pace=PACE))
-        made = await stack.enter_async_context(prometheus(binary, folder, http, target=target, rules=rules))
+        other = await stack.enter_async_context(serving(exporter(exposition(*starmap(view, PAST.items())))))
+        made = await stack.enter_async_context(
+            prometheus(
+                binary,
+                folder,
+                http,
+                targets=[target, other.removeprefix("http://")],
+                rules=as_rule_file(GROUPS, Settings(pace=PACE)),
+            )
+        )
 
         async def seen() -> bool:
-            spending = await made.labels("account:sms_credit_runway_seconds:spent1d", "account")
+            spending = await made.labels("sms_credit_spending_unusual == 1", "account")
             down = await made.labels('ALERTS{alertname="SmsCreditAuthFailed", alertstate="firing"}', "account")
             return bool(spending and down)
 
@@ -159,6 +183,7 @@ ACCOUNTS = (
     (SPENDING, "23telecom"),
     (MESSAGES, "iletimerkezi"),
     ("blocked", "23telecom"),
+    (SHORT, "23telecom"),
     (Status.AUTH_FAILED.value, "23telecom"),
 )
 """Accounts that together have everything that the page of an account can show."""
@@ -215,7 +240,9 @@ WORST = {
     "blocked": "Blocked",
     "very low": "Very low",
     "low": "Low",
-    SPENDING: "Runs out soon",
+    SPENDING: "Fresh",
+    DRAINED: "Unusual spending",
+    SHORT: "Runs out soon",
     MESSAGES: "Very low",
     HUNG: "Not read",
     **{status.value: text for status, (text, _) in STATES.items()},
@@ -283,9 +310,10 @@ async def test_only_what_is_fresh_in_every_way_is_called_so(watched: Prometheus,
 @pytest.mark.parametrize(
     ("panel", "number"),
     [
-        ("Accounts", len(STATUSES) + len(OTHERS)),
+        ("Accounts", len(STATUSES) + len(OTHERS) + len(PAST)),
         ("Blocked", 1),
         ("Low", 4),
+        ("Unusual spending", 1),
         ("No access", 2),
         ("Not read", 5),
         ("Balance unknown", 10),
@@ -317,8 +345,8 @@ async def test_top_ups_are_marked_when_they_were_read(watched: Prometheus) -> No
 
 @pytest.mark.parametrize(("length", "spent"), [("day", 288), ("hour", 12)])
 async def test_spending_is_summed_up_in_spite_of_a_top_up(watched: Prometheus, length: str, spent: int) -> None:
-    """Whole days and hours before the present one show what was spent in them, save while the top-up was read."""
-    query = the(f"Spent by the {length}", "money", dashboard="account")
+    """Whole days and hours before the present one show what was spent in them."""
+    query = the(f"Spent by the {length}", "spent_money", dashboard="account")
     [series] = await ask(watched, query, account=escaped(SPENDING), provider="23telecom")
     most = max(float(value) for _, value in series["values"][:-2])
     assert most == pytest.approx(spent, abs=2)

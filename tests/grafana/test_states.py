@@ -9,7 +9,7 @@ import yaml
 
 from grafana.generate.account import SCOPE
 from grafana.generate.states import state, states
-from sms_credit_core import Status
+from sms_credit_core import URGENCY, Status
 from tests.grafana.test_rules import generations, run
 
 Tool = Callable[[str], str]
@@ -25,8 +25,15 @@ def last_poll(status: Status) -> Series:
 
 BLOCKED: Series = {"sms_credit_blocked{": 1}
 VERY_LOW: Series = {'sms_credit_balance{currency="EUR",': 50, "sms_credit_low_balance_threshold{": 100}
-LOW: Series = {"sms_credit_quota_messages{": 900, "sms_credit_low_quota_threshold_messages{": 1000}
-SOON: Series = {"account:sms_credit_runway_seconds:spent1d{": 86400}
+LOW: Series = {
+    "sms_credit_quota_messages{": 900,
+    "sms_credit_low_quota_threshold_messages{": 1000,
+    'sms_credit_low{reason="quota",': 1,
+}
+REMEMBERED: Series = {'sms_credit_low{reason="quota",': 1}
+UNUSUAL: Series = {"sms_credit_spending_unusual{": 1}
+SOON: Series = {"sms_credit_runway_seconds{": 86400}
+OWN_LIMIT: Series = {"sms_credit_low_runway_threshold_seconds{": 3600, 'sms_credit_low{reason="runway",': 0}
 ENOUGH: Series = {'sms_credit_balance{currency="EUR",': 500, "sms_credit_low_balance_threshold{": 100}
 
 REFUSED, OUTAGE = last_poll(Status.AUTH_FAILED), last_poll(Status.UNREACHABLE)
@@ -37,7 +44,11 @@ CASES: dict[str, tuple[Series, str]] = {
     "access is denied while the credit is low": (last_poll(Status.ACCESS_DENIED) | LOW, "No access"),
     "the balance is very low and the quota low": (VERY_LOW | LOW | OUTAGE, "Very low"),
     "the credit is low and runs out soon": (LOW | SOON | OUTAGE, "Low"),
+    "low credit is remembered, and no value is known": (REMEMBERED | OUTAGE, "Low"),
+    "a low account spends unusually": (UNUSUAL | LOW | OUTAGE, "Low"),
+    "an account spends unusually, and does not last for long": (UNUSUAL | SOON | OUTAGE, "Unusual spending"),
     "the credit runs out soon in an outage": (SOON | OUTAGE, "Runs out soon"),
+    "the credit runs out soon, but later than the account's own limit": (SOON | OWN_LIMIT | OUTAGE, "Not read"),
     "nothing but an outage": (ENOUGH | OUTAGE, "Not read"),
     "the credit is low by a partial reading": (LOW | last_poll(Status.PARTIAL), "Low"),
     "a partial reading of enough credit": (ENOUGH | last_poll(Status.PARTIAL), "Degraded"),
@@ -72,3 +83,28 @@ async def test_the_worst_of_all_that_holds_is_said(
     file = tmp_path / "state.yml"
     file.write_text(yaml.safe_dump({"tests": [test]}))
     assert "SUCCESS" in await run(tool(f"{programs}promtool"), "test", "rules", file)
+
+
+WORDS = {
+    "Blocked": "blocked",
+    "No access": "refused",
+    "Very low": "low",
+    "Low": "low",
+    "Unusual spending": "unusual",
+    "Runs out soon": "unusual",  # the core has no word for it
+    "Not read": "failing",
+    "Degraded": "partial",
+    "Being set up": "waiting",
+    "Fresh": "fresh",
+}
+"""The core's words for the states; what the core tells apart by who must act, the dashboards tell by what is known."""
+
+
+def test_states_are_as_urgent_as_the_cores_words() -> None:
+    """Both products put the same accounts first."""
+    order = [*URGENCY]
+    urgent = [
+        order.index(WORDS[state.text]) for state in states(SCOPE) if state.text not in {"Degraded", "Being set up"}
+    ]
+    assert urgent == sorted(urgent)
+    assert WORDS.keys() == {state.text for state in states(SCOPE)}

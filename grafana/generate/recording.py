@@ -159,7 +159,7 @@ or
 or
   label_replace(
     max without (instance, pod) (
-        sms_credit_runway_seconds{<job>} <= <very_soon in seconds>
+        (sms_credit_runway_seconds{<job>} > 0) <= <very_soon in seconds>
       unless ignoring (reason)
         sms_credit_low{<job>, reason="runway"} == 0
     ),
@@ -175,8 +175,9 @@ or
 )
 and ignoring (reason)
   account:sms_credit_up:time{<job>}""",
-    why=f"The same for accounts at or below half of a threshold, or with {words(VERY_SOON)} left at most. An exporter "
-    "that has started without a memory cannot foretell anything for some hours, so the forecast of any replica counts.",
+    why=f"The same for accounts at or below half of a threshold, or with {words(VERY_SOON)} left at most; what is "
+    "empty runs out no more. An exporter that has started without a memory cannot foretell anything for some hours, so "
+    "the forecast of any replica counts.",
 )
 
 _LOW = _seen(
@@ -192,7 +193,7 @@ _LOW = _seen(
     or
       label_replace(
         max without (instance, pod) (
-            sms_credit_runway_seconds{<job>} <= <soon in seconds>
+            (sms_credit_runway_seconds{<job>} > 0) <= <soon in seconds>
           unless ignoring (reason)
             sms_credit_low{<job>, reason="runway"}
         ),

@@ -33,7 +33,7 @@ async def test_one_command_shows_everything_and_ends_cleanly(tool: Tool) -> None
         exporter = said[1].decode()
         wanted = {
             rb"tickets +firing +SmsCreditAuthFailed: iletimerkezi refuses the credentials of account courier-app\.",
-            rb"on-call +firing +SmsCreditDepletesSoon: At the pace of the last hour, account on-call ",
+            rb"on-call +firing +SmsCreditBlocked: 23telecom sends nothing for account on-call until it is topped up\.",
         }
         async with asyncio.timeout(100), httpx.AsyncClient(trust_env=False) as http:
             while wanted:

@@ -1,8 +1,7 @@
 """The recording rules: what is known of each account, whoever watches it and even while nobody can be asked.
 
-Each rule takes what is known now, or else what it recorded last. So none looks back for longer than an hour, and what
-it costs does not grow with the time for which something is held. A series of an account that is in no trouble is not
-recorded: what is rare is cheap.
+Each rule takes what is known now, or else what it recorded last, so that it need not look back for as long as something
+is held. Of an account in good health little is recorded: what is rare is cheap.
 """
 
 from sms_credit_core import Limit, Status
@@ -23,9 +22,6 @@ VERY_SOON = 6 * HOUR
 
 CRITICAL_SHARE = 0.5
 """A value at or below this share of its threshold is very low."""
-
-_LAST = "last_over_time(<record>{<job>}[<gap>])"
-"""What a rule recorded last."""
 
 _WATCHED = Recording(
     record="account:sms_credit_up:time",
@@ -109,7 +105,6 @@ def _seen(record: str, now: str, held: str, why: str = "", own: str = "") -> Rec
             "record": record,
             "now": now,
             "held": held,
-            "last": _LAST,
             "ignoring_own": f" ignoring ({own})" if own else "",
         },
     )
@@ -245,6 +240,7 @@ RECORDING_RULES = Group(
         "onboarding": Status.ONBOARDING,
         "day_ago": "time() - <hold in seconds>",
         "behind": "instance:sms_credit_last_reading_timestamp_seconds:behind{<job>}",
+        "last": "last_over_time(<record>{<job>}[<gap>])",
         "last_but_runway": 'last_over_time(<record>{<job>, reason!="runway"}[<gap>])',
         **{f"last_{reason}": f'last_over_time(<record>{{<job>, reason="{reason}"}}[<gap>])' for reason in Limit},
         "set_up_anew": """\

@@ -103,11 +103,13 @@ def _config(target: str, rules: Path, scraped_every: int) -> str:
 async def _measured(prometheus: Prometheus, options: argparse.Namespace) -> dict[str, float]:
     """Wait for that many evaluations of each group, and return the figures."""
     times: defaultdict[str, dict[str, float]] = defaultdict(dict)
+    before = await _cpu(prometheus)
     while min(map(len, times.values()), default=0) < options.evaluations:
         await asyncio.sleep(0.5)
         groups = (await prometheus.get("rules")).json()["data"]["groups"]
         for group in groups:
             times[group["name"]][group["lastEvaluation"]] = group["evaluationTime"]
+    spent, evaluations = await _cpu(prometheus) - before, min(map(len, times.values()))
     rules = [rule for group in groups for rule in group["rules"]]
     recorded = await prometheus.query('count by (account) ({__name__=~".+:.+"})')
     series = [int(sample["value"][1]) for sample in recorded]
@@ -116,10 +118,17 @@ async def _measured(prometheus: Prometheus, options: argparse.Namespace) -> dict
         "… that fail": sum(rule["health"] != "ok" for rule in rules),
         "recorded series for an account: on average": sum(series) / options.accounts,
         "… at most": max(series),
-        "evaluations": min(map(len, times.values())),
+        "evaluations": evaluations,
         "seconds for one of them: median": sum(statistics.median(each.values()) for each in times.values()),
         "… longest": sum(max(each.values()) for each in times.values()),
+        "… of CPU, all that Prometheus does meanwhile": spent / evaluations,
     }
+
+
+async def _cpu(prometheus: Prometheus) -> float:
+    """Return the seconds of CPU that Prometheus has taken so far; these are the same on a busy machine."""
+    text = (await prometheus.http.get(f"{prometheus.url}/metrics")).text
+    return float(re.findall(r"^process_cpu_seconds_total (\S+)$", text, re.MULTILINE)[0])
 
 
 def _arguments() -> argparse.Namespace:

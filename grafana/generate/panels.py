@@ -20,6 +20,7 @@ from grafana_foundation_sdk.models.common import (
     GraphDrawStyle,
     LegendDisplayMode,
     LegendPlacement,
+    LineInterpolation,
     SortOrder,
     StackingMode,
     TableCellHeight,
@@ -236,6 +237,11 @@ def bars(panel: timeseries.Panel) -> timeseries.Panel:
         .line_width(0)
         .stacking(StackingConfig().mode(StackingMode.NORMAL).group("A"))
     )
+
+
+def stairs(panel: timeseries.Panel) -> timeseries.Panel:
+    """Draw levels, each from its time on; what cannot be added up, as currencies, is not stacked."""
+    return panel.line_interpolation(LineInterpolation.STEP_AFTER).fill_opacity(25)
 
 
 def listing(

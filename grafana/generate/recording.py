@@ -94,10 +94,8 @@ def _seen(record: str, now: str, held: str, why: str = "", own: str = "") -> Rec
                 or
                   <held>
               )
-            unless<ignoring_own>
-              (
-                <set_up_anew>
-              )
+            unless ignoring (<ignored>)
+              account:sms_credit_status:last{<job>, status="<onboarding>"}
             or
               0 * (<last> > 0)
             """,
@@ -105,7 +103,7 @@ def _seen(record: str, now: str, held: str, why: str = "", own: str = "") -> Rec
             "record": record,
             "now": now,
             "held": held,
-            "ignoring_own": f" ignoring ({own})" if own else "",
+            "ignored": f"{own}, status" if own else "status",
         },
     )
 
@@ -196,7 +194,11 @@ _LOW = _seen(
       )
   )
 unless
-  account:sms_credit_very_low:time{<job>} > 0""",
+  account:sms_credit_very_low:time{<job>} > 0
+unless ignoring (reason)
+  (
+    <set_up_anew>
+  )""",
     held="""\
 (
       <last_but_runway> > <day_ago>
@@ -212,8 +214,8 @@ unless
 and ignoring (reason)
   account:sms_credit_up:time{<job>}""",
     why="And for accounts that are low, but not very low. The exporter says so once it has read an account, and "
-    "remembers it while nothing is known. By its runway, an account without a limit of its own is low at "
-    f"{words(SOON)}.",
+    "remembers it while nothing is known; after an onboarding it is not believed before the next reading. By its "
+    f"runway, an account without a limit of its own is low at {words(SOON)}.",
 )
 
 _UNUSUAL = _seen(

@@ -123,11 +123,11 @@ _NOTHING_SPENT = "Nothing was seen to be spent in this time."
 
 
 def spent(scope: panels.Scope, each: str) -> timeseries.Panel:
-    """Return bars of what was spent in each hour or day, from its beginning on."""
+    """Return what was spent in each hour or day, from its beginning on."""
     panel = panels.chart(
         f"Spent by the {each}",
         f"What was spent in each {each}, in each currency and in messages, to within a minute at both ends. A top-up "
-        "hides none of it. The last bar still grows.",
+        "hides none of it. The last level still grows.",
         [
             panels.query(scope.gained(counter, _FROM_ITS_TIME_ON, by="currency"), legend, ref=ref)
             for counter, legend, ref in _SPENT
@@ -135,7 +135,7 @@ def spent(scope: panels.Scope, each: str) -> timeseries.Panel:
         unit=panels.MONEY,
         nothing=_NOTHING_SPENT,
     )
-    return panels.bars(panel).decimals(2).interval(_INTERVALS[each])
+    return panels.stairs(panel).decimals(2).interval(_INTERVALS[each])
 
 
 def last_month(scope: panels.Scope) -> stat.Panel:

@@ -76,7 +76,7 @@ class Life:
         self.webhooks.append(webhook)
 
     async def tells(self, *expected: tuple[str, str, str], then_silent_for: int = 40 * MINUTE) -> None:
-        """Wait for these notifications; none other may have come by then, nor come soon after."""
+        """Wait for these notifications, in any order; none other may have come by then, nor come soon after."""
 
         async def all_there() -> bool:
             return all(len(webhook.told) >= len(expected) for webhook in self.webhooks)
@@ -84,7 +84,7 @@ class Life:
         await until(all_there)
         await asyncio.sleep(then_silent_for / PACE)
         for webhook in self.webhooks:
-            assert webhook.told == list(expected)
+            assert sorted(webhook.told) == sorted(expected)
             webhook.told.clear()
 
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import pytest
 
-from sms_credit_core import FAILURES, Account, Cause, Instant, Problem, Quality, Reading, Status
+from sms_credit_core import FAILURES, Account, Cause, Instant, Limit, Limits, Problem, Quality, Reading, Status
 from tests.core.readings import READING
 
 START = Instant(unix=1_760_000_000.0, monotonic=500.0)
@@ -241,3 +241,22 @@ def test_retry_after(failures: int, retry_after: float, interval: float, wait: f
     account = after(*[replace(LIMITED, retry_after=retry_after)] * failures)
     assert account.next_poll_in(interval) == wait
     assert account.after(READING, START, 0.2).next_poll_in(interval) == interval
+
+
+@pytest.mark.parametrize(
+    ("balances", "low"),
+    [
+        pytest.param(["0"], True, id="nothing is left, and nothing is known of its pace"),
+        pytest.param(["0", "500"], False, id="a top-up in the first hours ends it"),
+        pytest.param(["0", "500", "499"], False, id="and it stays ended"),
+        pytest.param(["0", "500", "0"], True, id="until nothing is left again"),
+        pytest.param(["500", "499"], None, id="before anything can be told"),
+    ],
+)
+def test_low_by_the_runway_before_the_pace_is_known(balances: list[str], low: bool | None) -> None:  # noqa: FBT001 - a table
+    """Credit that was just added is not as low as what there was before."""
+    account, limits = Account(), Limits(low_runway=24 * HOUR)
+    for number, balance in enumerate(balances):
+        at = Instant(START.unix + 300 * number, START.monotonic + 300 * number)
+        account = account.after(replace(READING, balance=Decimal(balance)), at, 0.2).judged(limits)
+    assert account.low.get(Limit.RUNWAY) is low

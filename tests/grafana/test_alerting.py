@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from decimal import Decimal
+from operator import itemgetter
 from pathlib import Path
 
 import httpx
@@ -76,7 +77,10 @@ class Life:
         self.webhooks.append(webhook)
 
     async def tells(self, *expected: tuple[str, str, str], then_silent_for: int = 40 * MINUTE) -> None:
-        """Wait for these notifications, in any order; none other may have come by then, nor come soon after."""
+        """Wait for these notifications; none other may have come by then, nor come soon after.
+
+        Each receiver is told in this order; one receiver does not wait for the other.
+        """
 
         async def all_there() -> bool:
             return all(len(webhook.told) >= len(expected) for webhook in self.webhooks)
@@ -84,7 +88,7 @@ class Life:
         await until(all_there)
         await asyncio.sleep(then_silent_for / PACE)
         for webhook in self.webhooks:
-            assert sorted(webhook.told) == sorted(expected)
+            assert sorted(webhook.told, key=itemgetter(0)) == sorted(expected, key=itemgetter(0))
             webhook.told.clear()
 
 

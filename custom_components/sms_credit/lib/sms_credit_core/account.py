@@ -1,5 +1,6 @@
 """An account over time: what is known of it now, since when, and when to ask again. No clock is read here."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -104,7 +105,10 @@ class Account:
         reading, ledger = limits.priced(self.reading), self.ledger
         values: dict[Limit, Decimal | float | None] = {Limit.BALANCE: reading.balance, Limit.QUOTA: reading.quota}
         if limits.low_runway is not None and ledger:  # the one value that takes work
-            values[Limit.RUNWAY] = ledger.lasts
+            values[Limit.RUNWAY] = lasts = ledger.lasts
+            if lasts is None and self.low.get(Limit.RUNWAY) and ledger.top_up and ledger.top_up.at == ledger.at:
+                # Nobody can tell how long it lasts; but credit that was just added is not what was low before.
+                values[Limit.RUNWAY] = math.inf
         return values
 
     def known(self, now: Instant, stale_after: float) -> Reading | None:

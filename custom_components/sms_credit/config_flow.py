@@ -60,6 +60,15 @@ def _number(minimum: float, step: float | None = None, unit: str | None = None) 
     return NumberSelector(config | NumberSelectorConfig(unit_of_measurement=unit) if unit else config)
 
 
+def _credentials_schema(fields: tuple[CredentialField, ...]) -> probatio.Schema:
+    schema = {}
+    for field in fields:
+        marker = probatio.Required if field.required else probatio.Optional
+        name = probatio.Secret(field.name) if field.secret else field.name
+        schema[marker(name)] = _PASSWORD if field.secret else TextSelector()
+    return probatio.Schema(schema)
+
+
 class SmsCreditConfigFlow(ConfigFlow, domain=DOMAIN):
     """Adds an account, or gives it new credentials."""
 
@@ -147,24 +156,21 @@ class SmsCreditConfigFlow(ConfigFlow, domain=DOMAIN):
 
     @callback
     def _abort_if_known(self, data: dict[str, Any]) -> None:
-        """Refuse an account that is configured already. Its first credential belongs to no other account."""
-        self._async_abort_entries_match(
-            {name: data[name] for name in (CONF_PROVIDER, self._provider.credentials[0].name)}
-        )
+        """Refuse an account that is configured already."""
+        identity = [field.name for field in self._provider.credentials if field.identity]
+        self._async_abort_entries_match({name: data[name] for name in (CONF_PROVIDER, *identity)})
 
     @callback
     def _show_form(
         self, entered: dict[str, str] | None = None, errors: dict[str, str] | None = None
     ) -> ConfigFlowResult:
-        """Show the form of the provider's credentials with what was just entered; what is in use is not shown."""
-        schema = {
-            (probatio.Required if field.required else probatio.Optional)(probatio.Secret(field.name)): _PASSWORD
-            for field in self._provider.credentials
-        }
-        problem = self._problem
+        """Show the form of the provider's credentials with what was just entered; no secret that is in use is shown."""
+        fields, problem = self._provider.credentials, self._problem
+        if entered is None and self._entry:
+            entered = {field.name: self._entry.data.get(field.name, "") for field in fields if not field.secret}
         return self.async_show_form(
             step_id=self._provider.key,
-            data_schema=self.add_suggested_values_to_schema(probatio.Schema(schema), entered),
+            data_schema=self.add_suggested_values_to_schema(_credentials_schema(fields), entered),
             errors=errors or ({"base": problem.cause.value} if problem else None),
             description_placeholders={
                 "account": self._title,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sms_credit_core import PROVIDERS, Answer, Cause, NoReading, Status
+from sms_credit_core import PROVIDERS, Answer, Cause, NoReading, Status, Value
 from sms_credit_core.provider import CAUSE_BY_HTTP_STATUS
 from sms_credit_exporter.simulator.payloads import ROOT, Payload, payloads
 
@@ -82,7 +82,8 @@ def test_a_reading_has_exact_types(payload: Payload) -> None:
     reading = PROVIDERS[payload.provider].read(answer_of(payload))
     assert type(reading.balance) is Decimal
     assert type(reading.quota) in {int, type(None)}
-    assert type(reading.credit_blocked) is bool
+    gives_blocked = Value.CREDIT_BLOCKED in PROVIDERS[payload.provider].gives
+    assert type(reading.credit_blocked) is (bool if gives_blocked else type(None))
 
 
 @pytest.mark.parametrize("file", FILES)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import Metric
 
-from sms_credit_core import Quality, Status
+from sms_credit_core import PROVIDERS, Provider, Quality, Status, Value
 from sms_credit_exporter.cli import main
 from sms_credit_exporter.config import ConfigError, load
 from sms_credit_exporter.durations import duration_text
@@ -174,3 +174,43 @@ def test_a_table_that_is_not_right_is_told_in_a_sentence(
 
     assert found(colours | true) == [f"fruit.md, table “fruit”: {sentence}"]
     assert found(colours) == []
+
+
+NONE = "\N{EN DASH}"
+
+
+def given(provider: Provider) -> dict[str, str]:
+    """Return what README's table says of a provider."""
+    names = [(field.name, field.required) for field in provider.credentials]
+    return {
+        "balance": f"yes, in {provider.currency}" if provider.currency else "yes",
+        "quota": "yes" if Value.QUOTA in provider.gives else "with message_price",
+        "credit block": "yes" if Value.CREDIT_BLOCKED in provider.gives else NONE,
+        "time stamp": "yes" if Value.PROVIDER_UPDATED in provider.gives else NONE,
+        "credentials": " ".join(name for name, _ in names),
+    }
+
+
+def test_every_provider_is_told() -> None:
+    """With what it gives, and the credentials that it asks for."""
+    told = (
+        (
+            named(provider)[0],
+            {
+                "balance": balance,
+                "quota": quota.replace("`", ""),
+                "credit block": block,
+                "time stamp": stamp,
+                "credentials": " ".join(named(credentials)),
+            },
+        )
+        for provider, balance, quota, block, stamp, credentials in rows(README, "provider")
+    )
+    check(README, "provider", told, {key: given(provider) for key, provider in PROVIDERS.items()})
+
+
+@pytest.mark.parametrize("runbook", ["grafana/runbook.md", "grafana/runbook.tr.md"])
+@pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
+def test_every_provider_is_in_the_runbooks(runbook: str, provider: Provider) -> None:
+    """With the panel in which things are put right."""
+    assert f"{provider.name} (`{provider.key}`) | <{provider.panel_url}>" in (ROOT / runbook).read_text()

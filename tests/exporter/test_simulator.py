@@ -628,7 +628,7 @@ def test_the_demo_never_stands_still() -> None:
     assert [len([*same]) for _, same in groupby(scenes)] == [1] * 120
 
 
-def test_the_demos_accounts_have_names_of_their_own_and_both_providers() -> None:
+def test_the_demos_accounts_have_names_of_their_own_and_every_provider() -> None:
     """A name is the identity in labels."""
     assert len({account.name for account in DEMO}) == len(DEMO)
     assert {account.provider for account in DEMO} == set(PROVIDERS)

@@ -1,5 +1,6 @@
 """What the server asks of a simulated provider; providers/ has one for each."""
 
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
@@ -21,6 +22,16 @@ class Received:
     headers: Mapping[str, str] = field(repr=False)
     """Looked up by name in any case."""
     body: bytes = field(repr=False)
+
+
+def basic_of(request: Received, user: str, password: str) -> dict[str, str]:
+    """Return the credentials of HTTP's own authentication under these names; empty if it holds none."""
+    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
+    try:
+        first, colon, second = b64decode(encoded, validate=True).decode().partition(":")
+    except ValueError:
+        return {}
+    return {user: first, password: second} if scheme.lower() == "basic" and colon else {}
 
 
 class Api(Protocol):

@@ -74,6 +74,11 @@ class Phase:
         return self.act
 
 
+def money(seconds: int, begin: str, end: str, payload: str = "healthy") -> Phase:
+    """Return a stretch in which a balance runs from one amount to another, in the payload's currency."""
+    return Phase(seconds, *(Live(balance=Decimal(amount), payload=payload) for amount in (begin, end)))
+
+
 def answers(seconds: int, payload: str) -> Phase:
     """Return a stretch of one and the same answer, that of a payload file."""
     return Phase(seconds, Canned(payload))

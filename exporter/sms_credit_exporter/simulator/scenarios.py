@@ -25,7 +25,7 @@ class DemoAccount:
     limits: Limits = field(default_factory=Limits)
 
 
-DEMO = (
+_SCENES = (
     DemoAccount(
         "shop-codes", "23telecom", "steady", limits=Limits(low_balance=Decimal(200), message_price=Decimal("0.021"))
     ),
@@ -45,7 +45,13 @@ DEMO = (
     DemoAccount("courier-app", "iletimerkezi", "access_refused", limits=Limits(low_quota=500)),
     DemoAccount("old-webshop", "iletimerkezi", "older_specification"),
 )
-"""The accounts of the demo, each in a scenario of its own.
+"""Accounts that live through something."""
+
+DEMO = (
+    *_SCENES,
+    *(DemoAccount(key, key, "steady") for key in APIS if key not in {account.provider for account in _SCENES}),
+)
+"""The accounts of the demo: each in a scenario of its own, and one of each other provider.
 
 At any moment they show at least five statuses, and at the first, one is blocked and one is low.
 """

@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from ..apis import Api
 from .iletimerkezi import IletiMerkezi
 from .telecom23 import Telecom23
+from .vonage import Vonage
 
 _ALL: tuple[type[Api], ...] = (
     Telecom23,
     IletiMerkezi,
+    Vonage,
 )
 
 APIS: Mapping[str, type[Api]] = {api.key: api for api in _ALL}

@@ -7,19 +7,13 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, ClassVar
 
 from ..apis import Received
-from ..behaviour import Live, Phase, Scenario, answers
+from ..behaviour import Live, Scenario, answers, money
 
 _CLOCK_TOLERANCE = 300.0
 """Seconds that the timestamp of a signed request may be off, either way."""
-
-
-def _money(seconds: int, begin: str, end: str, payload: str = "healthy") -> Phase:
-    """Let a balance run from one amount to another, in the payload's currency."""
-    return Phase(seconds, *(Live(balance=Decimal(amount), payload=payload) for amount in (begin, end)))
 
 
 class Telecom23:
@@ -30,31 +24,31 @@ class Telecom23:
     required: ClassVar[tuple[str, ...]] = ("api_key",)
     unknown: ClassVar[str] = "error_invalid_api_key"
     scenarios: ClassVar[Mapping[str, Scenario]] = {
-        "steady": Scenario(_money(600, "842.30", "786.10")),
+        "steady": Scenario(money(600, "842.30", "786.10")),
         "runs_dry": Scenario(
-            _money(10, "-0.40", "-1.20"),
-            _money(25, "58.80", "42.00"),
-            _money(20, "42.00", "12.00"),
-            _money(20, "12.00", "0.00"),
-            _money(5, "0.00", "-0.40"),
+            money(10, "-0.40", "-1.20"),
+            money(25, "58.80", "42.00"),
+            money(20, "42.00", "12.00"),
+            money(20, "12.00", "0.00"),
+            money(5, "0.00", "-0.40"),
         ),
         "cache_degraded": Scenario(
-            _money(20, "310.40", "305.60"),
+            money(20, "310.40", "305.60"),
             answers(20, "unavailable_cache_miss_refresh_failed"),
-            _money(20, "300.80", "296.00", payload="partial"),
+            money(20, "300.80", "296.00", payload="partial"),
         ),
-        "onboarding": Scenario(answers(30, "onboarding"), _money(30, "50.00", "47.30")),
+        "onboarding": Scenario(answers(30, "onboarding"), money(30, "50.00", "47.30")),
         "rate_limited": Scenario(
-            _money(5, "1630.00", "1620.00"),
+            money(5, "1630.00", "1620.00"),
             answers(8, "error_rate_limit_exceeded"),
-            _money(12, "1604.00", "1580.00"),
+            money(12, "1604.00", "1580.00"),
             answers(8, "error_rate_limited_html"),
-            _money(12, "1564.00", "1540.00"),
+            money(12, "1564.00", "1540.00"),
             answers(15, "error_rate_limited_empty"),
         ),
-        "key_refused": Scenario(answers(45, "error_invalid_api_key"), _money(15, "75.00", "74.10")),
+        "key_refused": Scenario(answers(45, "error_invalid_api_key"), money(15, "75.00", "74.10")),
         "ip_not_allowed": Scenario(
-            answers(12, "error_ip_not_allowed"), _money(15, "128.40", "127.50"), answers(33, "error_ip_not_allowed")
+            answers(12, "error_ip_not_allowed"), money(15, "128.40", "127.50"), answers(33, "error_ip_not_allowed")
         ),
     }
 

@@ -1,0 +1,220 @@
+"""Write the skeletons of a new provider; `scripts/new-provider KEY NAME HEALTHY PLACE` runs this."""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from functools import reduce
+from operator import getitem
+from pathlib import Path
+from textwrap import indent
+
+ROOT = Path(__file__).parent.parent
+CORE = ROOT / "custom_components/sms_credit/lib/sms_credit_core/providers"
+SIMULATOR = ROOT / "exporter/sms_credit_exporter/simulator/providers"
+PAYLOADS = ROOT / "tests/payloads"
+TESTS = ROOT / "tests/core/providers"
+
+_NUMBERS = {
+    "infinity": "Infinity",
+    "nan": "NaN",
+    "leading_zero": "007",
+}
+"""What JSON does not have, by what it is."""
+
+_TYPES = {
+    "true": "true",
+    "false": "false",
+    "list": "[]",
+    "object": "{}",
+    "huge": "1e16",
+    "tiny": "1e-65",
+}
+"""What is JSON, but no number that an account can have."""
+
+_PAGES = {
+    403: ("access_denied", "access_refused", "Forbidden"),
+    404: ("invalid_response", "status_unexpected", "Not Found"),
+    405: ("invalid_response", "status_unexpected", "Method Not Allowed"),
+    429: ("rate_limited", "rate_limited", "Too Many Requests"),
+    500: ("provider_error", "provider_error", "Internal Server Error"),
+    502: ("provider_error", "provider_error", "Bad Gateway"),
+    503: ("provider_error", "provider_error", "Service Unavailable"),
+    504: ("provider_error", "provider_error", "Gateway Timeout"),
+}
+"""HTTP statuses as proxies and firewalls answer them: the status and the cause that they mean, and their words."""
+
+
+_TABLE = "# A table: each line of `each` is a payload of its own, and fills in what has a $.\n"
+_CHANGED = '"derived: the healthy answer"'
+_NOT_JSON = {"status": "invalid_response", "cause": "not_json"}
+_NOT_AN_OBJECT = {"status": "invalid_response", "cause": "not_an_object"}
+
+
+class Healthy:
+    """A healthy answer, and where its balance stands."""
+
+    def __init__(self, text: str, place: str) -> None:
+        """Take the JSON, and the path to the number in it."""
+        self.text, self.place = text, place
+        number = reduce(getitem, place.split("."), json.loads(text, parse_float=Decimal))
+        self.written = json.dumps(number) if isinstance(number, str) else str(number)
+        self.balance = str(number)
+        if text.count(self.written) != 1:
+            sys.exit(f"{self.written} must stand in the answer just once, so that others can take its place.")
+
+    def with_number(self, written: str) -> str:
+        """Return the answer with another value in its place."""
+        return self.text.replace(self.written, written)
+
+
+def payload(situation: str, source: str, body: str, outcome: Mapping[str, str], *, status: str = "200") -> str:
+    """Return a payload file."""
+    said = "".join(f"  {name}: {value}\n" for name, value in outcome.items())
+    return (
+        f"situation: {situation}\nsource: {source}\nanswer:\n  status: {status}\n  headers:\n"
+        f"    Content-Type: {'text/html' if '<html>' in body else 'application/json'}\n"
+        f"  body: |-\n{indent(body, '    ')}\noutcome:\n{said}"
+    )
+
+
+def table(head: str, rows: Mapping[str, Mapping[str, object]]) -> str:
+    """Return a payload file with a line for each of several answers."""
+    lines = (f"  {name}: {json.dumps(words, ensure_ascii=False)}\n" for name, words in rows.items())
+    return (
+        "# A table: each line of `each` is a payload of its own, and fills in what has a $.\n"
+        + head
+        + "each:\n"
+        + "".join(lines)
+    )
+
+
+def payloads(healthy: Healthy) -> Iterator[tuple[str, str]]:
+    """Yield the files that every provider has, by name. Whatever the provider's pages say comes on top."""
+    reading = {
+        "status": "fresh",
+        "balance": f'"{healthy.balance}"',
+        "currency": "EUR",
+        "quota": "null",
+        "credit_blocked": "null",
+        "provider_updated": "null",
+    }
+    page = "page https://example.com/docs"
+    yield "healthy", payload("A healthy account.", page, healthy.text, reading)
+    zero = healthy.with_number('"0.00"' if healthy.written.startswith('"') else "0.00")
+    yield "zero", payload("Nothing is left.", _CHANGED, zero, reading | {"balance": '"0.00"'})
+    unreadable = {"status": "invalid_response", "cause": "field_unreadable", "detail": healthy.place}
+    yield (
+        "number_of_another_type",
+        table(
+            payload(
+                "'The balance is no number: $kind.'",
+                _CHANGED,
+                healthy.with_number("$value"),
+                unreadable,
+            ),
+            {f"number_{kind}": {"kind": kind, "value": value} for kind, value in _TYPES.items()},
+        ),
+    )
+    yield (
+        "number_not_json",
+        table(
+            payload(
+                "'The balance is nothing that JSON has: $kind.'",
+                _CHANGED,
+                healthy.with_number("$value"),
+                {"status": "invalid_response", "cause": "not_json"},
+            ),
+            {f"number_{kind}": {"kind": kind, "value": value} for kind, value in _NUMBERS.items()},
+        ),
+    )
+    missing = {"status": "invalid_response", "cause": "field_missing", "detail": healthy.place}
+    yield (
+        "number_null",
+        payload("The balance is null.", _CHANGED, healthy.with_number("null"), missing),
+    )
+    bodies = {
+        "body_empty": ("there is nothing", ""),
+        "body_html": ("it is HTML", "<html><title>Maintenance</title></html>"),
+        "body_truncated": ("it is cut off", healthy.text[:-2]),
+        "body_twice": ("it stands there twice", healthy.text + healthy.text),
+        "body_single_quotes": ("it is Python", healthy.text.replace('"', "'") + "'"),
+        "body_text": ("it is a word", "OK"),
+    }
+    yield (
+        "body_not_json",
+        table(
+            payload(
+                "'The body is no JSON: $what.'",
+                '"derived: what goes wrong on the way"',
+                "$body",
+                {"status": "invalid_response", "cause": "not_json"},
+            ),
+            {name: {"what": what, "body": body} for name, (what, body) in bodies.items()},
+        ),
+    )
+    others = {
+        "body_list": ("a list", f"[{healthy.text}]"),
+        "body_null": ("null", "null"),
+        "body_number": ("a number", "12.5"),
+        "body_string": ("a text", '"12.5"'),
+    }
+    yield (
+        "body_not_an_object",
+        table(
+            payload(
+                "'The body is JSON, but $what.'",
+                '"derived: JSON of another shape"',
+                "$body",
+                {"status": "invalid_response", "cause": "not_an_object"},
+            ),
+            {name: {"what": what, "body": body} for name, (what, body) in others.items()},
+        ),
+    )
+    yield (
+        "errors_html",
+        table(
+            payload(
+                "'A page of HTML with HTTP status $code.'",
+                '"derived: as proxies and firewalls answer"',
+                "<html><head><title>$code $words</title></head><body>$words</body></html>",
+                {"status": "$status", "cause": "$cause", "detail": '"$code"'},
+                status="$code",
+            ),
+            {
+                f"error_{code}_html": {"code": code, "words": words, "status": status, "cause": cause}
+                for code, (status, cause, words) in _PAGES.items()
+            },
+        ),
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the files; none that is there already is touched."""
+    parser = argparse.ArgumentParser(prog="scripts/new-provider", description=__doc__)
+    parser.add_argument("key", help="stable identity: small letters and digits")
+    parser.add_argument("name", help="what people call it")
+    parser.add_argument("healthy", help="a healthy answer, as the provider's own page has it")
+    parser.add_argument("place", help="where the balance stands in it, such as data.balance")
+    options = parser.parse_args(arguments)
+    if not re.fullmatch("[a-z0-9]+", options.key):
+        parser.error("the key must be small letters and digits")
+    healthy = Healthy(options.healthy, options.place)
+    for name, text in payloads(healthy):
+        _write(PAYLOADS / options.key / f"{name}.yaml", text)
+    return 0
+
+
+def _write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if file.exists():
+        print(f"there already: {file.relative_to(ROOT)}")
+        return
+    file.write_text(text, encoding="utf-8")
+    print(f"written: {file.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -69,6 +69,10 @@ class Healthy:
         """Return the answer with another value in its place."""
         return self.text.replace(self.written, written)
 
+    def of_table(self) -> str:
+        """Return the answer with the value that a line of a table has."""
+        return self.text.replace("$", "$$").replace(self.written, "$value")
+
 
 def payload(situation: str, source: str, body: str, outcome: Mapping[str, str], *, status: str = "200") -> str:
     """Return a payload file."""
@@ -112,7 +116,7 @@ def payloads(healthy: Healthy) -> Iterator[tuple[str, str]]:
             payload(
                 "'The balance is no number: $kind.'",
                 _CHANGED,
-                healthy.with_number("$value"),
+                healthy.of_table(),
                 unreadable,
             ),
             {f"number_{kind}": {"kind": kind, "value": value} for kind, value in _TYPES.items()},
@@ -124,7 +128,7 @@ def payloads(healthy: Healthy) -> Iterator[tuple[str, str]]:
             payload(
                 "'The balance is nothing that JSON has: $kind.'",
                 _CHANGED,
-                healthy.with_number("$value"),
+                healthy.of_table(),
                 {"status": "invalid_response", "cause": "not_json"},
             ),
             {f"number_{kind}": {"kind": kind, "value": value} for kind, value in _NUMBERS.items()},

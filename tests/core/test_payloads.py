@@ -144,6 +144,6 @@ def test_every_code_of_a_providers_tables_occurs(provider: str) -> None:
     """A line added to a table needs the answer that it was added for. Tables lead from codes to causes."""
     module = vars(sys.modules[type(PROVIDERS[provider]).__module__])
     tables = [table for table in module.values() if isinstance(table, dict) and {*map(type, table.values())} == {Cause}]
-    assert tables
+    assert tables or not any("code" in payload.outcome for payload in payloads(provider))
     codes = {str(code) for table in tables for code, cause in table.items() if CAUSE_BY_HTTP_STATUS.get(code) != cause}
     assert codes <= {payload.outcome.get("code") for payload in payloads(provider)}

@@ -5,6 +5,7 @@ import re
 import socket
 import sys
 import tomllib
+from base64 import b64encode
 from importlib.metadata import distributions, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,7 +26,7 @@ from syrupy.assertion import SnapshotAssertion
 
 import custom_components.sms_credit
 
-from .conftest import OF_ONE_VERSION, VERSION
+from .conftest import OF_ONE_VERSION, SECRET, VERSION
 
 CHECKOUT = Path(__file__).parents[2]
 HTTP_LIBRARIES = {"2026.10": "httpx", "2026.11": "httpx2"}
@@ -100,6 +101,14 @@ def test_a_secret_in_the_log_is_noticed(unwanted: list[str], level: int) -> None
     """A user who debugs shows the log to others."""
     logging.getLogger("httpcore").log(level, "sent %s", b"sk_test_never_print_me")
     assert unwanted.pop() == "sent b'sk_test_never_print_me'"
+
+
+@pytest.mark.parametrize("user", ["k", "ke", "key"])
+def test_a_secret_in_base64_is_noticed(unwanted: list[str], user: str) -> None:
+    """That is how HTTP's own authentication writes it, at any place of a longer text."""
+    header = b64encode(f"{user}:{SECRET}_at_all".encode()).decode()
+    logging.getLogger("httpcore").debug("sent %s", header)
+    assert unwanted.pop() == f"sent {header}"
 
 
 def test_an_error_with_a_traceback_is_noticed(unwanted: list[str]) -> None:

@@ -32,7 +32,7 @@ from pytest_homeassistant_custom_component.common import (
 from pytest_homeassistant_custom_component.patch_time import HAFakeDatetime
 
 from custom_components.sms_credit.const import DOMAIN
-from custom_components.sms_credit.lib.sms_credit_core import state
+from custom_components.sms_credit.lib.sms_credit_core import PROVIDERS, Secret, state
 from sms_credit_exporter.simulator.apis import Received
 from sms_credit_exporter.simulator.behaviour import NoAnswer
 from sms_credit_exporter.simulator.payloads import Payload, payloads
@@ -42,17 +42,23 @@ CHECKOUT = Path(__file__).parents[3]
 COMPONENT = CHECKOUT / "custom_components" / DOMAIN
 
 CREDENTIALS = {
-    "23telecom": {"api_key": "sk_test_23_never_print_me"},
-    "iletimerkezi": {"api_key": "1e7_never_print_me", "api_hash": "ha54_never_print_me"},
+    key: {field.name: f"{key}_{field.name}_never_print_me" for field in provider.credentials if field.required}
+    for key, provider in PROVIDERS.items()
 }
 """What every account in the tests has, unless a test says otherwise."""
 
-NAMES = {"23telecom": "23 Telecom", "iletimerkezi": "iletiMerkezi"}
+NAMES = {key: provider.name for key, provider in PROVIDERS.items()}
 
-_PROVIDER_AT = {
-    ("GET", "https://restlink23telecom.com/api/v1/user/balance"): "23telecom",
-    ("POST", "https://api.iletimerkezi.com/v1/get-balance/json"): "iletimerkezi",
-}
+
+def _request_of(provider: str) -> tuple[str, str]:
+    """Return method and address of a provider's request; credentials in it are shown by their names."""
+    declared = PROVIDERS[provider]
+    credentials = {name: Secret(value) for name, value in CREDENTIALS[provider].items()}
+    request = declared.request(declared.base_url, credentials, 0)
+    return request.method, request.url
+
+
+_PROVIDER_AT = {_request_of(provider): provider for provider in PROVIDERS}
 
 
 def texts(language: str) -> dict[str, Any]:
@@ -83,7 +89,7 @@ Answer = str | Payload | NoAnswer | NoConnection
 
 
 class Providers:
-    """Both providers, simulated. They know the accounts of CREDENTIALS, and refuse all others until told of them."""
+    """All providers, simulated. They know the accounts of CREDENTIALS, and refuse all others until told of them."""
 
     def __init__(self, simulator: Simulator) -> None:
         """Answer in good health."""
@@ -124,7 +130,7 @@ class Detour(httpx.AsyncBaseTransport):
 
     @override
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request. What is not exactly one of the two documented requests fails the test."""
+        """Send a request. What is not exactly one of the documented requests fails the test."""
         answer = self._providers.answers[_PROVIDER_AT[request.method, str(request.url)]]
         port = self._nobodys_port if answer is NoConnection.REFUSED else self._port
         # Silence needs no waiting for; and a frozen clock would never end it.
@@ -165,7 +171,7 @@ async def providers(
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # and it never listens
         async with simulator.serving() as base_urls:
-            ports = (httpx.URL(base_urls["23telecom"]).port, nobody.getsockname()[1])
+            ports = (httpx.URL(next(iter(base_urls.values()))).port, nobody.getsockname()[1])
             async with Detour(transport, simulated, *ports) as detour:
                 monkeypatch.setattr(client, "_transport", detour)
                 monkeypatch.setattr(client, "_mounts", {})  # the proxies of this machine's environment

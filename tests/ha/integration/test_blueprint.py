@@ -33,6 +33,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.sms_credit.const import DOMAIN
+from custom_components.sms_credit.lib.sms_credit_core import Cause
 
 from .conftest import CHECKOUT, Answer, NoConnection, Providers, account, another, pass_time, raw
 
@@ -529,7 +530,7 @@ MESSAGES = [
         "error_forbidden",
         {},
         "The provider refuses access to the account. Home Assistant shows what to do under Settings.\n"
-        "The API key lacks the permission “balance.read”. Grant it in the provider's panel.\n{url}",
+        f"{Cause.PERMISSION_MISSING.text}\n{{url}}",
         id="why access is denied",
     ),
     pytest.param(

@@ -12,7 +12,7 @@ from homeassistant.helpers import issue_registry as ir
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.sms_credit.const import DOMAIN
-from custom_components.sms_credit.lib.sms_credit_core import FAILURES, PROVIDERS, Status
+from custom_components.sms_credit.lib.sms_credit_core import FAILURES, PROVIDERS, Status, Value
 
 from .conftest import (
     ALL_PAYLOADS,
@@ -36,31 +36,38 @@ pytestmark = pytest.mark.usefixtures("every_entity")
 
 STATES = {status: status.value for status in Status} | {Status.UNAVAILABLE: "data_unavailable"}
 
-HEALTHY = {
-    "23telecom": {
-        "balance": "1250.50",
-        "credit_blocked": "off",
-        "provider_updated": "2026-02-13T10:15:00+00:00",
-        "status": "fresh",
-    },
-    "iletimerkezi": {"balance": "10.584", "credit_blocked": "off", "sms_quota": "67", "status": "fresh"},
+KEYS = {
+    Value.BALANCE: "balance",
+    Value.CREDIT_BLOCKED: "credit_blocked",
+    Value.PROVIDER_UPDATED: "provider_updated",
+    Value.QUOTA: "sms_quota",
 }
+"""The entities of what a provider can give."""
 
 
-def shown(payload: Payload) -> dict[str, str]:
-    """Return what the entities must say after this answer has followed a healthy one."""
+def said(payload: Payload) -> dict[str, str]:
+    """Return what the entities must say of a reading."""
     outcome = payload.outcome
-    status = Status(outcome["status"])
-    healthy = HEALTHY[payload.provider]
-    said = {
+    values = {
         "balance": f"{Decimal(outcome.get('balance', 0)):f}",
         "credit_blocked": {True: "on", False: "off"}.get(outcome.get("credit_blocked"), "unknown"),
         "provider_updated": outcome.get("provider_updated") or "unknown",
         "sms_quota": f"{outcome.get('quota')}",
     }
+    given = {KEYS[value] for value in PROVIDERS[payload.provider].gives}
+    return {key: value for key, value in values.items() if key in given} | {"status": STATES[Status(outcome["status"])]}
+
+
+HEALTHY = {each.provider: said(each) for each in ALL_PAYLOADS if each.name == "healthy"}
+
+
+def shown(payload: Payload) -> dict[str, str]:
+    """Return what the entities must say after this answer has followed a healthy one."""
+    status = Status(payload.outcome["status"])
+    healthy = HEALTHY[payload.provider]
     by_status = {
-        Status.FRESH: said,
-        Status.PARTIAL: said,
+        Status.FRESH: said(payload),
+        Status.PARTIAL: said(payload),
         Status.UNAVAILABLE: healthy,
         Status.ONBOARDING: dict.fromkeys(healthy, "unknown"),
     } | dict.fromkeys(FAILURES, dict.fromkeys(healthy, "unavailable"))

@@ -70,6 +70,10 @@ class Fields:
         """Return a member as it stands; None where it is null or missing."""
         return self._members.get(name)
 
+    def is_null(self, name: str) -> bool:
+        """Whether a member is there, and null."""
+        return name in self._members and self._members[name] is None
+
     def object(self, name: str) -> "Fields":
         """Return a member that must be an object."""
         return Fields(self._must_be(name, dict), self._path_of(name) + ".")

@@ -70,6 +70,14 @@ class Cause(StrEnum):
             "or the account is limited to fixed IP addresses and this machine's is not among them."
         ),
     )
+    CREDENTIALS_OR_IP = (
+        "credentials_or_ip",
+        Status.AUTH_FAILED,
+        (
+            "The provider refuses access and does not say which of three causes it is: user name or password is wrong; "
+            "the user may not use the API; or this machine's IP address is not allowed."
+        ),
+    )
 
     ACCESS_REFUSED = "access_refused", Status.ACCESS_DENIED, "The provider refuses this call and does not say why."
     IP_NOT_ALLOWED = (
@@ -80,12 +88,18 @@ class Cause(StrEnum):
     PERMISSION_MISSING = (
         "permission_missing",
         Status.ACCESS_DENIED,
-        "The API key lacks the permission “balance.read”. Grant it in the provider's panel.",
+        "The API key lacks the permission to read the balance. Grant it in the provider's panel.",
     )
     ACCOUNT_INACTIVE = (
         "account_inactive",
         Status.ACCESS_DENIED,
         "The provider has suspended this account or not activated it. Ask its support.",
+    )
+    NO_BALANCE = (
+        "no_balance",
+        # The credentials are right, and nothing but others will help.
+        Status.ACCESS_DENIED,
+        "This account has no balance of its own. Enter the credentials of the account that pays for it.",
     )
     SMS_NOT_SET_UP = (
         "sms_not_set_up",

@@ -1,0 +1,62 @@
+"""ClickSend: `GET /v3/account` with HTTP basic authentication.
+
+Source: https://developers.clicksend.com/docs/accounts/management/ (request, answer).
+"""
+
+import re
+from http import HTTPStatus
+
+from ..answer import Answer, Fields
+from ..problem import Cause, NoReading
+from ..provider import CredentialField, Request, Value, basic, error_fields, refusal
+from ..reading import Quality, Reading
+from ..secret import Credentials
+
+_SUCCESS = "SUCCESS"
+
+_CAUSE_BY_CODE = {
+    "UNAUTHORIZED": Cause.CREDENTIALS_REFUSED,
+}
+
+_CURRENCY = re.compile("[A-Z]{3}")
+
+
+class ClickSend:
+    """ClickSend. Its answer is the whole account, with names and even a key of its own; only the credit is read."""
+
+    key = "clicksend"
+    name = "ClickSend"
+    credentials: tuple[CredentialField, ...] = (
+        CredentialField(name="username", secret=False, identity=True),
+        CredentialField(name="api_key"),
+    )
+    gives = frozenset({Value.BALANCE})
+    panel_url = "https://dashboard.clicksend.com"
+    base_url = "https://rest.clicksend.com"
+    min_poll_interval = 120.0  # they name none
+    currency: str | None = None
+
+    def request(self, base_url: str, credentials: Credentials, timestamp: int) -> Request:  # noqa: ARG002 - not signed
+        """Word the request."""
+        return Request(
+            method="GET",
+            url=f"{base_url}/v3/account",
+            headers=basic(credentials["username"], credentials["api_key"]),
+        )
+
+    def read(self, answer: Answer) -> Reading:
+        """Read an answer. A banned account has a balance too, but it can spend none of it."""
+        code = error_fields(answer).get("response_code")
+        if code not in (None, _SUCCESS) or answer.status != HTTPStatus.OK:
+            raise refusal(answer, None if code == _SUCCESS else code, _CAUSE_BY_CODE)
+        data = Fields.of(answer.body).object("data")
+        if data.integer("banned"):
+            raise NoReading(Cause.ACCOUNT_INACTIVE)
+        return Reading(
+            balance=data.number_in_text("balance"),
+            currency=data.object("_currency").text("currency_name_short", _CURRENCY),
+            quota=None,
+            credit_blocked=None,
+            provider_updated=None,
+            quality=Quality.COMPLETE,
+        )

@@ -8,6 +8,7 @@ import os
 import socket
 import ssl
 import time
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from decimal import Decimal
 from email.utils import format_datetime
 from threading import Thread
 from typing import Never
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -247,6 +249,33 @@ async def test_the_request_for_iletimerkezi_is_what_its_documentation_asks_for(
     }
     assert key not in caplog.text
     assert hash_ not in caplog.text
+
+
+def written(value: str) -> set[str]:
+    """Return how a credential can stand in a text: as it is, quoted as in a URL, and in Base64 as in a header."""
+    base64 = {b64encode(f"{before}{value}".encode()).decode()[4:-4] for before in ("", "u", "us")}
+    return {value, quote(value, safe=""), *base64}
+
+
+@pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
+@pytest.mark.parametrize("act", [pytest.param("healthy", id="healthy"), NoAnswer.CUT, NoAnswer.SILENT])
+async def test_no_credential_shows_in_a_log_or_in_what_comes_of_it(
+    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, provider: Provider, act: str | Act
+) -> None:
+    """The client logs every address that it asks, and everything else while somebody debugs; errors name it too."""
+    caplog.set_level(logging.DEBUG)
+    simulator = Simulator()
+    credentials = {field.name: f"{field.name}-never+print=me" for field in provider.credentials if field.required}
+    account = simulator.add(provider.key, act, credentials=credentials)
+    async with simulator.serving() as base_urls:
+        outcome = await ask(
+            client, base_urls[provider.key], provider=provider, credentials=credentials, timeout=TIMEOUT
+        )
+    assert account.requests
+    assert (cause_of(outcome) is None) == (act == "healthy")
+    said = caplog.text + repr(outcome)
+    assert "HTTP Request" in said or act != "healthy"
+    assert [word for value in credentials.values() for word in written(value) if word in said] == []
 
 
 async def test_nothing_of_the_callers_client_goes_along() -> None:

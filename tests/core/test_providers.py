@@ -4,7 +4,9 @@ import hashlib
 import hmac
 import json
 import re
+from base64 import b64encode
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -176,3 +178,64 @@ def test_iletimerkezis_request(base_url: str | None, url: str, key: str, api_has
 def test_what_can_be_a_credential(value: str, *, accepted: bool) -> None:
     """Every credential that is accepted can be sent in a header or a body as it is."""
     assert CredentialField.accepts(value) is accepted
+
+
+USER, SECRET = "A/user+name", "p@ss/word?#"
+PAIR_IN_BASE64 = b64encode(f"{USER}:{SECRET}".encode()).decode()
+
+REQUESTS = {
+    "vonage": ({"api_key": USER, "api_secret": SECRET}, "GET /account/get-balance", PAIR_IN_BASE64),
+    "twilio": (
+        {"account_sid": USER, "auth_token": SECRET},
+        "GET /2010-04-01/Accounts/A%2Fuser%2Bname/Balance.json",
+        PAIR_IN_BASE64,
+    ),
+    "plivo": ({"auth_id": USER, "auth_token": SECRET}, "GET /v1/Account/A%2Fuser%2Bname/", PAIR_IN_BASE64),
+    "clicksend": ({"username": USER, "api_key": SECRET}, "GET /v3/account", PAIR_IN_BASE64),
+    "46elks": ({"api_username": USER, "api_password": SECRET}, "GET /a1/me", PAIR_IN_BASE64),
+}
+"""Of the providers with HTTP's own authentication: the credentials, where the request goes, and what it says."""
+
+
+@pytest.mark.parametrize("provider", REQUESTS)
+@pytest.mark.parametrize("base_url", [None, "http://127.0.0.1:8080", "https://proxy.example/sms"])
+def test_requests_with_basic_authentication(provider: str, base_url: str | None) -> None:
+    """User and password go into one header; a credential in the URL is quoted, and shown by its name only."""
+    credentials, where, pair = REQUESTS[provider]
+    request = worded(provider, base_url, TIME, **credentials)
+    method, path = where.split(" ")
+    assert (request.method, request.address()) == (method, f"{base_url or PROVIDERS[provider].base_url}{path}")
+    assert request.headers == {"Authorization": f"Basic {pair}"}
+    assert request.body == b""
+    assert SECRET not in request.url
+    assert USER not in request.url
+
+
+def test_twilios_api_key_asks_in_the_accounts_place() -> None:
+    """The account stays in the URL."""
+    request = worded("twilio", account_sid="AC1", api_key="SK2", auth_token="t")
+    assert request.address() == "https://api.twilio.com/2010-04-01/Accounts/AC1/Balance.json"
+    assert request.headers == {"Authorization": f"Basic {b64encode(b'SK2:t').decode()}"}
+
+
+def test_telnyx_and_seven_take_a_key() -> None:
+    """Each in a header of its own."""
+    assert worded("telnyx", api_key="KEY1") == Request(
+        method="GET", url="https://api.telnyx.com/v2/balance", headers={"Authorization": "Bearer KEY1"}
+    )
+    assert worded("seven", api_key="k") == Request(
+        method="GET", url="https://gateway.seven.io/api/balance", headers={"X-Api-Key": "k"}
+    )
+
+
+def test_netgsms_credentials_travel_in_the_body() -> None:
+    """With what is asked for: money, and not packages."""
+    request = worded("netgsm", usercode="850", password='a"b')
+    assert (request.method, request.address()) == ("POST", "https://api.netgsm.com.tr/balance")
+    assert json.loads(request.body) == {"usercode": "850", "password": 'a"b', "stip": 2}
+
+
+def test_every_provider_has_a_test_of_its_request() -> None:
+    """What leaves is what the provider's page says; a provider without such a test has none that says so."""
+    text = Path(__file__).read_text(encoding="utf-8")
+    assert [key for key in PROVIDERS if f'"{key}"' not in text] == []

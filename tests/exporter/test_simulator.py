@@ -78,7 +78,9 @@ class Playground:
         base_url = self.base_urls[provider.key]
         credentials = {name: Secret(value) for name, value in account.credentials.items()}
         request = provider.request(base_url, credentials, int(self.unix_time()))
-        return await self.client.request(request.method, request.url, headers=request.headers, content=request.body)
+        return await self.client.request(
+            request.method, request.address(), headers=request.headers, content=request.body
+        )
 
 
 @pytest.fixture
@@ -201,7 +203,7 @@ async def test_a_provider_is_below_a_path_of_its_own_and_under_its_real_host(
     declared = PROVIDERS[provider]
     secrets = {name: Secret(value) for name, value in account.credentials.items()}
     real = declared.request(declared.base_url, secrets, NOW + 1)
-    path, host = httpx.URL(real.url).path, httpx.URL(real.url).host
+    path, host = httpx.URL(real.address()).path, httpx.URL(real.address()).host
     there = [
         await playground.ask(account),
         await playground.send(real.method, path, {**real.headers, "Host": host}, real.body),

@@ -16,7 +16,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Self
-from urllib.parse import quote
 
 import httpx
 
@@ -203,10 +202,7 @@ class _Url(httpx.URL):
     @classmethod
     def of(cls, request: Request) -> Self:
         """Return where a request goes."""
-        filled = request.url
-        for name, secret in request.in_url.items():
-            filled = filled.replace(f"{{{name}}}", quote(secret.reveal(), safe=""))
-        url = cls(filled)
+        url = cls(request.address())
         url._shown = request.url
         return url
 

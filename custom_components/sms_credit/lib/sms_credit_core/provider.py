@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
 from typing import ClassVar, Protocol
+from urllib.parse import quote
 
 from .answer import Answer, Fields, stable_code
 from .problem import Cause, NoReading
@@ -55,6 +56,13 @@ class Request:
     """The credentials that belong into the URL, by name; they are quoted, and no log shows them."""
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(default=b"", repr=False)
+
+    def address(self) -> str:
+        """Return the URL with the credentials in it, for nothing but the request itself."""
+        address = self.url
+        for name, secret in self.in_url.items():
+            address = address.replace(f"{{{name}}}", quote(secret.reveal(), safe=""))
+        return address
 
 
 class Provider(Protocol):

@@ -349,7 +349,7 @@ async def test_credentials_that_fail_change_nothing(  # noqa: PLR0913, PLR0917 -
     providers.answer(provider, "healthy")
     result = await send(hass, result, new)
     assert result["reason"] == f"{how}_successful"
-    assert entry.data["api_key"] == NEW_KEY
+    assert entry.data == {"provider": provider, **new}
 
 
 @pytest.mark.parametrize("how", CHANGES)

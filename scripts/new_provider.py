@@ -15,7 +15,93 @@ ROOT = Path(__file__).parent.parent
 CORE = ROOT / "custom_components/sms_credit/lib/sms_credit_core/providers"
 SIMULATOR = ROOT / "exporter/sms_credit_exporter/simulator/providers"
 PAYLOADS = ROOT / "tests/payloads"
-TESTS = ROOT / "tests/core/providers"
+
+_MODULE = '''"""NAME: `GET /PATH` with an API key.
+
+Sources: https://example.com/docs (request, answer, codes).
+"""
+
+from http import HTTPStatus
+
+from ..answer import Answer, Fields
+from ..problem import Cause
+from ..provider import CredentialField, Request, Value, error_fields, refusal
+from ..reading import Quality, Reading
+from ..secret import Credentials
+
+_CAUSE_BY_CODE = {
+    "401": Cause.CREDENTIALS_REFUSED,
+}
+
+
+class CLASS:
+    """NAME."""
+
+    key = "KEY"
+    name = "NAME"
+    credentials: tuple[CredentialField, ...] = (CredentialField(name="api_key", identity=True),)
+    gives = frozenset({Value.BALANCE})
+    panel_url = "https://example.com"
+    base_url = "https://api.example.com"
+    min_poll_interval = 120.0  # they name none
+    currency: str | None = "EUR"
+
+    def request(self, base_url: str, credentials: Credentials, timestamp: int) -> Request:  # noqa: ARG002 - not signed
+        """Word the request."""
+        return Request(method="GET", url=f"{base_url}/PATH", headers={"X-Api-Key": credentials["api_key"].reveal()})
+
+    def read(self, answer: Answer) -> Reading:
+        """Read an answer."""
+        code = error_fields(answer).get("code")
+        if code is not None or answer.status != HTTPStatus.OK:
+            raise refusal(answer, code, _CAUSE_BY_CODE)
+        return Reading(
+            balance=Fields.of(answer.body)FIELDS.number("MEMBER"),
+            currency=self.currency,
+            quota=None,
+            credit_blocked=None,
+            provider_updated=None,
+            quality=Quality.COMPLETE,
+        )
+'''
+
+_SIMULATED = '''"""NAME, simulated: an API key in a header.
+
+The core's module of the same name links their pages.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ..apis import Received
+from ..behaviour import Live, Scenario, money
+
+
+class CLASS:
+    """Their API."""
+
+    key: ClassVar[str] = "KEY"
+    base_url: ClassVar[str] = "https://api.example.com"
+    required: ClassVar[tuple[str, ...]] = ("api_key",)
+    unknown: ClassVar[str] = "error_401"
+    scenarios: ClassVar[Mapping[str, Scenario]] = {"steady": Scenario(money(600, "96.20", "81.50"))}
+
+    def named(self, request: Received) -> dict[str, str]:
+        """Return the API key."""
+        key = request.headers.get("X-Api-Key")
+        return {"api_key": key} if key else {}
+
+    def refusal(self, request: Received, credentials: Mapping[str, str]) -> str | None:  # noqa: ARG002 - `named` did
+        """Check path and method."""
+        if request.path != "/PATH":
+            return "error_404_html"
+        return None if request.method == "GET" else "error_405_html"
+
+    @staticmethod
+    def with_numbers(members: Mapping[str, Any], live: Live, at: float) -> dict[str, Any]:  # noqa: ARG004 - no time
+        """Return a balance of this moment."""
+        return {**members, "MEMBER": float(live.balance)}
+'''
 
 _NUMBERS = {
     "infinity": "Infinity",
@@ -208,6 +294,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     healthy = Healthy(options.healthy, options.place)
     for name, text in payloads(healthy):
         _write(PAYLOADS / options.key / f"{name}.yaml", text)
+    *outer, member = options.place.split(".")
+    words = {
+        "KEY": options.key,
+        "NAME": options.name,
+        "CLASS": re.sub(r"\W", "", options.name).capitalize(),
+        "MEMBER": member,
+        "FIELDS": "".join(f'.object("{name}")' for name in outer),
+    }
+    for folder, template in ((CORE, _MODULE), (SIMULATOR, _SIMULATED)):
+        _write(folder / f"{options.key}.py", re.sub("|".join(words), lambda word: words[word[0]], template))
     return 0
 
 

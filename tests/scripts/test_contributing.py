@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sms_credit_core import PROVIDERS, Provider
 from tests.conftest import ROOT
 
 FOLDERS = ("blueprints", "custom_components", "docs", "exporter", "grafana", "scripts", "tests")
@@ -35,3 +36,44 @@ def test_a_hook_calls_a_script_of_the_project(hook: dict[str, str]) -> None:
     assert hook["name"] == hook["entry"]
     assert Path(ROOT, hook["entry"].split()[0]).is_relative_to(ROOT / "scripts")
     assert Path(ROOT, hook["entry"].split()[0]).stat().st_mode & 0o111
+
+
+PLACES = (
+    "README.md",
+    "CHANGELOG.md",
+    "docs/home-assistant.md",
+    "grafana/runbook.md",
+    "grafana/runbook.tr.md",
+    ".github/ISSUE_TEMPLATE/bug.yml",
+    "custom_components/sms_credit/lib/sms_credit_core/providers/",
+    "custom_components/sms_credit/translations/",
+    "exporter/sms_credit_exporter/simulator/providers/",
+    "tests/payloads/",
+    "tests/core/test_providers.py",
+    "tests/ha/integration/snapshots/test_sensor.ambr",
+)
+"""Where a provider may occur: what the recipe says."""
+
+EXAMPLES = ("23telecom", "iletimerkezi")
+"""The providers that tests and documents take for an example."""
+
+
+@pytest.mark.parametrize(
+    "provider", [each for key, each in PROVIDERS.items() if key not in EXAMPLES], ids=lambda each: each.key
+)
+def test_a_provider_occurs_nowhere_but_where_the_recipe_says(provider: Provider) -> None:
+    """Whoever adds one has no other file to look for."""
+    files = [
+        file
+        for folder in (".github", *FOLDERS)
+        for file in (ROOT / folder).rglob("*.*")
+        if "__pycache__" not in file.parts
+    ]
+    written = {
+        file.relative_to(ROOT).as_posix(): file.read_text(encoding="utf-8", errors="replace")
+        for file in (*files, *ROOT.glob("*.md"))
+        if file.is_file() and file.name != "CONTRIBUTING.md"
+    }
+    named = {name for name, text in written.items() if f'"{provider.key}"' in text or provider.name in text}
+    assert named
+    assert [name for name in named if not name.startswith(PLACES)] == []

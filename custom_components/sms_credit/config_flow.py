@@ -25,6 +25,7 @@ from homeassistant.helpers.selector import (
     SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
+    SelectSelectorMode,
     TextSelector,
     TextSelectorConfig,
     TextSelectorType,
@@ -45,7 +46,8 @@ _PROVIDER_SCHEMA = probatio.Schema(
     {
         probatio.Required(CONF_PROVIDER): SelectSelector(
             SelectSelectorConfig(
-                options=[SelectOptionDict(value=provider.key, label=provider.name) for provider in PROVIDERS.values()]
+                options=[SelectOptionDict(value=provider.key, label=provider.name) for provider in PROVIDERS.values()],
+                mode=SelectSelectorMode.LIST,  # all are seen at once; beyond five, Home Assistant would fold them
             )
         ),
         # Home Assistant's own integrations ask for no name. But these providers' answers name no account, and a user

@@ -44,7 +44,7 @@ class Sight:
     answer: str
     status: str
     blocked: str | None
-    """The state; None where the balance is no number either."""
+    """The state; None where the balance is no number either, empty where the provider never says."""
     numbers: Mapping[str, Mapping[str, str]]
     """By entity and language, as they are written there."""
 
@@ -52,9 +52,10 @@ class Sight:
         """Return the words by entity."""
         blocked = f"entity.binary_sensor.credit_blocked.state.{self.blocked}"
         numbers = {key: words[home.language] for key, words in self.numbers.items()}
+        said = {"credit_blocked": home.text(blocked) if self.blocked else numbers["balance"]}
         return {
             "status": home.text(f"entity.sensor.status.state.{self.status}"),
-            "credit_blocked": home.text(blocked) if self.blocked else numbers["balance"],
+            **(said if self.blocked != "" else {}),
             **numbers,
         }
 
@@ -81,7 +82,23 @@ LIRA = Sight(
         "spent": {"en": "TRY 0.00", "tr": "₺0,00"},
     },
 )
+TWILIOS_DOLLARS = Sight(
+    answer="healthy",
+    status="fresh",
+    blocked="",
+    numbers={"balance": {"en": "$10.58", "tr": "$10,58"}, "spent": {"en": "$0.00", "tr": "$0,00"}},
+)
 LIVES = {
+    "twilio": (
+        TWILIOS_DOLLARS,
+        Sight(
+            answer="error_503_html",
+            status="provider_error",
+            blocked="",
+            numbers={"balance": UNAVAILABLE, "spent": UNAVAILABLE},
+        ),
+        TWILIOS_DOLLARS,
+    ),
     "shop-codes": (
         EUROS,
         Sight(
@@ -211,6 +228,13 @@ async def ui(home: Installation) -> AsyncIterator[Interface]:
             "credentials_or_access",
             "10.584 TRY · 67 SMS",
             id="iletiMerkezi",
+        ),
+        pytest.param(
+            "twilio",
+            {"account_sid": "AC0", "auth_token": "wrong"},
+            "credentials_refused",
+            "10.584 USD",
+            id="Twilio, whose account is no secret",
         ),
     ],
 )

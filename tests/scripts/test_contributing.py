@@ -54,7 +54,7 @@ PLACES = (
 )
 """Where a provider may occur: what the recipe says."""
 
-EXAMPLES = ("23telecom", "iletimerkezi")
+EXAMPLES = ("23telecom", "iletimerkezi", "twilio")
 """The providers that tests and documents take for an example."""
 
 

@@ -12,9 +12,9 @@ ha_environment() {
   if cmp --silent "$requirements" "$folder/requirements.txt" && "$folder/bin/python" -c '' 2>/dev/null; then return; fi
   [ -e "$requirements" ] || { say "there is no $requirements"; return 1; }
   say "installing Home Assistant ($1) into $folder"
-  rm -f "$folder/requirements.txt"
+  rm -rf "$folder" # what an interrupted installation has left looks complete to uv
   python=$(scripts/python-3.14)
-  uv venv --quiet --allow-existing --python "$python" "$folder"
+  uv venv --quiet --python "$python" "$folder"
   uv pip sync --quiet --python "$folder" --require-hashes --build-constraints "$ha_requirements/build.txt" \
     "$requirements"
   cp "$requirements" "$folder/requirements.txt"

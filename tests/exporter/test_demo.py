@@ -30,7 +30,7 @@ def statuses(samples: list[str]) -> set[str]:
 
 
 async def test_the_demo_shows_much_and_changes(start: Start) -> None:
-    """Within seconds there are accounts of both providers in five statuses, and what they show moves."""
+    """Within seconds there are accounts of all providers in five statuses, and what they show moves."""
     async with start("demo", LISTEN) as exporter:
 
         async def ready() -> bool:
@@ -39,10 +39,7 @@ async def test_the_demo_shows_much_and_changes(start: Start) -> None:
         await until(ready)
         first = await exporter.metrics()
         assert len(statuses(first)) >= 5
-        assert {match for line in first for match in re.findall(r'provider="(\w+)"', line)} == {
-            "23telecom",
-            "iletimerkezi",
-        }
+        assert {match for line in first for match in re.findall(r'provider="(\w+)"', line)} == {*PROVIDERS}
         page = (await exporter.get("/")).text
         assert "Demo." in page
 

@@ -421,6 +421,8 @@ def _usually(column: list[float]) -> list[float]:
 
 def _levelled(amounts: Sequence[float], allowed: float) -> Sequence[float]:
     """Return the amounts with what stands out cut off; one that was not seen stays as it is."""
+    if max(amounts) <= allowed:
+        return amounts
     next_busiest, busiest = sorted((0.0, *amounts))[-2:]
     most = _STANDS_OUT * next_busiest + allowed
     return amounts if busiest <= most else [min(each, most) for each in amounts]

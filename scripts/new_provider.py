@@ -25,7 +25,7 @@ from http import HTTPStatus
 
 from ..answer import Answer, Fields
 from ..problem import Cause
-from ..provider import CredentialField, Request, Value, error_fields, refusal
+from ..provider import CredentialField, Request, Value, opened, refusal
 from ..reading import Quality, Reading
 from ..secret import Credentials
 
@@ -52,11 +52,14 @@ class CLASS:
 
     def read(self, answer: Answer) -> Reading:
         """Read an answer."""
-        code = error_fields(answer).get("code")
+        fields, unreadable = opened(answer)
+        code = fields.get("code")
         if code is not None or answer.status != HTTPStatus.OK:
             raise refusal(answer, code, _CAUSE_BY_CODE)
+        if unreadable:
+            raise unreadable
         return Reading(
-            balance=Fields.of(answer.body)FIELDS.number("MEMBER"),
+            balance=fieldsFIELDS.number("MEMBER"),
             currency=self.currency,
             quota=None,
             credit_blocked=None,

@@ -121,9 +121,9 @@ def refusal(answer: Answer, code: object, causes: Mapping[str, Cause]) -> NoRead
     return NoReading(cause, code=stable_code(code), detail=str(answer.status))
 
 
-def error_fields(answer: Answer) -> Fields:
-    """Return the members of an answer that reports an error; none where it is HTML or empty, as from a proxy."""
+def opened(answer: Answer) -> tuple[Fields, NoReading | None]:
+    """Return the members of an answer, or none and why: one that reports an error may be HTML, empty or a list."""
     try:
-        return Fields.of(answer.body)
-    except NoReading:
-        return Fields({})
+        return Fields.of(answer.body), None
+    except NoReading as no_reading:
+        return Fields({}), no_reading

@@ -6,9 +6,9 @@ Source: https://developers.clicksend.com/docs/accounts/management/ (request, ans
 import re
 from http import HTTPStatus
 
-from ..answer import Answer, Fields
+from ..answer import Answer
 from ..problem import Cause, NoReading
-from ..provider import CredentialField, Request, Value, basic, error_fields, refusal
+from ..provider import CredentialField, Request, Value, basic, opened, refusal
 from ..reading import Quality, Reading
 from ..secret import Credentials
 
@@ -46,10 +46,13 @@ class ClickSend:
 
     def read(self, answer: Answer) -> Reading:
         """Read an answer. A banned account has a balance too, but it can spend none of it."""
-        code = error_fields(answer).get("response_code")
+        fields, unreadable = opened(answer)
+        code = fields.get("response_code")
         if code not in (None, _SUCCESS) or answer.status != HTTPStatus.OK:
             raise refusal(answer, None if code == _SUCCESS else code, _CAUSE_BY_CODE)
-        data = Fields.of(answer.body).object("data")
+        if unreadable:
+            raise unreadable
+        data = fields.object("data")
         if data.integer("banned"):
             raise NoReading(Cause.ACCOUNT_INACTIVE)
         return Reading(

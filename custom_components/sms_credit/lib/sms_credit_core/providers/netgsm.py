@@ -7,9 +7,9 @@ samples of netgsm/API, which write the same amount with a comma in text and with
 import json
 from http import HTTPStatus
 
-from ..answer import Answer, Fields
+from ..answer import Answer
 from ..problem import Cause
-from ..provider import CredentialField, Request, Value, error_fields, refusal
+from ..provider import CredentialField, Request, Value, opened, refusal
 from ..reading import Quality, Reading
 from ..secret import Credentials
 
@@ -52,11 +52,14 @@ class Netgsm:
 
     def read(self, answer: Answer) -> Reading:
         """Read an answer, whose amount is text with a decimal comma."""
-        code = error_fields(answer).get("code")
+        fields, unreadable = opened(answer)
+        code = fields.get("code")
         if code not in (None, _SUCCESS) or answer.status != HTTPStatus.OK:
             raise refusal(answer, None if code == _SUCCESS else code, _CAUSE_BY_CODE)
+        if unreadable:
+            raise unreadable
         return Reading(
-            balance=Fields.of(answer.body).number_in_text("balance", point=","),
+            balance=fields.number_in_text("balance", point=","),
             currency=self.currency,
             quota=None,
             credit_blocked=None,

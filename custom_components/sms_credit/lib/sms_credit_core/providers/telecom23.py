@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from ..answer import Answer, Fields, stable_code
 from ..problem import Cause, NoReading
-from ..provider import CredentialField, Request, Value, refusal
+from ..provider import CredentialField, Request, Value, opened, refusal
 from ..reading import Quality, Reading
 from ..secret import Credentials
 
@@ -84,7 +84,7 @@ class Telecom23:
 
     def read(self, answer: Answer) -> Reading:
         """Read an answer. Whatever says that there is no balance is read before the balance."""
-        fields, unreadable = _fields(answer.body)
+        fields, unreadable = opened(answer)
         _refuse_errors(answer, fields)
         words = _quality_words(answer)
         if "unavailable" in words or fields.flag("unavailable"):
@@ -107,14 +107,6 @@ class Telecom23:
             provider_updated=_updated(fields.get("updated")),
             quality=Quality.PARTIAL if words else Quality.COMPLETE,
         )
-
-
-def _fields(body: bytes) -> tuple[Fields, NoReading | None]:
-    """Return the members of a body, or none and why: a 429 may be HTML or empty, `[]` is an answer without data."""
-    try:
-        return Fields.of(body), None
-    except NoReading as no_reading:
-        return Fields({}), no_reading
 
 
 def _refuse_errors(answer: Answer, fields: Fields) -> None:

@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from ..answer import Answer, Fields
 from ..problem import Cause
-from ..provider import CredentialField, Request, Value, error_fields, refusal
+from ..provider import CredentialField, Request, Value, opened, refusal
 from ..reading import Quality, Reading
 from ..secret import Credentials
 
@@ -44,10 +44,13 @@ class Telnyx:
 
     def read(self, answer: Answer) -> Reading:
         """Read an answer. The balance is what can be spent: theirs, and the credit limit on top of it."""
-        code = _code(error_fields(answer))
+        fields, unreadable = opened(answer)
+        code = _code(fields)
         if code is not None or answer.status != HTTPStatus.OK:
             raise refusal(answer, code, _CAUSE_BY_CODE)
-        data = Fields.of(answer.body).object("data")
+        if unreadable:
+            raise unreadable
+        data = fields.object("data")
         return Reading(
             balance=data.number_in_text("available_credit"),
             currency=data.text("currency", _CURRENCY),

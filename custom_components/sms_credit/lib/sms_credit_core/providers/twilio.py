@@ -7,9 +7,9 @@ https://www.twilio.com/docs/api/errors (codes), https://www.twilio.com/docs/iam/
 import re
 from http import HTTPStatus
 
-from ..answer import Answer, Fields
+from ..answer import Answer
 from ..problem import Cause, NoReading
-from ..provider import CredentialField, Request, Value, basic, error_fields, refusal
+from ..provider import CredentialField, Request, Value, basic, opened, refusal
 from ..reading import Quality, Reading
 from ..secret import Credentials
 
@@ -53,10 +53,12 @@ class Twilio:
 
     def read(self, answer: Answer) -> Reading:
         """Read an answer. Its members are texts, and null where the account has no balance."""
-        code = error_fields(answer).get("code")
+        fields, unreadable = opened(answer)
+        code = fields.get("code")
         if code is not None or answer.status != HTTPStatus.OK:
             raise refusal(answer, str(code) if type(code) is int else code, _CAUSE_BY_CODE)
-        fields = Fields.of(answer.body)
+        if unreadable:
+            raise unreadable
         if fields.is_null("balance"):
             raise NoReading(Cause.NO_BALANCE)
         return Reading(

@@ -6,9 +6,9 @@ Nexmo/api-specification, definitions/account.yml (answer, 401), https://develope
 
 from http import HTTPStatus
 
-from ..answer import Answer, Fields
+from ..answer import Answer
 from ..problem import Cause
-from ..provider import CredentialField, Request, Value, basic, error_fields, refusal
+from ..provider import CredentialField, Request, Value, basic, opened, refusal
 from ..reading import Quality, Reading
 from ..secret import Credentials
 
@@ -43,11 +43,14 @@ class Vonage:
 
     def read(self, answer: Answer) -> Reading:
         """Read an answer."""
-        code = error_fields(answer).get("error-code")
+        fields, unreadable = opened(answer)
+        code = fields.get("error-code")
         if code is not None or answer.status != HTTPStatus.OK:
             raise refusal(answer, code, _CAUSE_BY_CODE)
+        if unreadable:
+            raise unreadable
         return Reading(
-            balance=Fields.of(answer.body).number("value"),
+            balance=fields.number("value"),
             currency=self.currency,
             quota=None,
             credit_blocked=None,

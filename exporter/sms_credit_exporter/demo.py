@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from sms_credit_core import DEFAULT_POLL_INTERVAL, PROVIDERS, Account, Answer, Instant, Provider, Secret
+from sms_credit_core import DEFAULT_POLL_INTERVAL, PROVIDERS, Account, Answer, Instant, Provider, Reading, Secret
 
 from .accounts import AccountConfig, Config
 from .exporter import Exporter
@@ -56,10 +56,15 @@ def lived(provider: Provider, behaviour: Behaviour, now: Instant) -> Account:
         act = behaviour(-ago)
         if isinstance(act, Live):
             at = Instant(now.unix - ago, now.monotonic - ago)
-            told = answer(provider.key, act, at.unix)
-            headers = {name.lower(): value for name, value in told.headers}
-            account = account.after(provider.read(Answer(told.status, headers, told.body)), at, 0.0)
+            account = account.after(reading_of(provider, act, at), at, 0.0)
     return account
+
+
+def reading_of(provider: Provider, act: Live, at: Instant) -> Reading:
+    """Return what is read of an account that has these numbers."""
+    told = answer(provider.key, act, at.unix)
+    headers = {name.lower(): value for name, value in told.headers}
+    return provider.read(Answer(told.status, headers, told.body))
 
 
 def _greet(urls: Sequence[str]) -> None:

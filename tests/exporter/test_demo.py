@@ -12,9 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from sms_credit_core import PROVIDERS, Answer, Instant, Ledger
-from sms_credit_exporter.demo import POLL_INTERVAL, lived
-from sms_credit_exporter.simulator.answers import answer
+from sms_credit_core import PROVIDERS, Instant, Ledger
+from sms_credit_exporter.demo import POLL_INTERVAL, lived, reading_of
 from sms_credit_exporter.simulator.behaviour import Live
 from sms_credit_exporter.simulator.scenarios import DEMO, SCENARIOS, DemoAccount
 from tests.conftest import ROOT
@@ -74,9 +73,7 @@ def played(account: DemoAccount, seconds: int) -> Iterator[tuple[float, Ledger]]
     for second in range(0, seconds, int(POLL_INTERVAL)):
         if isinstance(act := behaviour(second), Live):
             at = Instant(begun.unix + second, begun.monotonic + second)
-            told = answer(account.provider, act, at.unix)
-            headers = {name.lower(): value for name, value in told.headers}
-            known = known.after(provider.read(Answer(told.status, headers, told.body)), at, 0.0)
+            known = known.after(reading_of(provider, act, at), at, 0.0)
             assert known.ledger
             yield second, known.ledger
 

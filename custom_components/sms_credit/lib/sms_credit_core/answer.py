@@ -16,6 +16,8 @@ _MIN_EXPONENT = -64
 
 _NUMBER_IN_TEXT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
+_CURRENCY = re.compile("[A-Z]{3}")
+
 _BARE_CODE = re.compile(rb'\s*"?([0-9]{1,6})"?\s*')
 
 _STABLE_CODE = re.compile(r"[A-Za-z0-9_]{1,64}")
@@ -94,10 +96,10 @@ class Fields:
         plain = value.replace(point, ".") if value.count(point) <= 1 and (point == "." or "." not in value) else ""
         return self._bounded(name, Decimal(plain)) if _NUMBER_IN_TEXT.fullmatch(plain) else self._unreadable(name)
 
-    def text(self, name: str, pattern: re.Pattern[str]) -> str:
-        """Return a member that must be text of this pattern."""
+    def currency(self, name: str) -> str:
+        """Return a member that must be an ISO 4217 code."""
         value: str = self._must_be(name, str)
-        return value if pattern.fullmatch(value) else self._unreadable(name)
+        return value if _CURRENCY.fullmatch(value) else self._unreadable(name)
 
     def flag(self, name: str) -> bool | None:
         """Return a member that may be true or false; None where it is null or missing."""

@@ -3,7 +3,6 @@
 Source: https://developers.clicksend.com/docs/accounts/management/ (request, answer).
 """
 
-import re
 from http import HTTPStatus
 
 from ..answer import Answer
@@ -17,8 +16,6 @@ _SUCCESS = "SUCCESS"
 _CAUSE_BY_CODE = {
     "UNAUTHORIZED": Cause.CREDENTIALS_REFUSED,
 }
-
-_CURRENCY = re.compile("[A-Z]{3}")
 
 
 class ClickSend:
@@ -57,7 +54,7 @@ class ClickSend:
             raise NoReading(Cause.ACCOUNT_INACTIVE)
         return Reading(
             balance=data.number_in_text("balance"),
-            currency=data.object("_currency").text("currency_name_short", _CURRENCY),
+            currency=data.object("_currency").currency("currency_name_short"),
             quota=None,
             credit_blocked=None,
             provider_updated=None,

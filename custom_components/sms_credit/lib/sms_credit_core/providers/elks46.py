@@ -4,7 +4,6 @@ Sources: https://46elks.se/docs/get-account (request, answer), and the vendor's 
 46elks/46elks-getting-started, code-examples/PHP/balance-alert.php (the unit of the balance).
 """
 
-import re
 from decimal import Decimal
 from http import HTTPStatus
 
@@ -15,8 +14,6 @@ from ..secret import Credentials
 
 _UNIT = Decimal("0.0001")
 """Of the currency: what their numbers count."""
-
-_CURRENCY = re.compile("[A-Z]{3}")
 
 
 class Elks46:
@@ -49,7 +46,7 @@ class Elks46:
         fields = Fields.of(answer.body)
         return Reading(
             balance=fields.integer("balance") * _UNIT,
-            currency=fields.text("currency", _CURRENCY),
+            currency=fields.currency("currency"),
             quota=None,
             credit_blocked=None,
             provider_updated=None,

@@ -4,7 +4,6 @@ Sources: the vendor's repositories seven-io/js-client, src/resources/balance/typ
 (request, codes), and seven-io/home-assistant (what the key must be allowed).
 """
 
-import re
 from http import HTTPStatus
 
 from ..answer import Answer, Fields, bare_code
@@ -20,8 +19,6 @@ _CAUSE_BY_CODE = {
     "902": Cause.PERMISSION_MISSING,
     "903": Cause.IP_NOT_ALLOWED,
 }
-
-_CURRENCY = re.compile("[A-Z]{3}")
 
 
 class Seven:
@@ -50,7 +47,7 @@ class Seven:
         fields = Fields.of(answer.body)
         return Reading(
             balance=fields.number("amount"),
-            currency=fields.text("currency", _CURRENCY),
+            currency=fields.currency("currency"),
             quota=None,
             credit_blocked=None,
             provider_updated=None,

@@ -7,7 +7,6 @@ https://docs.23telecom.co.uk/authentication/ (signature).
 
 import hashlib
 import hmac
-import re
 from datetime import UTC, datetime
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -52,7 +51,6 @@ _CAUSE_BY_REASON = {
     "cache_miss_refresh_failed": Cause.CACHE_MISS_REFRESH_FAILED,
 }
 
-_CURRENCY = re.compile("[A-Z]{3}")
 _STATUS_HEADER = "X-Sms-Gateway-Status"
 _REASON_HEADER = "X-Sms-Gateway-Reason"
 
@@ -101,7 +99,7 @@ class Telecom23:
             raise NoReading(Cause.FIELD_UNREADABLE, detail=_STATUS_HEADER)
         return Reading(
             balance=fields.number("balance"),
-            currency=fields.text("currency", _CURRENCY),
+            currency=fields.currency("currency"),
             quota=None,
             credit_blocked=fields.flag("credit_blocked") is True,  # sent only while it is true
             provider_updated=_updated(fields.get("updated")),

@@ -4,7 +4,6 @@ Sources: https://developers.telnyx.com/api-reference/billing/get-user-balance-de
 https://developers.telnyx.com/development/api-fundamentals/api-errors (codes).
 """
 
-import re
 from http import HTTPStatus
 
 from ..answer import Answer, Fields
@@ -18,8 +17,6 @@ _CAUSE_BY_CODE = {
     "10010": Cause.ACCESS_REFUSED,
     "10011": Cause.RATE_LIMITED,
 }
-
-_CURRENCY = re.compile("[A-Z]{3}")
 
 
 class Telnyx:
@@ -53,7 +50,7 @@ class Telnyx:
         data = fields.object("data")
         return Reading(
             balance=data.number_in_text("available_credit"),
-            currency=data.text("currency", _CURRENCY),
+            currency=data.currency("currency"),
             quota=None,
             credit_blocked=None,
             provider_updated=None,

@@ -4,7 +4,6 @@ Sources: the vendor's repository twilio/twilio-oai, spec/yaml/twilio_api_v2010.y
 https://www.twilio.com/docs/api/errors (codes), https://www.twilio.com/docs/iam/api-keys (keys instead of the token).
 """
 
-import re
 from http import HTTPStatus
 
 from ..answer import Answer
@@ -21,8 +20,6 @@ _CAUSE_BY_CODE = {
     "20500": Cause.PROVIDER_ERROR,
     "20503": Cause.PROVIDER_ERROR,
 }
-
-_CURRENCY = re.compile("[A-Z]{3}")
 
 
 class Twilio:
@@ -63,7 +60,7 @@ class Twilio:
             raise NoReading(Cause.NO_BALANCE)
         return Reading(
             balance=fields.number_in_text("balance"),
-            currency=fields.text("currency", _CURRENCY),
+            currency=fields.currency("currency"),
             quota=None,
             credit_blocked=None,
             provider_updated=None,

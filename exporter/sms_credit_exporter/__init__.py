@@ -1,6 +1,7 @@
 """The Prometheus exporter for SMS-gateway accounts.
 
 cli.py, demo.py, balance.py     the commands
+healthcheck.py                  the command that asks a running exporter
 backtest.py, history.py         the replay of a recorded history, and how it is read
 exporter.py                     the running whole: load, poll, serve, reload, end
 config/, durations.py           the configuration files and their mistakes

@@ -18,12 +18,15 @@ from .mistakes import EnvironmentMistake, FileError, StorageMistake
 from .output import OutputFailed
 
 if TYPE_CHECKING:
+    from urllib.parse import SplitResult
+
     from .web import Address
 
 Number = TypeVar("Number", Decimal, int)
 
 _SERVE_ADDRESS = ":10767"
 _DEMO_ADDRESS = "127.0.0.1:10767"
+_HEALTHCHECK_URL = f"http://{_DEMO_ADDRESS}"
 
 _MISTAKES_BESIDE = 20
 """The most mistakes that `serve` and `balance` tell; `check` tells all of them."""
@@ -119,6 +122,16 @@ def _parser() -> argparse.ArgumentParser:
     again.add_argument("--low-quota", type=low_quota, metavar="N", help="the same in messages")
     again.add_argument("--low-runway", type=_duration, metavar="DURATION", help="the same in time, such as 3d")
 
+    health = command(_healthcheck, "healthcheck", "Ask a running exporter whether it works, as a container does.")
+    health.add_argument(
+        "url",
+        nargs="?",
+        type=_url,
+        default=_HEALTHCHECK_URL,
+        metavar="URL",
+        help="where it listens (default %(default)s)",
+    )
+
     shipped = command(_monitoring, "monitoring", "Write alert rules, dashboards and runbooks to a folder.")
     shipped.add_argument("--output", type=Path, required=True, metavar="DIR")
     shipped.add_argument("--force", action="store_true", help="replace files there that differ")
@@ -147,6 +160,15 @@ def _address(text: str) -> "Address":
 
     try:
         return Address.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _url(text: str) -> "SplitResult":
+    from . import healthcheck
+
+    try:
+        return healthcheck.address(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
@@ -272,6 +294,17 @@ def _duration(text: str) -> float:
         message = f"“{text}” is no duration such as 12h or 3d"
         raise argparse.ArgumentTypeError(message)
     return seconds
+
+
+def _healthcheck(options: argparse.Namespace) -> int:
+    from . import healthcheck
+
+    _end_on_hangup()
+    if trouble := healthcheck.trouble(options.url):
+        output.complain(trouble)
+        return 1
+    output.show("healthy")
+    return 0
 
 
 def _monitoring(options: argparse.Namespace) -> int:

@@ -141,8 +141,17 @@ async def running(
     program: Sequence[str] = ("-m", "sms_credit_exporter"),
 ) -> AsyncIterator[Running]:
     """Start an exporter and wait until it listens on so many addresses; what still runs at the end is killed."""
+    async with listening(http, sys.executable, *program, *arguments, cwd=cwd, env=env, listens=listens) as exporter:
+        yield exporter
+
+
+@asynccontextmanager
+async def listening(
+    http: httpx.AsyncClient, *command: str, cwd: Path, env: Mapping[str, str], listens: int = 1
+) -> AsyncIterator[Running]:
+    """Do the same with a command of any kind that starts an exporter."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, *program, *arguments),
+        *command,
         stderr=asyncio.subprocess.PIPE,
         cwd=cwd,
         env={**os.environ, **env},

@@ -105,7 +105,7 @@ class Exporter:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, polling.cancel)
             loop.add_signal_handler(signal.SIGHUP, self._reloads.begin, None)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # one that arrived during the start comes now
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP, signal.SIGTERM})  # those of the start come now
             stack.callback(self._reloads.cancel)
             with contextlib.suppress(asyncio.CancelledError):
                 await polling

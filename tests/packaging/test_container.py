@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
-from tests.exporter.running import LISTEN, Providers, Running, listening
+from tests.exporter.running import LISTEN, Providers, Running, listening, until
 from tests.packaging.image import Containerfile, Image
 
 CONFIG = "/etc/sms-credit-exporter/config.yml"
@@ -98,6 +98,23 @@ async def test_sigterm_ends_process_1(configured: Image, http: httpx.AsyncClient
         assert asyncio.get_running_loop().time() - begun < 5
     async with started(configured, http, *configured.file.words("CMD")) as exporter:
         await exporter.shows('sms_credit_up{account="marketing",provider="23telecom"} 1.0')
+
+
+async def test_sigterm_ends_process_1_while_it_starts(configured: Image, http: httpx.AsyncClient) -> None:
+    """As soon as Python runs, long before anything listens. What the exporter is asked then is done a moment later."""
+    process = await asyncio.create_subprocess_exec(*configured.command(*configured.file.words("CMD"), LISTEN))
+    exporter = Running(process, http)
+
+    async def waits() -> bool:
+        try:
+            [blocked] = re.findall(r"^SigBlk:\t(\w+)$", told_of(exporter), re.MULTILINE)
+        except (FileNotFoundError, ValueError):  # not there yet
+            return False
+        return bool(int(blocked, 16) & 1 << signal.SIGHUP - 1)  # what the exporter's first line does
+
+    await until(waits)
+    os.kill(inside(exporter), signal.SIGTERM)
+    assert await exporter.exit_code() == 0
 
 
 async def test_the_healthcheck_of_the_image_asks_what_runs_in_it(configured: Image, http: httpx.AsyncClient) -> None:

@@ -8,13 +8,18 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 from tests.conftest import ROOT
+from tests.exporter.running import Running, listening
 
 FILE = ROOT / "packaging/Containerfile"
 
@@ -80,6 +85,22 @@ class Image:
         jail = ["unshare", "--pid", "--fork", "chroot", "--groups=", f"--userspec={user}"]
         return ["env", "-i", f"PATH={os.environ['PATH']}", *jail, str(self.root), f"{self.prefix}{program}", *arguments]
 
+    @asynccontextmanager
+    async def listening(self, http: httpx.AsyncClient, *arguments: str) -> AsyncIterator[Running]:
+        """Run an exporter in the image, and wait until it listens."""
+        async with listening(http, *self.command(*arguments), cwd=self.root, env={}) as exporter:
+            try:
+                yield exporter
+            finally:
+                if exporter.process.returncode is None:
+                    os.kill(inside(exporter), signal.SIGKILL)
+
+
+def inside(exporter: Running) -> int:
+    """Return the number that process 1 of a container has on this machine."""
+    [number] = Path(f"/proc/{exporter.process.pid}/task/{exporter.process.pid}/children").read_text().split()
+    return int(number)
+
 
 def build(uv: str, folder: Path) -> Image:
     """Copy what the file copies, run what it runs, and put together what the last stage holds."""
@@ -87,7 +108,7 @@ def build(uv: str, folder: Path) -> Image:
     source, made, root = folder / "src", folder / "made", folder / "root"
     for paths, target in file.copied:
         for path in paths:
-            _copy(ROOT / path, source / target / ("" if len(paths) == 1 else path))
+            _copy(ROOT / path, source / target / (Path(path).name if target.endswith("/") else ""))
     environment = {**os.environ, "PATH": f"{Path(uv).parent}:{os.environ['PATH']}"}
     for step in file.all("RUN"):
         if not step.startswith("pip "):  # uv, which is here

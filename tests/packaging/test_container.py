@@ -4,8 +4,8 @@ import asyncio
 import os
 import re
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import httpx
@@ -13,13 +13,11 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
-from tests.exporter.running import LISTEN, Providers, Running, listening, until
-from tests.packaging.image import Containerfile, Image
+from tests.exporter.running import LISTEN, Providers, Running, until
+from tests.packaging.image import Containerfile, Image, inside
 
 CONFIG = "/etc/sms-credit-exporter/config.yml"
 STATE = "/var/lib/sms-credit-exporter"
-
-Start = Callable[..., AbstractAsyncContextManager[Running]]
 
 
 @pytest.fixture
@@ -34,21 +32,9 @@ async def configured(image: Image, providers: Providers) -> AsyncIterator[Image]
         kept.unlink()
 
 
-@asynccontextmanager
-async def started(image: Image, http: httpx.AsyncClient, *arguments: str) -> AsyncIterator[Running]:
-    """Start an exporter in the image, on a free port."""
-    async with listening(http, *image.command(*arguments, LISTEN), cwd=image.root, env={}, listens=1) as exporter:
-        try:
-            yield exporter
-        finally:
-            if exporter.process.returncode is None:
-                os.kill(inside(exporter), signal.SIGKILL)
-
-
-def inside(exporter: Running) -> int:
-    """Return the number that process 1 has on this machine."""
-    [number] = Path(f"/proc/{exporter.process.pid}/task/{exporter.process.pid}/children").read_text().split()
-    return int(number)
+def started(image: Image, http: httpx.AsyncClient) -> AbstractAsyncContextManager[Running]:
+    """Start what the image starts by itself, on a free port."""
+    return image.listening(http, *image.file.words("CMD"), LISTEN)
 
 
 def told_of(exporter: Running) -> str:
@@ -75,7 +61,7 @@ async def test_it_serves_as_its_user_and_writes_nothing_but_its_state(
     """A scrape shows the account. Whatever is not the volume is as it was, and could be read-only."""
     before = contents(configured)
     number, group = configured.file.all("USER")[0].split(":")
-    async with started(configured, http, *configured.file.words("CMD")) as exporter:
+    async with started(configured, http) as exporter:
         await exporter.shows('sms_credit_up{account="marketing",provider="23telecom"} 1.0')
         told = told_of(exporter)
         assert re.search(rf"^Uid:\t{number}\t{number}\t{number}\t{number}$", told, re.MULTILINE)
@@ -91,12 +77,12 @@ async def test_it_serves_as_its_user_and_writes_nothing_but_its_state(
 
 async def test_sigterm_ends_process_1(configured: Image, http: httpx.AsyncClient) -> None:
     """The kernel drops a signal that process 1 has no handler for; an engine would wait ten seconds, and kill."""
-    async with started(configured, http, *configured.file.words("CMD")) as exporter:
+    async with started(configured, http) as exporter:
         begun = asyncio.get_running_loop().time()
         os.kill(inside(exporter), signal.SIGTERM)
         assert await exporter.exit_code() == 0
         assert asyncio.get_running_loop().time() - begun < 5
-    async with started(configured, http, *configured.file.words("CMD")) as exporter:
+    async with started(configured, http) as exporter:
         await exporter.shows('sms_credit_up{account="marketing",provider="23telecom"} 1.0')
 
 
@@ -121,7 +107,7 @@ async def test_the_healthcheck_of_the_image_asks_what_runs_in_it(configured: Ima
     """By the image's own command, which is the entry point with other arguments."""
     program, *arguments = configured.file.words("HEALTHCHECK")
     assert [program] == configured.file.words("ENTRYPOINT")
-    async with started(configured, http, *configured.file.words("CMD")) as exporter:
+    async with started(configured, http) as exporter:
         check = configured.command(*arguments, exporter.urls[0])
         assert await ended(*check) == (0, "healthy\n")
     assert await ended(*check) == (1, "")
@@ -129,7 +115,7 @@ async def test_the_healthcheck_of_the_image_asks_what_runs_in_it(configured: Ima
 
 async def test_the_demo_runs_in_it(image: Image, http: httpx.AsyncClient) -> None:
     """Without a configuration or a volume."""
-    async with started(image, http, "demo") as exporter:
+    async with image.listening(http, "demo", LISTEN) as exporter:
         await exporter.shows('sms_credit_status{account="shop-codes",provider="23telecom",status="fresh"} 1.0')
 
 

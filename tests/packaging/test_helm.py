@@ -107,7 +107,7 @@ def test_the_operator_takes_its_resources(helm: Helm, tool: Tool, tmp_path: Path
         schema, file = tmp_path / f"{kind}.schema.json", tmp_path / f"{kind}.json"
         schema.write_text(json.dumps(strict(version["schema"]["openAPIV3Schema"])))
         file.write_text(json.dumps(resource))
-        validate = [program, "--regex-variant=python", f"--schemafile={schema}", file]
+        validate = [program, "--regex-variant=python", f"--schemafile={schema}", str(file)]
         passes(*validate)
         file.write_text(json.dumps({**resource, "spec": {**resource["spec"], "made-up": 1}}))
         assert "made-up" in refuses(*validate)

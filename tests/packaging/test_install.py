@@ -16,6 +16,8 @@ from tests.packaging.programs import passes
 
 Tool = Callable[[str], str]
 
+pytestmark = pytest.mark.timeout(600)  # each loads some twenty packages
+
 
 @pytest.fixture(scope="module")
 def repository(tool: Tool, tmp_path_factory: pytest.TempPathFactory) -> str:
@@ -26,14 +28,14 @@ def repository(tool: Tool, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def by_pip(_: Tool, repository: str, folder: Path) -> Path:
-    """In a virtual environment."""
+    """Install it into a virtual environment."""
     passes(sys.executable, "-m", "venv", folder / "venv")
     passes(folder / "venv/bin/python", "-m", "pip", "install", "--quiet", repository)
     return folder / "venv/bin"
 
 
 def by_uv(tool: Tool, repository: str, folder: Path) -> Path:
-    """As a tool of its own."""
+    """Install it as a tool of its own."""
     places = {"UV_TOOL_DIR": str(folder / "tools"), "UV_TOOL_BIN_DIR": str(folder / "bin")}
     install = [tool("uv"), "tool", "install", "--quiet", f"--python={sys.executable}", repository]
     subprocess.run(install, env={**os.environ, **places}, check=True)
@@ -49,7 +51,7 @@ def by_pipx(tool: Tool, repository: str, folder: Path) -> Path:
 
 
 def by_script(tool: Tool, _: str, folder: Path) -> Path:
-    """As the systemd unit and the image expect it."""
+    """Install it into a folder, as the systemd unit and the image expect it."""
     path = f"{Path(tool('uv')).parent}:{os.environ['PATH']}"
     subprocess.run([ROOT / "packaging/install", folder / "opt"], env={**os.environ, "PATH": path}, check=True)
     return folder / "opt/bin"

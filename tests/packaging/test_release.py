@@ -28,7 +28,7 @@ def made(tool: Callable[[str], str]) -> Made:
     environment = {**os.environ, "PATH": ":".join([*programs, os.environ["PATH"]])}
 
     def make(tag: str, folder: Path) -> subprocess.CompletedProcess[str]:
-        command = [ROOT / "packaging/release", tag, folder]
+        command = [str(ROOT / "packaging/release"), tag, str(folder)]
         return subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
 
     return make

@@ -77,7 +77,8 @@ def test_systemd_calls_it_safe(tool: Tool, machine: Path) -> None:
 def started_by(file: Path, key: str) -> Sequence[str]:
     """Return the words of the last command of a unit that is started for this reason."""
     text = file.read_text().replace("\\\n", " ")
-    return re.findall(rf"^{key}=(.+)$", text, re.MULTILINE)[-1].split()
+    commands: list[str] = re.findall(rf"^{key}=(.+)$", text, re.MULTILINE)
+    return commands[-1].split()
 
 
 async def test_what_the_unit_starts_serves_the_example(start: Start, providers: Providers, tmp_path: Path) -> None:

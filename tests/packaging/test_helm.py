@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
@@ -40,8 +41,7 @@ class Helm:
     def command(self, verb: str, *arguments: str | Path, version: str = OLDEST) -> Sequence[str | Path]:
         """Return a command about the chart, for a version of Kubernetes."""
         name = ["credit"] if verb == "template" else []
-        of_cluster = [] if verb == "install" else [f"--kube-version={version}"]
-        return [self._program, verb, *name, CHART, *of_cluster, "--namespace=monitoring", *arguments]
+        return [self._program, verb, *name, CHART, f"--kube-version={version}", "--namespace=monitoring", *arguments]
 
     def rendered(self, *arguments: str | Path, version: str = OLDEST) -> str:
         """Return what the chart makes of values."""
@@ -286,13 +286,29 @@ def test_every_value_is_in_the_schema_and_is_tried() -> None:
     assert {name for name in default if not any(each.startswith(name) for each in tried)} == set()
 
 
-def test_the_notes_tell_how_to_look_at_it_and_what_is_off(helm: Helm) -> None:
+NOTES = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: notes}
+data:
+  notes: |
+    {{- tpl (.Files.Get "NOTES.txt") . | nindent 4 }}
+"""
+"""Helm shows notes only where there is a cluster, so they are rendered as something else."""
+
+
+def test_the_notes_tell_how_to_look_at_it_and_what_is_off(tool: Tool, tmp_path: Path) -> None:
     """Of an installation that has everything, they tell nothing but how."""
+    chart = tmp_path / "chart"
+    shutil.copytree(CHART, chart)
+    (chart / "templates/NOTES.txt").rename(chart / "NOTES.txt")
+    (chart / "templates/notes.yaml").write_text(NOTES)
+    command = [tool("packaging/bin/helm"), "template", "credit", str(chart), f"--kube-version={OLDEST}"]
     notes = {
-        file.name: passes(*helm.command("install", "--dry-run=client", "--generate-name", f"--values={file}"))
+        file.name: passes(*command, "--show-only=templates/notes.yaml", f"--values={file}").partition("notes: |")[2]
         for file in VALUES
     }
-    assert all("port-forward statefulset/" in text for text in notes.values())
+    assert all("port-forward statefulset/credit" in text for text in notes.values())
     assert "serviceMonitor.enabled" in notes["smallest-values.yaml"]
     assert "persistence.enabled" in notes["secret-configuration-values.yaml"]
-    assert not re.findall(r"\w+\.enabled", notes["everything-values.yaml"].partition("NOTES:")[2])
+    assert re.findall(r"\w+\.enabled", notes["everything-values.yaml"]) == []

@@ -1,16 +1,20 @@
 """The systemd units: as systemd reads them, and what they start."""
 
+import asyncio
 import re
 import shutil
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
 
 from tests.conftest import ROOT
-from tests.exporter.running import LISTEN, Providers, Running
+from tests.exporter.running import LISTEN, Providers, Running, free_port, until
 from tests.packaging.programs import passes, refuses
 
 FOLDER = ROOT / "packaging/systemd"
@@ -81,9 +85,9 @@ def started_by(file: Path, key: str) -> Sequence[str]:
     return commands[-1].split()
 
 
-async def test_what_the_unit_starts_serves_the_example(start: Start, providers: Providers, tmp_path: Path) -> None:
-    """With its credential as systemd hands it over, its state where systemd says, and a reload by its own command."""
-    secrets = tmp_path / "credentials"
+def as_installed(unit: Path, providers: Providers, folder: Path) -> tuple[list[str], Path]:
+    """Lay out what systemd gives a unit; return the arguments that it starts with, and its configuration file."""
+    secrets = folder / "credentials"
     secrets.mkdir()
     account = providers.add("23telecom")
     example = yaml.safe_load((FOLDER / "config.yml").read_text().replace(CREDENTIALS, str(secrets)))
@@ -91,14 +95,20 @@ async def test_what_the_unit_starts_serves_the_example(start: Start, providers: 
     [loaded] = re.findall(r"^LoadCredential=(\w+):/etc/sms-credit-exporter/secrets$", UNIT.read_text(), re.MULTILINE)
     (secrets / f"{loaded}_marketing").write_text(account.credentials["api_key"])
     configured |= {"base_url": providers.base_urls["23telecom"], "poll_interval": "1s"}
-    config = tmp_path / "etc/config.yml"
+    config = folder / "etc/config.yml"
     config.parent.mkdir()
     config.write_text(yaml.safe_dump(example))
 
-    program, *arguments = started_by(UNIT, "ExecStart")
+    program, *arguments = started_by(unit, "ExecStart")
     assert program == INSTALLED
     told = " ".join(arguments).replace("/etc/sms-credit-exporter", str(config.parent))
-    async with start(*told.replace("${STATE_DIRECTORY}", str(tmp_path)).split(), LISTEN) as exporter:
+    return told.replace("${STATE_DIRECTORY}", str(folder)).split(), config
+
+
+async def test_what_the_unit_starts_serves_the_example(start: Start, providers: Providers, tmp_path: Path) -> None:
+    """With its credential as systemd hands it over, its state where systemd says, and a reload by its own command."""
+    arguments, config = as_installed(UNIT, providers, tmp_path)
+    async with start(*arguments, LISTEN) as exporter:
         await exporter.shows('sms_credit_up{account="marketing",provider="23telecom"} 1.0')
         assert (tmp_path / "state.db").exists()
 
@@ -106,6 +116,29 @@ async def test_what_the_unit_starts_serves_the_example(start: Start, providers: 
         program, *arguments = started_by(UNIT, "ExecReload")
         passes(program, *(word.replace("$MAINPID", str(exporter.process.pid)) for word in arguments))
         await exporter.shows('sms_credit_up{account="campaigns",provider="23telecom"} 1.0')
+
+
+async def test_with_the_socket_it_serves_what_systemd_has_opened(
+    tool: Tool, providers: Providers, http: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    """The first scraper that connects has it started, waits, and gets its answer."""
+    arguments, _ = as_installed(FOLDER / "socket-activation.conf", providers, tmp_path)
+    address = f"127.0.0.1:{free_port()}"
+    command = [tool("systemd-socket-activate"), f"--listen={address}", sys.executable, "-m", "sms_credit_exporter"]
+    process = await asyncio.create_subprocess_exec(*command, *arguments, cwd=tmp_path)
+    try:
+        exporter = Running(process, http, urls=[f"http://{address}"])
+        await until(partial(connectable, address))
+        await exporter.shows('sms_credit_up{account="marketing",provider="23telecom"} 1.0')
+    finally:
+        process.terminate()
+        assert await process.wait() == 0
+
+
+async def connectable(address: str) -> bool:
+    """Whether somebody listens there. The kernel says so; connecting would already start what is behind it."""
+    _, _, port = address.partition(":")
+    return f":{int(port):04X} 00000000:0000 0A" in Path("/proc/net/tcp").read_text()  # noqa: ASYNC240 - no disk
 
 
 def test_the_socket_changes_how_it_listens_and_nothing_else() -> None:

@@ -10,6 +10,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import sysconfig
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -109,7 +110,8 @@ def build(uv: str, folder: Path) -> Image:
     for paths, target in file.copied:
         for path in paths:
             _copy(ROOT / path, source / target / (Path(path).name if target.endswith("/") else ""))
-    environment = {**os.environ, "PATH": f"{Path(uv).parent}:{os.environ['PATH']}"}
+    path = f"{Path(uv).parent}:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "UV_PYTHON": str(Path(sys.executable).resolve())}
     for step in file.all("RUN"):
         if not step.startswith("pip "):  # uv, which is here
             placed = re.sub(r"(?<= )/", f"{made}/", step)

@@ -2,6 +2,7 @@
 
 import fnmatch
 import os
+import re
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -113,3 +114,11 @@ def test_the_workflows_give_nothing_away(tool: Tool) -> None:
     command = [tool("packaging/bin/zizmor"), "--offline", "--quiet", "--min-severity=medium", ".github/workflows"]
     ran = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, env={**os.environ, "CI": ""})
     assert ran.returncode == 0, ran.stdout
+
+
+@pytest.mark.parametrize("document", ["docs/running.md", f"{CHART}/README.md"])
+def test_what_a_document_names_is_there(document: str) -> None:
+    """Each path of the repository that one is told to use."""
+    named = set(re.findall(r"\b(?:packaging|grafana)/[\w./-]*\w", (ROOT / document).read_text()))
+    assert named
+    assert [path for path in named if not (ROOT / path).exists()] == []

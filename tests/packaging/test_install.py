@@ -21,10 +21,18 @@ pytestmark = pytest.mark.timeout(600)  # each loads some twenty packages
 
 @pytest.fixture(scope="module")
 def repository(tool: Tool, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Clone what is committed, as the address of a repository that anybody can install from."""
-    folder = tmp_path_factory.mktemp("clone") / "sms-credit"
-    passes(tool("git"), "clone", "--quiet", "--no-local", "--depth=1", f"file://{ROOT}", folder)
-    return f"git+file://{folder}"
+    """Make a repository of what is committed, with an address that anybody can install from.
+
+    It is no clone: of the shallow checkout of a CI, pip could get none in turn.
+    """
+    folder = tmp_path_factory.mktemp("repository")
+    archive, git = folder / "sms-credit.tar", [tool("git"), "-C", folder / "sms-credit"]
+    passes(tool("git"), "archive", "--prefix=sms-credit/", f"--output={archive}", "HEAD", cwd=ROOT)
+    passes(tool("tar"), "--extract", f"--file={archive}", f"--directory={folder}")
+    passes(*git, "init", "--quiet")
+    passes(*git, "add", "--force", ".")
+    passes(*git, "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "--quiet", "--message=all")
+    return f"git+file://{folder}/sms-credit"
 
 
 def by_pip(_: Tool, repository: str, folder: Path) -> Path:

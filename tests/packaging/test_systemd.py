@@ -131,8 +131,10 @@ async def test_with_the_socket_it_serves_what_systemd_has_opened(
         await until(partial(connectable, address))
         await exporter.shows('sms_credit_up{account="marketing",provider="23telecom"} 1.0')
     finally:
-        process.terminate()
-        assert await process.wait() == 0
+        if process.returncode is None:
+            process.terminate()
+        code = await process.wait()
+    assert code == 0
 
 
 async def connectable(address: str) -> bool:

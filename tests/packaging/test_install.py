@@ -26,7 +26,7 @@ def repository(tool: Tool, tmp_path_factory: pytest.TempPathFactory) -> str:
     It is no clone: of the shallow checkout of a CI, pip could get none in turn.
     """
     folder = tmp_path_factory.mktemp("repository")
-    archive, git = folder / "sms-credit.tar", [tool("git"), "-C", folder / "sms-credit"]
+    archive, git = folder / "sms-credit.tar", [tool("git"), "-C", f"{folder}/sms-credit"]
     passes(tool("git"), "archive", "--prefix=sms-credit/", f"--output={archive}", "HEAD", cwd=ROOT)
     passes(tool("tar"), "--extract", f"--file={archive}", f"--directory={folder}")
     passes(*git, "init", "--quiet")

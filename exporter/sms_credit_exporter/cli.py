@@ -18,6 +18,7 @@ from .mistakes import EnvironmentMistake, FileError, StorageMistake
 from .output import OutputFailed
 
 if TYPE_CHECKING:
+    from .advice import Template
     from .web import Address
 
 Number = TypeVar("Number", Decimal, int)
@@ -97,6 +98,13 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--web.enable-lifecycle", dest="lifecycle", action="store_true", help="let requests reload the configuration"
     )
+    serve.add_argument(
+        "--web.dashboard-url",
+        dest="dashboard",
+        type=_template,
+        metavar="URL",
+        help="the dashboard that the status page leads to; {account} and {provider} stand for the account's",
+    )
     _add_logging(serve)
 
     demo = command(_demo, "demo", "Serve simulated accounts; needs no credentials and calls no provider.")
@@ -151,12 +159,22 @@ def _address(text: str) -> "Address":
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def _template(text: str) -> "Template":
+    from .advice import Template
+
+    try:
+        return Template.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _add_logging(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--log.level", dest="log_level", choices=log.LEVELS, default="info")
     parser.add_argument("--log.format", dest="log_format", choices=log.FORMATS, default="logfmt")
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from .advice import Links
     from .config import load
     from .config.web import WebConfig, load_web
     from .environment import check_environment
@@ -172,6 +190,7 @@ def _serve(options: argparse.Namespace) -> int:
         partial(load_web, web_file) if web_file else WebConfig,
         memory=partial(Storage, options.storage) if options.storage else Memory,
         lifecycle=options.lifecycle,
+        links=Links(options.dashboard),
     )
     return _run(exporter.run, options)
 

@@ -1,6 +1,6 @@
 """The `demo` command: the exporter at work on simulated providers, with what takes hours passing in a minute."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sms_credit_core import DEFAULT_POLL_INTERVAL, PROVIDERS, Account, Answer, Instant, Provider, Reading, Secret
 
@@ -11,6 +11,7 @@ from .simulator.behaviour import Behaviour, Live
 from .simulator.scenarios import DEMO, SCENARIOS, DemoAccount
 from .simulator.server import Simulator
 from .storage import Memory
+from .trend import Trend
 from .web import Address
 
 POLL_INTERVAL = 2.0
@@ -44,20 +45,28 @@ class _MadeUp(Memory):
     }
 
     def recall(self, config: AccountConfig) -> Account:
-        """Return an account as it has lived until now."""
-        return lived(config.provider, self._behaviours[config.name], Instant.now())
+        """Return an account as it has lived until now, and keep its last week in mind."""
+        trend = Trend()
+        for account in lived(config.provider, self._behaviours[config.name], Instant.now()):
+            trend = trend.after(account.ledger)
+        self._trends[config.name] = trend
+        return account
 
 
-def lived(provider: Provider, behaviour: Behaviour, now: Instant) -> Account:
-    """Return an account that was read every so often until now. Its behaviour begins now, and went on before."""
+def lived(provider: Provider, behaviour: Behaviour, now: Instant) -> Iterator[Account]:
+    """Yield an account as it was at first and after each reading until now.
+
+    Its behaviour begins now, and went on before.
+    """
     account = Account(speed=SPEED)
+    yield account
     for step in range(int(_PAST / _STEP), 0, -1):
         ago = step * _STEP
         act = behaviour(-ago)
         if isinstance(act, Live):
             at = Instant(now.unix - ago, now.monotonic - ago)
             account = account.after(reading_of(provider, act, at), at, 0.0)
-    return account
+            yield account
 
 
 def reading_of(provider: Provider, act: Live, at: Instant) -> Reading:

@@ -10,8 +10,10 @@ from importlib.metadata import version
 import structlog
 
 from .accounts import Config
+from .advice import Links
 from .config import ConfigError
 from .config.web import WebConfig
+from .listing import Listings
 from .metrics import ExporterCollector, registry
 from .protection import Authentication, needs_restart, tls_context
 from .sharing import Shared, in_thread
@@ -38,12 +40,13 @@ class Exporter:
         memory: Callable[[], Memory] = Memory,
         refresh: float = 15.0,
         lifecycle: bool = False,
+        links: Links | None = None,
         demo: bool = False,
     ) -> None:
         """Load the configuration; `load` is called again at each reload. Raises ConfigError and StorageMistake.
 
         `memory` opens what everything is kept in over restarts. `refresh` is the number of seconds after which an open
-        status page fetches itself again; `lifecycle` lets requests reload.
+        status page fetches itself again; `lifecycle` lets requests reload; `links` are where the page leads to.
         """
         self._load, self._load_web = load, load_web
         self._reloads = Shared(self._reload)
@@ -62,6 +65,7 @@ class Exporter:
             version=VERSION,
             refresh=refresh,
             demo=demo,
+            listings=Listings(self._memory.trend, links),
         )
 
     async def reload(self) -> str | None:

@@ -10,18 +10,20 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry
 
+from . import api
 from .accounts import Views
 from .connections import Connection, Connections, listeners, most_connections
 from .exposition import Exposition
+from .listing import Listing, Listings, Query, QueryError
 from .negotiation import Format, compressed, negotiated, takes_gzip
-from .page import render, static_files
+from .page import refused, render, static_files
 from .sharing import Shared, in_thread
 
 _IDLE_SECONDS = 90.0
@@ -33,7 +35,7 @@ _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
     "Referrer-Policy": "no-referrer",
     "Server": "sms-credit-exporter",
@@ -57,6 +59,8 @@ class Site:
     refresh: float
     """Seconds after which an open status page fetches itself again."""
     demo: bool = False
+    listings: Listings = field(default_factory=Listings)
+    """Answers what is asked about the accounts."""
 
 
 def application(site: Site, *middlewares: Middleware) -> web.Application:
@@ -85,8 +89,13 @@ def application(site: Site, *middlewares: Middleware) -> web.Application:
             return web.Response(text="Reloaded.\n")
         return web.Response(status=500, text=f"Not reloaded, the previous configuration stays:\n{mistakes}\n")
 
+    async def specification(_: web.Request) -> web.Response:
+        return web.Response(body=api.specification(), headers={"Content-Type": "application/yaml"})
+
     app = web.Application(middlewares=[*middlewares])
-    app.router.add_get("/", _page(site))
+    app.router.add_get("/", _accounts(site, _page(site)))
+    app.router.add_get("/api/v1/accounts", _accounts(site, _API))
+    app.router.add_get("/api/v1/openapi.yaml", specification)
     app.router.add_get("/metrics", _metrics(site))
     app.router.add_get("/static/{name}", static)
     app.router.add_get("/-/healthy", healthy)
@@ -119,24 +128,55 @@ def _metrics(site: Site) -> _Handler:
     return metrics
 
 
-def _page(site: Site) -> _Handler:
-    async def render_html(gzip: bool) -> bytes:  # noqa: FBT001 - it is what is asked for
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Form:
+    """A form in which the accounts are told."""
+
+    content_type: str
+    write: Callable[[Listing], str]
+    refuse: Callable[[QueryError], str]
+    """Says what is wrong with a question."""
+    strict: bool
+    """Whether a parameter that nobody knows is an error. An address bar may hold some that belong to others."""
+
+
+_API = _Form(content_type="application/json", write=api.as_json, refuse=api.refusal, strict=True)
+
+
+def _page(site: Site) -> _Form:
+    return _Form(
+        content_type="text/html; charset=utf-8",
+        write=lambda listing: render(listing, version=site.version, refresh=site.refresh, demo=site.demo),
+        refuse=lambda error: refused(str(error)),
+        strict=False,
+    )
+
+
+def _accounts(site: Site, form: _Form) -> _Handler:
+    """Return what tells of the accounts that are asked for."""
+
+    async def written(asked: tuple[Query, bool]) -> bytes:
+        query, gzip = asked
         views = tuple(site.views())
 
-        def rendered() -> bytes:
-            body = render(views, version=site.version, refresh=site.refresh, demo=site.demo).encode()
-            return compressed(body) if gzip else body
+        def body() -> bytes:
+            text = form.write(site.listings.listing(query, views)).encode()
+            return compressed(text) if gzip else text
 
-        return await in_thread(rendered)
+        return await in_thread(body)
 
-    html = Shared(render_html)
+    answer = Shared(written)
 
-    async def page(request: web.Request) -> web.Response:
+    async def accounts(request: web.Request) -> web.Response:
+        headers = {"Content-Type": form.content_type, "Vary": "Accept-Encoding"}
+        try:
+            query = Query.parse(request.query.items(), strict=form.strict)
+        except QueryError as error:
+            return web.Response(status=400, text=form.refuse(error), headers=headers)
         gzip = takes_gzip(_header(request, "Accept-Encoding"))
-        headers = {"Content-Type": "text/html; charset=utf-8", "Vary": "Accept-Encoding"}
-        return _response(await html(gzip), headers, gzip=gzip)
+        return _response(await answer((query, gzip)), headers, gzip=gzip)
 
-    return page
+    return accounts
 
 
 def _response(body: bytes, headers: Mapping[str, str], *, gzip: bool) -> web.Response:

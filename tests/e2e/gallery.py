@@ -7,6 +7,9 @@ from decimal import Decimal
 
 from sms_credit_core import PROVIDERS, Account, Cause, Instant, Limits, Problem, Quality, Reading, Secret
 from sms_credit_exporter.accounts import AccountConfig, View
+from sms_credit_exporter.advice import Links
+from sms_credit_exporter.listing import Listing, Listings, Query
+from sms_credit_exporter.trend import Trend
 
 NOW = Instant(unix=datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC).timestamp(), monotonic=1_000_000.0)
 SECRET = "sk_prod_0123456789"
@@ -61,10 +64,24 @@ def view(
         poll_interval=poll_interval,
         limits=limits or Limits(),
     )
-    account = Account()
+    account, trend = Account(), Trend()
     for seconds, outcome in polls:
         account = account.after(outcome, ago(seconds), 0.2)
+        trend = trend.after(account.ledger)
+    _TRENDS[id(account)] = (account, trend)
     return View.of(config, account, NOW, stale_after)
+
+
+_TRENDS: dict[int, tuple[Account, Trend]] = {}
+"""The last week of each account that was made here."""
+
+
+def listing(views: Iterable[View], *, links: Links | None = None, **asked: str) -> Listing:
+    """Return the answer to a question about some accounts."""
+    views = tuple(views)
+    trends = {view.config.name: _TRENDS[id(view.account)][1] for view in views if id(view.account) in _TRENDS}
+    listings = Listings(lambda name: trends.get(name, Trend()), links)
+    return listings.listing(Query.parse(asked.items()), views)
 
 
 def _hourly(*outcomes: Reading | Problem) -> Iterable[tuple[float, Reading | Problem]]:

@@ -1,0 +1,87 @@
+"""The last week's credit as a small picture, and in words for whoever cannot see it."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from sms_credit_core import Limit
+
+from .. import words
+from ..entry import Entry, Week
+from ..trend import HOURS
+
+WIDTH, HEIGHT = HOURS - 1, 40
+_EDGE = 2
+"""Of the height, above and below the line, for the line's own thickness."""
+
+_GAP = 2.5
+"""How many times as far apart as usual two readings are between which nothing is drawn."""
+
+_LIMITS = {False: Limit.BALANCE, True: Limit.QUOTA}
+"""Which limit there is to what the account pays with: to money, or to messages."""
+
+Place = tuple[int, int]
+
+
+class Sparkline(NamedTuple):
+    """The picture and its words."""
+
+    line: str
+    """The path of an SVG as wide and as high as above; the left edge is a week ago, and zero is always within."""
+    limit: int | None
+    """How far below the upper edge the limit lies; None without one."""
+    text: str
+
+
+def sparkline(entry: Entry, week: Week, as_of: datetime) -> Sparkline:
+    """Draw a week that ends now."""
+    known = [amount for amount in week.amounts if amount is not None]
+    limit = next((each.threshold for each in entry.limits if each.limit is _LIMITS[week.currency is None]), None)
+    within = [*known, Decimal(0), *([] if limit is None else [limit])]
+    top, bottom = max(within), min(within)
+
+    def y(amount: Decimal) -> int:
+        above = float((amount - bottom) / (top - bottom)) if top > bottom else 0.0
+        return round(HEIGHT - _EDGE - above * (HEIGHT - 2 * _EDGE))
+
+    hours = int(as_of.timestamp() // week.step_seconds) - int(week.begins.timestamp() // week.step_seconds)
+    places = [(x, y(amount)) for x, amount in enumerate(week.amounts, WIDTH - hours) if amount is not None]
+    gap = _GAP * max(1.0, entry.poll_interval_seconds / week.step_seconds)
+    return Sparkline(
+        line="".join(map(_path, _pieces(places, gap))),
+        limit=None if limit is None else y(limit),
+        text=_text(week, known),
+    )
+
+
+def _pieces(places: Sequence[Place], gap: float) -> Iterator[Sequence[Place]]:
+    """Cut the line where nothing was read."""
+    piece: list[Place] = []
+    for place in places:
+        if piece and place[0] - piece[-1][0] > gap:
+            yield piece
+            piece = []
+        piece.append(place)
+    yield piece
+
+
+def _path(places: Sequence[Place]) -> str:
+    """Return the path through these places; what lies on a level line is left out, and a single place is a dot."""
+    neighbours = zip(places, [None, *places], [*places[1:], None], strict=False)
+    (x, y), *others = [
+        place
+        for place, before, after in neighbours
+        if before is None or after is None or not before[1] == place[1] == after[1]
+    ]
+    return f"M{x} {y}" + ("".join(f"L{x} {y}" for x, y in others) or "h0")
+
+
+def _text(week: Week, known: Sequence[Decimal]) -> str:
+    hours = words.span((len(week.amounts) - 1) * week.step_seconds)
+    first, last, most, least = (_amount(amount, week) for amount in (known[0], known[-1], max(known), min(known)))
+    return f"Over {hours}: from {first} to {last}; at most {most}, at least {least}"
+
+
+def _amount(amount: Decimal, week: Week) -> str:
+    return f"{amount:,.0f} messages" if week.currency is None else words.money(amount, week.currency)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from urllib.parse import parse_qsl
 
 from sms_credit_core import PROVIDERS, Account, Cause, Instant, Limits, Problem, Quality, Reading, Secret
 from sms_credit_exporter.accounts import AccountConfig, View
@@ -76,12 +77,18 @@ _TRENDS: dict[int, tuple[Account, Trend]] = {}
 """The last week of each account that was made here."""
 
 
-def listing(views: Iterable[View], *, links: Links | None = None, **asked: str) -> Listing:
-    """Return the answer to a question about some accounts."""
+def trend_of(view: View) -> Trend:
+    """Return an account's last week; an empty one if it was not made here."""
+    _, trend = _TRENDS.get(id(view.account), (None, Trend()))
+    return trend
+
+
+def listing(views: Iterable[View], asked: str = "", *, links: Links | None = None) -> Listing:
+    """Return the answer to a question about some accounts, as it stands behind the question mark of an address."""
     views = tuple(views)
-    trends = {view.config.name: _TRENDS[id(view.account)][1] for view in views if id(view.account) in _TRENDS}
-    listings = Listings(lambda name: trends.get(name, Trend()), links)
-    return listings.listing(Query.parse(asked.items()), views)
+    trends = {view.config.name: trend_of(view) for view in views}
+    listings = Listings(trends.__getitem__, links)
+    return listings.listing(Query.parse(parse_qsl(asked)), views)
 
 
 def _hourly(*outcomes: Reading | Problem) -> Iterable[tuple[float, Reading | Problem]]:

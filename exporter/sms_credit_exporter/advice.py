@@ -16,7 +16,8 @@ RUNBOOK = "https://github.com/sms-credit/sms-credit/blob/main/grafana/runbook.md
 class Advice(NamedTuple):
     """What to do about a state."""
 
-    to_do: str
+    to_do: str | None
+    """None where it is others who act."""
     section: str
     """Of the runbook."""
 
@@ -31,17 +32,15 @@ _ADVICE: Mapping[str, Advice] = {
     Status.AUTH_FAILED: Advice("Correct the credentials, or allow API access in the panel.", "SmsCreditAuthFailed"),
     Status.ACCESS_DENIED: Advice("Allow it in the panel, or ask the provider to.", "SmsCreditAccessDenied"),
     "unusual": Advice("Find out who is sending; stop it if nobody should be.", "SmsCreditSpendingUnusual"),
-    **dict.fromkeys(OUTAGES, Advice("Nothing yet: it is asked again by itself.", "SmsCreditAccountFailing")),
+    **dict.fromkeys(OUTAGES, Advice(None, "SmsCreditAccountFailing")),
     "stale": Advice("Find out why it is no longer read.", "SmsCreditDataStale"),
-    **dict.fromkeys(
-        (Status.UNAVAILABLE, Status.PARTIAL), Advice("Nothing yet: the provider has to act.", "SmsCreditDegraded")
-    ),
-    Status.ONBOARDING: Advice("Wait, or ask the provider what is missing.", "SmsCreditOnboardingStuck"),
+    **dict.fromkeys((Status.UNAVAILABLE, Status.PARTIAL), Advice(None, "SmsCreditDegraded")),
+    Status.ONBOARDING: Advice(None, "SmsCreditOnboardingStuck"),
 }
 
 
 def advice(view: View, states: Sequence[str]) -> Advice | None:
-    """Return what to do about the most urgent state for which there is something to do."""
+    """Return what to do about the most urgent state; None where there is nothing to say about it."""
     if states[0] == "low":
         return next(_LOW[limit] for limit, is_reached in view.reached.items() if is_reached)
     return _ADVICE.get(states[0])

@@ -120,7 +120,7 @@ class Entry:
     code: str | None
     """The provider's own word for that."""
     to_do: str | None
-    """What to do about the state; None where nothing is to be done."""
+    """What the reader has to do about the state; None where that is nothing."""
     balance: Decimal | None
     currency: str | None
     quota_messages: int | None

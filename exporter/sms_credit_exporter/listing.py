@@ -1,6 +1,7 @@
 """Which accounts are asked for, by whoever looks at the status page or asks /api/v1/accounts, and in which order."""
 
 import math
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -239,12 +240,15 @@ class Listings:
 
 _Numbered = tuple[int, View, _Seen]
 
+_NUMBER, _DIGITS = re.compile(r"\d+"), 20
+"""What makes otp-2 come before otp-10."""
+
 _RANKS = {word: rank for rank, words in enumerate(URGENCY.values()) for word in words}
 _PLACE = {word: place for place, word in enumerate(LOOKS)}
 _KEYS: Mapping[Sort, Callable[[_Numbered], Any]] = {
     Sort.URGENCY: lambda each: _RANKS[each[2].states[0]],
     Sort.RUNWAY: lambda each: math.inf if (empty_at := each[1].empty_at) is None else empty_at,
-    Sort.NAME: lambda each: _folded(each[1].config.name),
+    Sort.NAME: lambda each: _NUMBER.sub(lambda found: found[0].zfill(_DIGITS), _folded(each[1].config.name)),
     Sort.PROVIDER: lambda each: each[1].provider.name.casefold(),
 }
 

@@ -59,7 +59,10 @@ class Template:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Check a template. Raises ValueError with what is wrong."""
-        parts = urlsplit(text)
+        try:
+            parts = urlsplit(text)
+        except ValueError:  # brackets that are none of an IPv6 address
+            parts = urlsplit("")
         if unheard_of := [name for name in _PLACEHOLDER.findall(text) if name not in _PLACEHOLDERS]:
             message = f"“{{{unheard_of[0]}}}” stands for nothing; {{account}} and {{provider}} do"
         elif not text.isprintable() or " " in text or parts.scheme not in {"http", "https"} or not parts.hostname:

@@ -4,10 +4,11 @@ import asyncio
 import os
 import re
 import socket
+import sqlite3
 import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -164,6 +165,15 @@ async def _keep(process: asyncio.subprocess.Process, lines: list[str]) -> None:
     assert process.stderr
     while line := await process.stderr.readline():
         lines.append(line.decode().rstrip("\n"))
+
+
+def as_an_older_exporter_had_it(storage: Path) -> None:
+    """Make a storage that of an exporter which knew nothing of the last week."""
+    with closing(sqlite3.connect(storage)) as connection, connection:
+        connection.execute("ALTER TABLE accounts RENAME TO newer")
+        connection.execute("CREATE TABLE accounts (name TEXT PRIMARY KEY, state TEXT NOT NULL, written REAL NOT NULL)")
+        connection.execute("INSERT INTO accounts SELECT name, state, written FROM newer")
+        connection.execute("DROP TABLE newer")
 
 
 async def command(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> tuple[int, str, str]:

@@ -21,7 +21,7 @@ from sms_credit_exporter.simulator.behaviour import Live
 from sms_credit_exporter.storage import Memory, Storage
 from sms_credit_exporter.trend import HOURS, Trend
 from tests.e2e.gallery import NOW, lira, listing, reading, view
-from tests.exporter.running import LISTEN, Providers, Running, until
+from tests.exporter.running import LISTEN, Providers, Running, as_an_older_exporter_had_it, until
 
 HOUR = 3600.0
 DAWN = 500_000 * HOUR
@@ -144,7 +144,6 @@ def test_what_is_damaged_or_newer_is_not_taken_over(packed: bytes) -> None:
 
 # --- in the storage -----------------------------------------------------------------------------------------------
 
-OLD_TABLE = "CREATE TABLE accounts (name TEXT PRIMARY KEY, state TEXT NOT NULL, written REAL NOT NULL)"
 CONFIG = view("a").config
 
 
@@ -199,42 +198,21 @@ async def test_other_credentials_begin_anew(tmp_path: Path) -> None:
     await storage.close()
 
 
-def emptied_of_trends(file: Path) -> None:
-    """Make a storage of today one of an exporter that knew no trends."""
-    with closing(sqlite3.connect(file)) as connection, connection:
-        connection.execute("ALTER TABLE accounts RENAME TO newer")
-        connection.execute(OLD_TABLE)
-        connection.execute("INSERT INTO accounts SELECT name, state, written FROM newer")
-        connection.execute("DROP TABLE newer")
-
-
-@pytest.mark.parametrize("writable", [True, False], ids=["a file that can be written", "one that cannot"])
-async def test_the_file_of_an_older_exporter_is_taken_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, writable: bool
-) -> None:
+async def test_the_file_of_an_older_exporter_is_taken_up(tmp_path: Path) -> None:
     """All that it knows is kept, and the week begins; the older exporter can go on with the file."""
     file = tmp_path / "storage.db"
     storage = Storage(file)
     first, second = two_hours()
     await amounts(storage, first)
     await storage.close()
-    emptied_of_trends(file)
-    with monkeypatch.context() as changed:
-        if not writable:
-            changed.setattr("sms_credit_exporter.storage._opened", _refused)
-        storage = Storage(file)
-        assert storage.recall(CONFIG).polls == first.polls
-        assert await amounts(storage, second) == [4]
-        await storage.close()
-    if writable:
-        with closing(sqlite3.connect(file)) as connection, connection:
-            older = "INSERT INTO accounts (name, state, written) VALUES ('b', '{}', 0)"
-            connection.execute(older)
-            assert connection.execute("PRAGMA user_version").fetchone() == (1,)
-
-
-def _refused(_: Path) -> sqlite3.Connection:
-    raise PermissionError
+    as_an_older_exporter_had_it(file)
+    storage = Storage(file)
+    assert storage.recall(CONFIG).polls == first.polls
+    assert await amounts(storage, second) == [4]
+    await storage.close()
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("INSERT INTO accounts (name, state, written) VALUES ('b', '{}', 0)")
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
 
 
 async def test_a_damaged_week_costs_nothing_but_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

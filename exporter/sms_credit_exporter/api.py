@@ -12,8 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from .entry import Unknown
+from .entry import Unknown, Week
 from .listing import Listing, QueryError
+from .trend import exact
 
 
 def as_json(listing: Listing) -> str:
@@ -60,10 +61,16 @@ def _written(value: Any) -> Any:  # noqa: ANN401 - everything that an entry is m
     return value
 
 
+def _week(week: Week) -> object:
+    amounts = [None if amount is None else exact(amount) for amount in week.amounts]
+    return _written({**week._asdict(), "amounts": amounts})
+
+
 _WRITERS: Mapping[type, Callable[[Any], Any]] = {
     Decimal: "{:f}".format,
     datetime: "{:%Y-%m-%dT%H:%M:%SZ}".format,
     Unknown: lambda unknown: {"reason": unknown.value, "text": unknown.text},
+    Week: _week,
     dict: lambda mapping: {key: _written(each) for key, each in mapping.items()},
     tuple: lambda sequence: [_written(each) for each in sequence],
     list: lambda sequence: [_written(each) for each in sequence],

@@ -4,7 +4,7 @@ What is not known is None, and `unknown` has the reason. Nothing is decided here
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -95,8 +95,8 @@ class Week(NamedTuple):
     """The beginning of the first hour."""
     step_seconds: float
     """How long an hour is; less in demonstrations only."""
-    amounts: tuple[Decimal | None, ...]
-    """By the last reading of each hour; None where there was none."""
+    amounts: Sequence[float | None]
+    """By the last reading of each hour; None where there was none. As doubles, since there are many of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

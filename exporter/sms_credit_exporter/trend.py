@@ -9,7 +9,7 @@ import math
 import secrets
 import zlib
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Self
@@ -54,15 +54,15 @@ class Trend:
         kept = (before + gaps + array("d", [now]))[-HOURS:]
         return Trend(self.currency, step, hour - len(kept) + 1, kept)
 
-    def week(self, now: float) -> tuple[int, tuple[Decimal | None, ...]]:
+    def week(self, now: float) -> tuple[int, Sequence[float | None]]:
         """Return what is known of the week before a moment in Unix seconds: its first hour, and the amounts from there.
 
         Hours are counted from 1970, and None is an hour without a reading.
         """
         begins = max(self.first, int(now // self.step) - HOURS + 1)
-        amounts = [None if math.isnan(amount) else _exact(amount) for amount in self.amounts[begins - self.first :]]
+        amounts = [amount if amount == amount else None for amount in self.amounts[begins - self.first :]]  # noqa: PLR0124 - not a number differs from itself
         known = next((place for place, amount in enumerate(amounts) if amount is not None), len(amounts))
-        return begins + known, tuple(amounts[known:])
+        return begins + known, amounts[known:]
 
     def packed(self, owner: Owner) -> bytes:
         """Return it as it is stored: compressed JSON, bound to its owner as the account's state is."""
@@ -97,7 +97,8 @@ class Trend:
         return cls(currency, step, first, amounts)
 
 
-def _exact(amount: float) -> Decimal:
+def exact(amount: float) -> Decimal:
+    """Return an amount as the provider wrote it."""
     return Decimal(repr(amount).removesuffix(".0"))
 
 

@@ -19,7 +19,7 @@ from sms_credit_core import Account, Instant, Limits, Owner, Quality, Reading, S
 from sms_credit_exporter.page.sparkline import HEIGHT, WIDTH, sparkline
 from sms_credit_exporter.simulator.behaviour import Live
 from sms_credit_exporter.storage import Memory, Storage
-from sms_credit_exporter.trend import HOURS, Trend
+from sms_credit_exporter.trend import HOURS, Trend, exact
 from tests.e2e.gallery import NOW, lira, listing, reading, view
 from tests.exporter.running import LISTEN, Providers, Running, as_an_older_exporter_had_it, until
 
@@ -41,7 +41,7 @@ def lived(*readings: tuple[float, Reading], speed: float = 1.0) -> Trend:
 def known(trend: Trend, after: float) -> list[str]:
     """Return the amounts of the week so many hours after the dawn, from the first known one on."""
     _, amounts = trend.week(DAWN + after * HOUR)
-    return ["-" if amount is None else str(amount) for amount in amounts]
+    return ["-" if amount is None else str(exact(amount)) for amount in amounts]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def two_hours() -> tuple[Account, Account]:
     return first, first.after(reading("4"), now, 0.1)
 
 
-async def amounts(memory: Memory, *accounts: Account) -> list[Decimal | None]:
+async def amounts(memory: Memory, *accounts: Account) -> list[float | None]:
     """Return an account's week once it has gone through these."""
     for account in accounts:
         await memory.remember(CONFIG, account)

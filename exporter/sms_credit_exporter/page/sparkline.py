@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import NamedTuple
 
 from sms_credit_core import Limit
 
 from .. import words
 from ..entry import Entry, Week
-from ..trend import HOURS
+from ..trend import HOURS, exact
 
 WIDTH, HEIGHT = HOURS - 1, 40
 _EDGE = 2
@@ -37,13 +36,14 @@ class Sparkline(NamedTuple):
 def sparkline(entry: Entry, week: Week, as_of: datetime) -> Sparkline:
     """Draw a week that ends now."""
     known = [amount for amount in week.amounts if amount is not None]
-    limit = next((each.threshold for each in entry.limits if each.limit is _LIMITS[week.currency is None]), None)
-    within = [*known, Decimal(0), *([] if limit is None else [limit])]
+    kind = _LIMITS[week.currency is None]
+    limit = next((float(each.threshold) for each in entry.limits if each.limit is kind), None)
+    within = [*known, 0.0, *([] if limit is None else [limit])]
     top, bottom = max(within), min(within)
+    scale = (HEIGHT - 2 * _EDGE) / ((top - bottom) or 1.0)
 
-    def y(amount: Decimal) -> int:
-        above = float((amount - bottom) / (top - bottom)) if top > bottom else 0.0
-        return round(HEIGHT - _EDGE - above * (HEIGHT - 2 * _EDGE))
+    def y(amount: float) -> int:
+        return round(HEIGHT - _EDGE - (amount - bottom) * scale)
 
     hours = int(as_of.timestamp() // week.step_seconds) - int(week.begins.timestamp() // week.step_seconds)
     places = [(x, y(amount)) for x, amount in enumerate(week.amounts, WIDTH - hours) if amount is not None]
@@ -77,11 +77,11 @@ def _path(places: Sequence[Place]) -> str:
     return f"M{x} {y}" + ("".join(f"L{x} {y}" for x, y in others) or "h0")
 
 
-def _text(week: Week, known: Sequence[Decimal]) -> str:
+def _text(week: Week, known: Sequence[float]) -> str:
     hours = words.span((len(week.amounts) - 1) * week.step_seconds)
     first, last, most, least = (_amount(amount, week) for amount in (known[0], known[-1], max(known), min(known)))
     return f"Over {hours}: from {first} to {last}; at most {most}, at least {least}"
 
 
-def _amount(amount: Decimal, week: Week) -> str:
-    return f"{amount:,.0f} messages" if week.currency is None else words.money(amount, week.currency)
+def _amount(amount: float, week: Week) -> str:
+    return f"{amount:,.0f} messages" if week.currency is None else words.money(exact(amount), week.currency)

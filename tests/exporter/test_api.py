@@ -27,9 +27,11 @@ from sms_credit_exporter.listing import Listings, Query, Sort
 from sms_credit_exporter.simulator.behaviour import Live
 from sms_credit_exporter.web import Site, application
 from tests.conftest import ROOT
+from tests.documentation import check, named, rows
 from tests.e2e.gallery import NOW, SECRET, gallery, lira, problem, reading, trend_of, view
 from tests.exporter.running import LISTEN, Providers, Running
 
+MANUAL = ROOT / "docs" / "status-page.md"
 SPECIFICATION = ROOT / "docs" / "openapi.yaml"
 OPENAPI = OpenAPI.from_file_path(str(SPECIFICATION))
 SCHEMAS: Mapping[str, Any] = yaml.safe_load(SPECIFICATION.read_text())["components"]["schemas"]
@@ -249,6 +251,17 @@ def test_the_description_knows_every_word() -> None:
     }
     assert list(schemas) == list(Query.__dataclass_fields__)
     assert schemas["sort"]["enum"] == [sort.value for sort in Sort]
+
+
+def test_every_parameter_is_told() -> None:
+    """With its default, as far as one question is not like another."""
+    usual = Query()
+    told = (
+        (named(name)[0], {"default": "".join(named(default)) or default})
+        for name, _, default in rows(MANUAL, "parameter")
+    )
+    true = {name: {"default": str(getattr(usual, name) or "all")} for name in Query.__dataclass_fields__}
+    check(MANUAL, "parameter", told, true)
 
 
 def test_the_description_fits_nothing_else() -> None:

@@ -59,8 +59,10 @@ class Trend:
 
         Hours are counted from 1970, and None is an hour without a reading.
         """
-        begins = max(self.first, int(now // self.step) - HOURS + 1)
-        amounts = [amount if amount == amount else None for amount in self.amounts[begins - self.first :]]  # noqa: PLR0124 - not a number differs from itself
+        last = int(now // self.step)
+        begins = max(self.first, last - HOURS + 1)
+        seen = self.amounts[begins - self.first : max(0, last - self.first + 1)]
+        amounts = [amount if amount == amount else None for amount in seen]  # noqa: PLR0124 - not a number differs from itself
         known = next((place for place, amount in enumerate(amounts) if amount is not None), len(amounts))
         return begins + known, amounts[known:]
 

@@ -81,6 +81,8 @@ def test_a_week_is_enough() -> None:
     assert known(trend, 399) == [str(hour) for hour in range(400 - HOURS, 400)]
     assert known(trend, 399 + 100)[0] == str(400 - HOURS + 100)
     assert known(trend, 399 + 900) == []
+    assert known(trend, 350)[-1] == "350"  # the clock was set back, and nothing was read since
+    assert known(trend, 100) == []
 
 
 def test_takes_little_room() -> None:

@@ -55,12 +55,14 @@
     clearTimeout(timer);
     fetching?.abort();
     const mine = (fetching = new AbortController());
+    const tooLate = setTimeout(() => mine.abort(), patience);
     try {
-      const page = await fetchPage(AbortSignal.any([mine.signal, AbortSignal.timeout(patience)]));
+      const page = await fetchPage(mine.signal);
       if (fetching === mine) show(page);
     } catch {
       if (fetching === mine) warn();
     }
+    clearTimeout(tooLate);
     if (fetching !== mine) return;
     fetching = null;
     schedule();
@@ -73,7 +75,8 @@
 
   async function choose() {
     clearTimeout(typing);
-    const chosen = [...new FormData(form)].filter(([, value]) => value);
+    const usual = (name) => form.elements[name].options?.[0].value ?? "";
+    const chosen = [...new FormData(form)].filter(([name, value]) => value !== usual(name));
     history.replaceState(null, "", `${location.pathname}?${new URLSearchParams(chosen)}`);
     await refresh();
     found.textContent = document.querySelector(".found")?.textContent ?? "All accounts are shown.";

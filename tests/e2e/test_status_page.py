@@ -33,6 +33,8 @@ SCREENS = [
     for name, width, height in (("phone", 360, 800), ("tablet", 820, 1100), ("desktop", 1280, 900), ("wide", 1600, 900))
     for scheme in ("light", "dark")
 ]
+LAYOUTS = SCREENS[::2]
+"""Each size once, for what does not depend on colours."""
 EXTREMES = [SCREENS[0], SCREENS[-1]]
 """The smallest in light, and the largest in dark."""
 
@@ -169,7 +171,7 @@ CONTRASTS = """() => {
 }"""
 
 
-@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("screen", LAYOUTS)
 async def test_fits_every_screen(
     exporter: Exporter, open_page: OpenPage, complaints: list[str], screen: Profile
 ) -> None:
@@ -219,7 +221,7 @@ async def rows_as_read_aloud(page: Page) -> list[list[str]]:
     return [[await column(cell) for cell in cells(row)] for row in rows]
 
 
-@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("screen", LAYOUTS)
 async def test_each_cell_is_read_out_under_its_heading(
     exporter: Exporter, open_page: OpenPage, screen: Profile
 ) -> None:
@@ -289,7 +291,7 @@ async def test_fits_however_many_accounts(
 HEIGHTS = """() => [...document.querySelectorAll("tbody tr")].map((row) => row.getBoundingClientRect().height)"""
 
 
-@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("screen", LAYOUTS)
 async def test_no_notes_take_no_room(exporter: Exporter, open_page: OpenPage, screen: Profile) -> None:
     """An account of which there is nothing to say is as low as if it had no place for notes."""
     exporter.views = (view("marketing", (42, reading())),)

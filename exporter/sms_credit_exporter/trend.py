@@ -61,7 +61,7 @@ class Trend:
         """
         last = int(now // self.step)
         begins = max(self.first, last - HOURS + 1)
-        seen = self.amounts[begins - self.first : max(0, last - self.first + 1)]
+        seen = self.amounts[begins - self.first : max(0, last - self.first + 1)].tolist()
         amounts = [amount if amount == amount else None for amount in seen]  # noqa: PLR0124 - not a number differs from itself
         known = next((place for place, amount in enumerate(amounts) if amount is not None), len(amounts))
         return begins + known, amounts[known:]

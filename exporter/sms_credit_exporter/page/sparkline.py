@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import NamedTuple
 
 from sms_credit_core import Limit
@@ -38,43 +39,43 @@ def sparkline(entry: Entry, week: Week, as_of: datetime) -> Sparkline:
     known = [amount for amount in week.amounts if amount is not None]
     kind = _LIMITS[week.currency is None]
     limit = next((float(each.threshold) for each in entry.limits if each.limit is kind), None)
-    within = [*known, 0.0, *([] if limit is None else [limit])]
-    top, bottom = max(within), min(within)
+    within = [0.0, *([] if limit is None else [limit])]
+    top, bottom = max(*known, *within), min(*known, *within)
     scale = (HEIGHT - 2 * _EDGE) / ((top - bottom) or 1.0)
-
-    def y(amount: float) -> int:
-        return round(HEIGHT - _EDGE - (amount - bottom) * scale)
-
+    zero = HEIGHT - _EDGE + bottom * scale
     hours = int(as_of.timestamp() // week.step_seconds) - int(week.begins.timestamp() // week.step_seconds)
-    places = [(x, y(amount)) for x, amount in enumerate(week.amounts, WIDTH - hours) if amount is not None]
+    places = [
+        (x, round(zero - amount * scale)) for x, amount in enumerate(week.amounts, WIDTH - hours) if amount is not None
+    ]
     gap = _GAP * max(1.0, entry.poll_interval_seconds / week.step_seconds)
     return Sparkline(
         line="".join(map(_path, _pieces(places, gap))),
-        limit=None if limit is None else y(limit),
+        limit=None if limit is None else round(zero - limit * scale),
         text=_text(week, known),
     )
 
 
 def _pieces(places: Sequence[Place], gap: float) -> Iterator[Sequence[Place]]:
     """Cut the line where nothing was read."""
-    piece: list[Place] = []
-    for place in places:
-        if piece and place[0] - piece[-1][0] > gap:
-            yield piece
-            piece = []
-        piece.append(place)
-    yield piece
+    begins = 0
+    for end, ((before, _), (after, _)) in enumerate(pairwise(places), 1):
+        if after - before > gap:
+            yield places[begins:end]
+            begins = end
+    yield places[begins:]
 
 
 def _path(places: Sequence[Place]) -> str:
     """Return the path through these places; what lies on a level line is left out, and a single place is a dot."""
-    neighbours = zip(places, [None, *places], [*places[1:], None], strict=False)
-    (x, y), *others = [
-        place
-        for place, before, after in neighbours
-        if before is None or after is None or not before[1] == place[1] == after[1]
+    (x, y), *others = places
+    if not others:
+        return f"M{x} {y}h0"
+    turns = [
+        f"L{x} {y}"
+        for (_, before), (x, y), (_, after) in zip(places, others, others[1:], strict=False)
+        if not before == y == after
     ]
-    return f"M{x} {y}" + ("".join(f"L{x} {y}" for x, y in others) or "h0")
+    return f"M{x} {y}{''.join(turns)}L{others[-1][0]} {others[-1][1]}"
 
 
 def _text(week: Week, known: Sequence[float]) -> str:

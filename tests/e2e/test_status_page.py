@@ -442,6 +442,16 @@ async def test_is_whole_without_scripts(exporter: Exporter, open_page: OpenPage)
     await expect(page.get_by_label("State")).to_have_value("unreachable")
 
 
+async def test_an_address_that_makes_no_sense_leads_back(exporter: Exporter, open_page: OpenPage) -> None:
+    """It says what is wrong with it. What belongs to others is left alone."""
+    page = await open_page(f"{exporter.url}?page=none&utm_source=mail")
+    await expect(page.get_by_text("“page” must be a whole number from 1 to 1000000.")).to_be_visible()
+    await page.get_by_text("Show all accounts").click()
+    await expect(page.locator(".counts")).to_contain_text("29 accounts:")
+    await page.goto(f"{exporter.url}?state=blocked&utm_source=mail")
+    await expect(page.locator("tbody .name")).to_have_count(1)
+
+
 async def test_a_picture_of_the_week_is_there_for_everybody(exporter: Exporter, open_page: OpenPage) -> None:
     """It is drawn, and told in words to who does not see it."""
     page = await open_page(exporter.url)

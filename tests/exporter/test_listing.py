@@ -1,6 +1,8 @@
 """What the page and the API can be asked: search, filters, order and pages."""
 
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from urllib.parse import parse_qsl
 
 import pytest
@@ -9,6 +11,7 @@ from sms_credit_core import PROVIDERS, URGENCY, Cause, Limits
 from sms_credit_exporter.accounts import View
 from sms_credit_exporter.entry import LOOKS
 from sms_credit_exporter.listing import Listings, Query, QueryError, Sort
+from sms_credit_exporter.page import render
 from tests.e2e.gallery import NOW, gallery, lira, listing, problem, reading, view
 
 OK = (9, reading())
@@ -152,6 +155,17 @@ def test_what_is_kept_of_an_account_follows_it() -> None:
         [state] for state in ("fresh", "fresh", "unreachable", "low", "stale", "fresh")
     ]
     assert states() == []
+
+
+def test_ten_thousand_accounts_cost_what_is_asked_for() -> None:
+    """Everybody is counted, but only the rows of the page are written: else this takes several seconds."""
+    likeness = view("a", *((60 + 3600 * ago, reading(str(10 + ago))) for ago in range(48, -1, -1)))
+    views = [replace(likeness, config=replace(likeness.config, name=f"number {number}")) for number in range(10_000)]
+    begun = time.process_time()
+    text = render(listing(views, "search=number&sort=name&page=200"), version="1", refresh=15.0, demo=False)
+    assert time.process_time() - begun < 1.5
+    assert text.count("<tr ") == 51
+    assert "9,951 to 10,000 of 10,000 that match." in text
 
 
 def test_each_account_counts_once_under_a_word_that_there_is() -> None:

@@ -20,7 +20,7 @@ from .trend import Trend
 
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
-LOOKS: Mapping[str, str] = {word: look for look, words_ in URGENCY.items() for word in words_}
+LOOKS: Mapping[str, str] = {word: look for look, alike in URGENCY.items() for word in alike}
 """The shape and the colour of each word that can stand for an account; all that are as urgent have the same."""
 
 _NOTES = {
@@ -193,7 +193,8 @@ def _notes(view: View, states: tuple[str, ...]) -> Iterator[str]:
 
 def _limits(view: View) -> Iterator[LimitEntry]:
     for limit, threshold in view.limits.thresholds.items():
-        yield LimitEntry(limit, Decimal(threshold), _UNITS.get(limit, view.currency), view.reached.get(limit))
+        exact = Decimal(f"{threshold}".removesuffix(".0"))  # a double's shortest form is what was configured
+        yield LimitEntry(limit, exact, _UNITS.get(limit, view.currency), view.reached.get(limit))
 
 
 _UNITS = {Limit.QUOTA: "messages", Limit.RUNWAY: "seconds"}

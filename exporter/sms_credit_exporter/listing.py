@@ -18,7 +18,7 @@ from .advice import Links
 from .entry import LOOKS, Entry
 from .trend import Trend
 
-MOST_AT_ONCE = 500
+_MOST_AT_ONCE = 500
 _LONGEST_SEARCH = 200
 _LAST_PAGE = 10**6
 
@@ -40,7 +40,7 @@ class Sort(StrEnum):
         return member
 
     URGENCY = "urgency", "worst first"
-    RUNWAY = "runway", "shortest-lived first"
+    RUNWAY = "runway", "ends first"
     NAME = "name", "name"
     PROVIDER = "provider", "provider"
 
@@ -78,7 +78,7 @@ class Query:
     @property
     def address(self) -> str:
         """The relative address of the page that answers it."""
-        return "?" + urlencode([(name, value) for name, value in self.parameters if name != "page" or value != "1"])
+        return f"?{urlencode(self.parameters)}"
 
     @property
     def parameters(self) -> Sequence[tuple[str, str]]:
@@ -156,7 +156,7 @@ _READERS: Mapping[str, _Reader] = {
     "provider": _words(PROVIDERS),
     "sort": lambda name, values: _SORTS[_words(_SORTS)(name, [_one(name, values)])[0]],
     "page": _number(_LAST_PAGE),
-    "per_page": _number(MOST_AT_ONCE),
+    "per_page": _number(_MOST_AT_ONCE),
 }
 """Every parameter, and what reads it."""
 
@@ -216,7 +216,8 @@ class Listings:
         self._seen = {view.config.name: seen for _, view, seen in numbered}
         heads = Counter(seen.states[0] for _, _, seen in numbered)
         providers = {view.provider.key: view.provider.name for _, view, _ in numbered}
-        found = [each for each in numbered if _fits(query, each[1], each[2])]
+        wanted = _folded(query.search).split()
+        found = [each for each in numbered if _fits(query, wanted, each[2])]
         found.sort(key=_KEYS[query.sort])
         return Listing(
             query=query,
@@ -253,11 +254,11 @@ _KEYS: Mapping[Sort, Callable[[_Numbered], Any]] = {
 }
 
 
-def _fits(query: Query, view: View, seen: _Seen) -> bool:
+def _fits(query: Query, wanted: Sequence[str], seen: _Seen) -> bool:
     return (
         (not query.state or seen.states[0] in query.state)
-        and (not query.provider or view.provider.key in query.provider)
-        and all(word in seen.text for word in _folded(query.search).split())
+        and (not query.provider or seen.config.provider.key in query.provider)
+        and all(word in seen.text for word in wanted)
     )
 
 
@@ -269,6 +270,4 @@ def _folded(text: str) -> str:
     if text.isascii():
         return text.lower()
     parts = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(part for part in parts if not unicodedata.combining(part)).replace(
-        "\N{LATIN SMALL LETTER DOTLESS I}", "i"
-    )
+    return "".join(part for part in parts if not unicodedata.combining(part)).replace(_DOTLESS, "i")

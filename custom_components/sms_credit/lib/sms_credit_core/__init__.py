@@ -20,9 +20,9 @@ from .instant import Instant
 from .ledger import Day, Ledger, TopUp
 from .pace import Pace
 from .problem import Cause, NoReading, Problem
-from .provider import CredentialField, Provider, Request, Value, can_give
+from .provider import CredentialField, Provider, Request, can_give
 from .providers import PROVIDERS
-from .reading import Limit, Limits, Quality, Reading
+from .reading import Limit, Limits, Quality, Reading, Value
 from .secret import MASK, Credentials, Secret
 from .state import Owner, SetAside, recalled, remembered
 from .status import FAILURES, OUTAGES, REFUSALS, Actor, Status

@@ -7,8 +7,8 @@ from http import HTTPStatus
 
 from ..answer import Answer
 from ..problem import Cause, NoReading
-from ..provider import CredentialField, Request, Value, basic, opened, refusal
-from ..reading import Quality, Reading
+from ..provider import CredentialField, Request, basic, opened, refusal
+from ..reading import Quality, Reading, Value
 from ..secret import Credentials
 
 _SUCCESS = "SUCCESS"
@@ -56,6 +56,7 @@ class ClickSend:
             balance=data.number_in_text("balance"),
             currency=data.object("_currency").currency("currency_name_short"),
             quota=None,
+            credits=None,
             credit_blocked=None,
             provider_updated=None,
             quality=Quality.COMPLETE,

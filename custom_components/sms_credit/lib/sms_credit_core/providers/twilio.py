@@ -8,8 +8,8 @@ from http import HTTPStatus
 
 from ..answer import Answer
 from ..problem import Cause, NoReading
-from ..provider import CredentialField, Request, Value, basic, opened, refusal
-from ..reading import Quality, Reading
+from ..provider import CredentialField, Request, basic, opened, refusal
+from ..reading import Quality, Reading, Value
 from ..secret import Credentials
 
 _CAUSE_BY_CODE = {
@@ -62,6 +62,7 @@ class Twilio:
             balance=fields.number_in_text("balance"),
             currency=fields.currency("currency"),
             quota=None,
+            credits=None,
             credit_blocked=None,
             provider_updated=None,
             quality=Quality.COMPLETE,

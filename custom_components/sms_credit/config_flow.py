@@ -17,7 +17,7 @@ from homeassistant.config_entries import (
     OptionsFlow,
 )
 from homeassistant.const import CONF_NAME, UnitOfTime
-from homeassistant.core import callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
@@ -30,6 +30,7 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
     TextSelectorType,
 )
+from homeassistant.helpers.translation import async_get_translations
 
 from .accounts import async_ask, async_hand_over, owner_of
 from .const import CONF_LOW_BALANCE, CONF_LOW_QUOTA, CONF_LOW_RUNWAY, CONF_MESSAGE_PRICE, CONF_PROVIDER, DOMAIN
@@ -192,7 +193,7 @@ class SmsCreditConfigFlow(ConfigFlow, domain=DOMAIN):
         """Take the new account's limits, if the user wants any; the answer to its credentials is its first reading."""
         errors = _limit_errors(self._provider, user_input)
         if user_input is None or errors:
-            credit = _in_words(self._account.reading)
+            credit = await _async_in_words(self.hass, self._account.reading)
             return self.async_show_form(
                 step_id="limits" if credit else "limits_unknown",
                 data_schema=self.add_suggested_values_to_schema(_limits_schema(self._provider), user_input),
@@ -223,7 +224,7 @@ class SmsCreditOptionsFlow(OptionsFlow):
         if user_input is not None and not errors:
             return self.async_create_entry(data=as_options(user_input))
         coordinator = getattr(entry, "runtime_data", None)
-        credit = _in_words(coordinator.view.known if coordinator else None)
+        credit = await _async_in_words(self.hass, coordinator.view.known if coordinator else None)
         return self.async_show_form(
             step_id="init" if credit else "init_unknown",
             data_schema=self.add_suggested_values_to_schema(
@@ -237,8 +238,8 @@ class SmsCreditOptionsFlow(OptionsFlow):
 
 
 def _limits_schema(provider: Provider) -> probatio.Schema:
-    fields = {
-        CONF_LOW_BALANCE: _number(0),
+    fields = {CONF_LOW_BALANCE: _number(0)} if Value.BALANCE in provider.gives else {}
+    fields |= {
         CONF_LOW_QUOTA: _number(0, step=1),
         CONF_LOW_RUNWAY: _number(_HALF_A_DAY, step=_HALF_A_DAY, unit=UnitOfTime.DAYS),
     }
@@ -254,16 +255,21 @@ def _limit_errors(provider: Provider, entered: dict[str, Any] | None) -> dict[st
     return {} if comparable or CONF_LOW_QUOTA not in given else {CONF_LOW_QUOTA: "price_needed"}
 
 
-def _in_words(reading: Reading | None) -> str:
+async def _async_in_words(hass: HomeAssistant, reading: Reading | None) -> str:
     """Write what there is to spend, for texts in every language; nothing if it is not known."""
-    said = []
-    if reading and reading.balance is not None:
-        exponent = reading.balance.normalize().as_tuple().exponent
-        digits = max(2, -exponent) if isinstance(exponent, int) else 2
-        said.append(f"{_grouped(reading.balance, digits)} {reading.currency or ''}".strip())
-    if reading and reading.quota is not None:
-        said.append(f"{_grouped(reading.quota, 0)} SMS")
-    return " · ".join(said)
+    if reading is None:
+        return ""
+    texts = await async_get_translations(hass, hass.config.language, "entity", [DOMAIN])
+    credits_unit = texts[f"component.{DOMAIN}.entity.sensor.credits.unit_of_measurement"]
+    amounts = ((reading.balance, reading.currency or ""), (reading.credits, credits_unit))
+    said = [f"{_grouped(amount, _digits(amount))} {unit}".strip() for amount, unit in amounts if amount is not None]
+    return " · ".join([*said, *([] if reading.quota is None else [f"{_grouped(reading.quota, 0)} SMS"])])
+
+
+def _digits(amount: Decimal) -> int:
+    """Return how many decimals an amount has, but at least the two of money."""
+    exponent = amount.normalize().as_tuple().exponent
+    return max(2, -exponent) if isinstance(exponent, int) else 2
 
 
 def _grouped(number: Decimal | int, digits: int) -> str:

@@ -49,6 +49,7 @@ async def async_get_config_entry_diagnostics(
             "currency": reading.currency,
             "balance": _sign(reading.balance),
             "quota": _sign(reading.quota),
+            "credits": _sign(reading.credits),
             "credit_blocked": reading.credit_blocked,
             "provider_updated": reading.provider_updated,
         },
@@ -57,6 +58,7 @@ async def async_get_config_entry_diagnostics(
         "unusual": view.unusual,
         "ledgers": [
             {
+                "pays_with": ledger.pays_with,
                 "currency": ledger.currency,
                 "amount": _sign(ledger.amount),
                 "spent": _sign(ledger.spent),

@@ -238,6 +238,19 @@ def test_messages_count_where_they_are_what_an_account_pays_with() -> None:
     assert not names(lines) & {"sms_credit_spent_total", "sms_credit_topped_up_total"}
 
 
+def test_credits_count_where_they_are_what_an_account_has() -> None:
+    """They are neither money nor messages; a price in credits tells how many messages they are."""
+    credited = replace(READING, balance=None, currency=None, credits=Decimal(40))
+    account = polled(credited, replace(credited, credits=Decimal("38.5")), replace(credited, credits=Decimal("138.5")))
+    lines = samples(View.of(config(message_price=Decimal("0.5")), account, later(600), 3600))
+
+    assert f"sms_credit_credits{{{LABELS}}} 138.5" in lines
+    assert f"sms_credit_quota_messages{{{LABELS}}} 277.0" in lines
+    assert f"sms_credit_credits_spent_total{{{LABELS}}} 1.5" in lines
+    assert f"sms_credit_credits_topped_up_total{{{LABELS}}} 100.0" in lines
+    assert not names(lines) & {"sms_credit_balance", "sms_credit_spent_total", "sms_credit_messages_spent_total"}
+
+
 def test_the_runway_is_there_while_it_is_known() -> None:
     """Not in the first hours, not of a reading that is too old; and at zero it is zero."""
     name = "sms_credit_runway_seconds"

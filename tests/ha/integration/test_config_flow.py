@@ -480,9 +480,11 @@ CREDIT = [
 
 
 def options_of(provider: str) -> set[str]:
-    """Return the options of a provider's accounts; a price is one where the provider gives no quota."""
-    price = {"message_price"} if Value.QUOTA not in PROVIDERS[provider].gives else set()
-    return {"low_balance", "low_quota", "low_runway"} | price
+    """Return the options of a provider's accounts: a price without a quota, a low balance with a balance."""
+    gives = PROVIDERS[provider].gives
+    price = set() if Value.QUOTA in gives else {"message_price"}
+    balance = {"low_balance"} if Value.BALANCE in gives else set()
+    return {"low_quota", "low_runway"} | price | balance
 
 
 @pytest.mark.parametrize(("provider", "answer", "step", "credit"), CREDIT)

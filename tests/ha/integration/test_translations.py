@@ -111,7 +111,10 @@ def test_entities_have_exactly_the_texts_that_they_need() -> None:
     assert list(types) == TOPPED_UP.event_types
     assert set(entity["sensor"]["status"]["state"]) == set(STATES.values())
     assert all(set(words["state"]) == {"on", "off"} for words in entity["binary_sensor"].values())
-    assert {key for key, words in entity["sensor"].items() if "unit_of_measurement" in words} == {"sms_quota"}
+    assert {key for key, words in entity["sensor"].items() if "unit_of_measurement" in words} == {
+        "sms_quota",
+        "credits",
+    }
 
 
 def test_exceptions_and_repairs_have_exactly_the_texts_that_they_need() -> None:

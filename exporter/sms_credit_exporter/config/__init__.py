@@ -120,7 +120,7 @@ def _account_check(secrets: Secrets) -> Callable[[object], AccountConfig]:
         given = raw if isinstance(raw, dict) else {}
         key = given.get("provider")
         known = isinstance(key, str) and key in PROVIDERS
-        local = values.is_loopback(given.get("base_url"))
+        local = values.leads_here(given.get("base_url"))
         checked = rules(key if known else None, local=local, priced="message_price" in given)(raw)
         limits = Limits(**{limit: checked.pop(limit) for limit in _LIMITS if limit in checked})
         return AccountConfig(**{"base_url": checked["provider"].base_url, **checked}, limits=limits)

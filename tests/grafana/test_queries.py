@@ -20,7 +20,7 @@ from grafana.generate.overview import SCOPE
 from grafana.generate.rules import as_rule_file
 from grafana.generate.settings import DAY, HOUR, MINUTE, Settings
 from grafana.generate.states import states
-from sms_credit_core import Status
+from sms_credit_core import PROVIDERS, Status, Value
 from sms_credit_exporter.simulator.behaviour import Act, Behaviour, Live, NoAnswer, Phase, Scenario
 from sms_credit_exporter.simulator.loopback import serving
 from sms_credit_exporter.simulator.server import SimulatedAccount, Simulator
@@ -55,6 +55,7 @@ SPENDING = 'at & (20%) of "otp"'
 """Names may have anything in them that people type."""
 MESSAGES = "messages"
 CREDITS = "credits"
+IN_CREDITS = next(key for key, provider in PROVIDERS.items() if Value.CREDITS in provider.gives)
 DRAINED = "drained"
 """It has spent a euro in each five minutes for ten days, and sixty in each of the last half hour."""
 SHORT = "short"
@@ -69,7 +70,7 @@ HUNG = "hung"
 OTHERS: dict[str, tuple[str, str | Act | Behaviour]] = {
     SPENDING: ("23telecom", Scenario(Phase(600, Live(balance=Decimal(400)), Live(balance=Decimal(40))))),
     MESSAGES: ("iletimerkezi", Live(balance=Decimal(0), quota=400)),
-    CREDITS: ("bulksms", "healthy"),
+    CREDITS: (IN_CREDITS, "healthy"),
     "blocked": ("23telecom", Live(balance=Decimal(0))),
     "low": ("23telecom", Live(balance=Decimal(90))),
     "very low": ("23telecom", Live(balance=Decimal(50))),
@@ -79,7 +80,7 @@ PROVIDER_OF = {name: provider for name, (provider, _) in OTHERS.items()}
 LIMITS: dict[str, dict[str, object]] = {
     "23telecom": {"low_balance": 100, "low_quota": 1000, "low_runway": "3d", "message_price": 0.01},
     "iletimerkezi": {"low_quota": 1000},
-    "bulksms": {},
+    IN_CREDITS: {},
 }
 
 
@@ -90,7 +91,7 @@ def history(instance: str) -> Iterator[str]:
         SPENDING, SPENDING.replace('"', r"\"")
     )
     messages = f'instance="{instance}",job="sms-credit",provider="iletimerkezi",account="{MESSAGES}"'
-    credit = f'instance="{instance}",job="sms-credit",provider="bulksms",account="{CREDITS}"'
+    credit = f'instance="{instance}",job="sms-credit",provider="{IN_CREDITS}",account="{CREDITS}"'
     for number, moment in enumerate(range(now - 2 * DAY, now - 10 * MINUTE, 2 * MINUTE)):
         ago, spent = now - moment, number * 2 // 5
         yield f'sms_credit_balance{{{spending},currency="EUR"}} {800 - spent + (300 if ago < DAY else 0)} {moment}'
@@ -189,7 +190,7 @@ async def ask(prometheus: Prometheus, query: Query, **values: str) -> list[dict[
 ACCOUNTS = (
     (SPENDING, "23telecom"),
     (MESSAGES, "iletimerkezi"),
-    (CREDITS, "bulksms"),
+    (CREDITS, IN_CREDITS),
     ("blocked", "23telecom"),
     (SHORT, "23telecom"),
     (Status.AUTH_FAILED.value, "23telecom"),

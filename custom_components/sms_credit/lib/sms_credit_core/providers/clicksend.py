@@ -1,6 +1,7 @@
 """ClickSend: `GET /v3/account` with HTTP basic authentication.
 
-Source: https://developers.clicksend.com/docs/accounts/management/ (request, answer).
+Sources: https://developers.clicksend.com/docs/accounts/management/ (request, answer),
+https://developers.clicksend.com/docs/ (“Status Codes”, “Application Status Codes”).
 """
 
 from http import HTTPStatus
@@ -15,6 +16,14 @@ _SUCCESS = "SUCCESS"
 
 _CAUSE_BY_CODE = {
     "UNAUTHORIZED": Cause.CREDENTIALS_REFUSED,
+    "MISSING_CREDENTIALS": Cause.CREDENTIALS_REFUSED,
+    "INVALID_CREDENTIALS": Cause.CREDENTIALS_REFUSED,
+    "ACCOUNT_NOT_ACTIVATED": Cause.ACCOUNT_INACTIVE,
+    "FORBIDDEN": Cause.ACCESS_REFUSED,
+    "TOO_MANY_REQUESTS": Cause.RATE_LIMITED,
+    "INTERNAL_ERROR": Cause.PROVIDER_ERROR,
+    "INTERNAL_SERVER_ERROR": Cause.PROVIDER_ERROR,
+    "SOMETHING_IS_WRONG": Cause.PROVIDER_ERROR,
 }
 
 

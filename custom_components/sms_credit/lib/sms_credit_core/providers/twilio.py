@@ -13,6 +13,7 @@ from ..reading import Quality, Reading, Value
 from ..secret import Credentials
 
 _CAUSE_BY_CODE = {
+    "10001": Cause.ACCOUNT_INACTIVE,
     "20003": Cause.CREDENTIALS_REFUSED,
     "20005": Cause.ACCOUNT_INACTIVE,
     "20403": Cause.ACCOUNT_INACTIVE,

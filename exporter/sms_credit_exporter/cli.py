@@ -18,7 +18,7 @@ from .mistakes import EnvironmentMistake, FileError, StorageMistake
 from .output import OutputFailed
 
 if TYPE_CHECKING:
-    from .web import Address
+    from .web import Address, Place
 
 Number = TypeVar("Number", Decimal, int)
 
@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--storage.path", dest="storage", type=Path, metavar="FILE", help="keeps what is known over restarts"
     )
-    _add_listen_address(serve, _SERVE_ADDRESS)
+    _add_listen_address(serve, _SERVE_ADDRESS, or_socket=True)
     serve.add_argument("--web.config.file", dest="web_config_file", type=Path, metavar="FILE", help="TLS and users")
     serve.add_argument(
         "--web.enable-lifecycle", dest="lifecycle", action="store_true", help="let requests reload the configuration"
@@ -129,8 +129,9 @@ def _add_config_file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config.file", dest="config_file", type=Path, required=True, metavar="FILE")
 
 
-def _add_listen_address(parser: argparse.ArgumentParser, default: str) -> None:
-    parser.add_argument(
+def _add_listen_address(parser: argparse.ArgumentParser, default: str, *, or_socket: bool = False) -> None:
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
         "--web.listen-address",
         dest="addresses",
         action="append",
@@ -140,6 +141,13 @@ def _add_listen_address(parser: argparse.ArgumentParser, default: str) -> None:
         help=f"may be given several times (default {default})",
     )
     parser.set_defaults(default_address=default)
+    if or_socket:
+        where.add_argument(
+            "--web.systemd-socket",
+            dest="systemd_socket",
+            action="store_true",
+            help="listen on the sockets that systemd passes instead (default: off)",
+        )
 
 
 def _address(text: str) -> "Address":
@@ -157,6 +165,7 @@ def _add_logging(parser: argparse.ArgumentParser) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from .activation import passed_sockets
     from .config import load
     from .config.web import WebConfig, load_web
     from .environment import check_environment
@@ -164,6 +173,7 @@ def _serve(options: argparse.Namespace) -> int:
     from .storage import Memory, Storage, check_no_other_file
 
     check_environment()
+    sockets = passed_sockets() if options.systemd_socket else []
     log.set_up(options.log_level, options.log_format)
     web_file: Path | None = options.web_config_file
     check_no_other_file(options.storage, {"configuration": options.config_file, "web configuration": web_file})
@@ -173,7 +183,7 @@ def _serve(options: argparse.Namespace) -> int:
         memory=partial(Storage, options.storage) if options.storage else Memory,
         lifecycle=options.lifecycle,
     )
-    return _run(exporter.run, options)
+    return _run(exporter.run, sockets or _addresses(options))
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -182,22 +192,27 @@ def _demo(options: argparse.Namespace) -> int:
 
     check_environment()
     log.set_up(options.log_level, options.log_format)
-    return _run(demo.run, options)
+    return _run(demo.run, _addresses(options))
 
 
-def _run(run: Callable[[Sequence["Address"]], Coroutine[None, None, None]], options: argparse.Namespace) -> int:
+def _addresses(options: argparse.Namespace) -> Sequence["Address"]:
+    from .web import Address
+
+    return options.addresses or [Address.parse(options.default_address)]
+
+
+def _run(run: Callable[[Sequence["Place"]], Coroutine[None, None, None]], places: Sequence["Place"]) -> int:
     import asyncio
 
     import structlog
 
     from .loop import Loop
-    from .web import Address
 
     events = structlog.stdlib.get_logger()
     _allow_many_connections()
     try:
         with asyncio.Runner(loop_factory=Loop) as runner:
-            runner.run(run(options.addresses or [Address.parse(options.default_address)]))
+            runner.run(run(places))
     except OSError as error:
         events.error("cannot listen", reason=error.strerror or str(error))
         return 1

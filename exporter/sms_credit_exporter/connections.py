@@ -219,12 +219,6 @@ class Listener:
         listening.listen(_BACKLOG)
         self._go_on()
 
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port."""
-        host, port = self._socket.getsockname()[:2]
-        return host, port
-
     def close(self) -> None:
         """Listen no more."""
         if self._pause:
@@ -256,12 +250,10 @@ class Listener:
         self._pause = self._loop.call_later(_PAUSE_SECONDS, self._go_on)
 
 
-async def listeners(
-    address: tuple[str | None, int], connections: Connections, accept: Callable[[socket.socket], None]
-) -> list[Listener]:
-    """Listen on every address of a host. Raises OSError if that cannot be done."""
-    bound = await asyncio.get_running_loop().create_server(asyncio.Protocol, *address, start_serving=False)
+async def bound(address: tuple[str | None, int]) -> list[socket.socket]:
+    """Return a socket for every address of a host. Raises OSError if one cannot be had."""
+    server = await asyncio.get_running_loop().create_server(asyncio.Protocol, *address, start_serving=False)
     try:
-        return [Listener(one.dup(), connections, accept) for one in bound.sockets]
+        return [one.dup() for one in server.sockets]
     finally:
-        bound.close()
+        server.close()

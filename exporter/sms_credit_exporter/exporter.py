@@ -17,7 +17,7 @@ from .protection import Authentication, needs_restart, tls_context
 from .sharing import Shared, in_thread
 from .storage import Memory
 from .watch import Watch
-from .web import Address, Site, application, serve
+from .web import Place, Site, application, serve
 
 VERSION = version("sms-credit-exporter")
 
@@ -88,7 +88,7 @@ class Exporter:
         return None
 
     async def run(
-        self, addresses: Sequence[Address], listening: Callable[[Sequence[str]], None] = lambda _urls: None
+        self, places: Sequence[Place], listening: Callable[[Sequence[str]], None] = lambda _urls: None
     ) -> None:
         """Serve and poll until SIGTERM or SIGINT; SIGHUP reloads. Once it listens, `listening` is told where.
 
@@ -99,7 +99,7 @@ class Exporter:
         app = application(self._site, Authentication(lambda: self._web).middleware)
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self._memory.close)
-            listening(await serve(stack, app, addresses, tls_context(lambda: self._web)))
+            listening(await serve(stack, app, places, tls_context(lambda: self._web)))
             polling = asyncio.create_task(self.watch.run())
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):

@@ -18,7 +18,7 @@ from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry
 
 from .accounts import Views
-from .connections import Connection, Connections, listeners, most_connections
+from .connections import Connection, Connections, Listener, bound, most_connections
 from .exposition import Exposition
 from .negotiation import Format, compressed, negotiated, takes_gzip
 from .page import render, static_files
@@ -174,8 +174,12 @@ class Address:
         return cls(match[1] or match[2] or None, int(match[3]))
 
 
+Place = Address | socket.socket
+"""Where to listen: an address, or a socket that somebody has bound already."""
+
+
 async def serve(
-    stack: AsyncExitStack, app: web.Application, addresses: Sequence[Address], tls: ssl.SSLContext | None
+    stack: AsyncExitStack, app: web.Application, places: Sequence[Place], tls: ssl.SSLContext | None
 ) -> tuple[str, ...]:
     """Serve until the stack closes; return the URLs. Raises OSError if an address cannot be listened on."""
     connections = Connections(most_connections())
@@ -192,15 +196,18 @@ async def serve(
         Connection(server, connections, _HEADERS, **options).accept(accepted, tls)
 
     urls: dict[str, None] = {}
-    for address in addresses:
-        for listener in await listeners((address.host, address.port), connections, accept):
-            stack.callback(listener.close)
-            urls[_url(listener.address, "https" if tls else "http")] = None
+    for place in places:
+        for listening in [place] if isinstance(place, socket.socket) else await bound((place.host, place.port)):
+            urls[_url(listening, "https" if tls else "http")] = None
+            stack.callback(Listener(listening, connections, accept).close)
     for url in urls:
         _log.info("listening", url=url)
     return tuple(urls)
 
 
-def _url(socket_name: tuple[str, int], scheme: str) -> str:
-    host, port = socket_name[:2]
+def _url(listening: socket.socket, scheme: str) -> str:
+    name = listening.getsockname()
+    if listening.family is socket.AF_UNIX:
+        return f"unix:{name if isinstance(name, str) else '@' + name[1:].decode(errors='replace')}"
+    host, port = name[:2]
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

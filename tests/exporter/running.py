@@ -132,20 +132,25 @@ class Running:
 
 
 @asynccontextmanager
-async def running(
+async def running(  # noqa: PLR0913 - what a process is started with
     http: httpx.AsyncClient,
     *arguments: str,
     cwd: Path,
     env: Mapping[str, str],
     listens: int = 1,
     program: Sequence[str] = ("-m", "sms_credit_exporter"),
+    descriptors: Sequence[int] = (),
 ) -> AsyncIterator[Running]:
-    """Start an exporter and wait until it listens on so many addresses; what still runs at the end is killed."""
+    """Start an exporter and wait until it listens on so many addresses; what still runs at the end is killed.
+
+    It inherits these descriptors under the numbers that they have here.
+    """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, *program, *arguments),
         stderr=asyncio.subprocess.PIPE,
         cwd=cwd,
         env={**os.environ, **env},
+        pass_fds=descriptors,
     )
     exporter = Running(process, http)
     reading = asyncio.create_task(_keep(process, exporter.log))
@@ -166,14 +171,21 @@ async def _keep(process: asyncio.subprocess.Process, lines: list[str]) -> None:
         lines.append(line.decode().rstrip("\n"))
 
 
-async def command(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> tuple[int, str, str]:
+async def command(
+    *arguments: str,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    program: Sequence[str] = ("-m", "sms_credit_exporter"),
+    descriptors: Sequence[int] = (),
+) -> tuple[int, str, str]:
     """Run a command to its end; return exit code, standard output and standard error."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "sms_credit_exporter", *arguments),
+        *(sys.executable, *program, *arguments),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         cwd=cwd,
         env={**os.environ, **(env or {})},
+        pass_fds=descriptors,
     )
     async with asyncio.timeout(PATIENCE):
         out, err = await process.communicate()

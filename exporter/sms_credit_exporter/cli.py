@@ -16,6 +16,7 @@ from . import history, log, output
 from .durations import parse_duration
 from .mistakes import EnvironmentMistake, FileError, StorageMistake
 from .output import OutputFailed
+from .prefix import Prefix, external_path, route_prefix
 
 if TYPE_CHECKING:
     from .web import Address, Place
@@ -97,6 +98,20 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--web.enable-lifecycle", dest="lifecycle", action="store_true", help="let requests reload the configuration"
     )
+    serve.add_argument(
+        "--web.external-url",
+        dest="external_path",
+        type=_checked(external_path),
+        metavar="URL",
+        help="where a reverse proxy shows the exporter; all routes lie under its path (default: none)",
+    )
+    serve.add_argument(
+        "--web.route-prefix",
+        dest="route_prefix",
+        type=_checked(route_prefix),
+        metavar="PATH",
+        help="where the routes lie instead: / if the proxy strips the path (default: the path of that URL)",
+    )
     _add_logging(serve)
 
     demo = command(_demo, "demo", "Serve simulated accounts; needs no credentials and calls no provider.")
@@ -159,6 +174,18 @@ def _address(text: str) -> "Address":
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def _checked(read: Callable[[str], str]) -> Callable[[str], str]:
+    """Return what reads an argument and has argparse tell what is wrong with it."""
+
+    def checked(text: str) -> str:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return checked
+
+
 def _add_logging(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--log.level", dest="log_level", choices=log.LEVELS, default="info")
     parser.add_argument("--log.format", dest="log_format", choices=log.FORMATS, default="logfmt")
@@ -182,6 +209,7 @@ def _serve(options: argparse.Namespace) -> int:
         partial(load_web, web_file) if web_file else WebConfig,
         memory=partial(Storage, options.storage) if options.storage else Memory,
         lifecycle=options.lifecycle,
+        prefix=Prefix.of(options.external_path, options.route_prefix),
     )
     return _run(exporter.run, sockets or _addresses(options))
 

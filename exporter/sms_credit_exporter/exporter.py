@@ -13,6 +13,7 @@ from .accounts import Config
 from .config import ConfigError
 from .config.web import WebConfig
 from .metrics import ExporterCollector, registry
+from .prefix import Prefix
 from .protection import Authentication, needs_restart, tls_context
 from .sharing import Shared, in_thread
 from .storage import Memory
@@ -38,12 +39,13 @@ class Exporter:
         memory: Callable[[], Memory] = Memory,
         refresh: float = 15.0,
         lifecycle: bool = False,
+        prefix: Prefix | None = None,
         demo: bool = False,
     ) -> None:
         """Load the configuration; `load` is called again at each reload. Raises ConfigError and StorageMistake.
 
         `memory` opens what everything is kept in over restarts. `refresh` is the number of seconds after which an open
-        status page fetches itself again; `lifecycle` lets requests reload.
+        status page fetches itself again; `lifecycle` lets requests reload; `prefix` is where a reverse proxy puts us.
         """
         self._load, self._load_web = load, load_web
         self._reloads = Shared(self._reload)
@@ -61,6 +63,7 @@ class Exporter:
             reload=self.reload if lifecycle else None,
             version=VERSION,
             refresh=refresh,
+            prefix=prefix or Prefix(),
             demo=demo,
         )
 
@@ -96,10 +99,11 @@ class Exporter:
         than numbers that nobody refreshes.
         """
         _log.info("starting", version=VERSION, accounts=len(self.watch.views()))
-        app = application(self._site, Authentication(lambda: self._web).middleware)
+        prefix = self._site.prefix
+        app = application(self._site, Authentication(lambda: self._web, prefix).middleware)
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self._memory.close)
-            listening(await serve(stack, app, places, tls_context(lambda: self._web)))
+            listening(await serve(stack, app, places, tls_context(lambda: self._web), prefix=prefix.routes))
             polling = asyncio.create_task(self.watch.run())
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):

@@ -16,6 +16,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from .config.web import Tls, WebConfig
+from .prefix import Prefix
 from .sharing import in_thread
 
 _OPEN = frozenset({"/-/healthy", "/-/ready"})
@@ -32,9 +33,10 @@ _log = structlog.stdlib.get_logger()
 class Authentication:
     """Basic authentication against bcrypt hashes."""
 
-    def __init__(self, config: Callable[[], WebConfig]) -> None:
-        """Take what returns the configuration in force."""
+    def __init__(self, config: Callable[[], WebConfig], prefix: Prefix | None = None) -> None:
+        """Take what returns the configuration in force, and what the routes begin with."""
         self._config = config
+        self._open = frozenset(map((prefix or Prefix()).route, _OPEN))
         self._one_at_a_time = asyncio.Lock()
         self._key = secrets.token_bytes(32)
         self._remembered: set[bytes] = set()
@@ -42,7 +44,7 @@ class Authentication:
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Let a request pass, or answer 401."""
-        if not self._config().users or request.path in _OPEN or await self._knows(request):
+        if not self._config().users or request.path in self._open or await self._knows(request):
             return await handler(request)
         return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="sms-credit-exporter"'})
 

@@ -10,7 +10,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from aiohttp import web
@@ -22,6 +22,7 @@ from .connections import Connection, Connections, Listener, bound, most_connecti
 from .exposition import Exposition
 from .negotiation import Format, compressed, negotiated, takes_gzip
 from .page import render, static_files
+from .prefix import Prefix
 from .sharing import Shared, in_thread
 
 _IDLE_SECONDS = 90.0
@@ -56,11 +57,13 @@ class Site:
     version: str
     refresh: float
     """Seconds after which an open status page fetches itself again."""
+    prefix: Prefix = field(default_factory=Prefix)
     demo: bool = False
 
 
 def application(site: Site, *middlewares: Middleware) -> web.Application:
     """Return the application; every route answers GET and HEAD, and /-/reload answers POST and PUT."""
+    route, outside = site.prefix.route, site.prefix.outside
 
     async def static(request: web.Request) -> web.Response:
         files = static_files()
@@ -86,18 +89,29 @@ def application(site: Site, *middlewares: Middleware) -> web.Application:
         return web.Response(status=500, text=f"Not reloaded, the previous configuration stays:\n{mistakes}\n")
 
     app = web.Application(middlewares=[*middlewares])
-    app.router.add_get("/", _page(site))
-    app.router.add_get("/metrics", _metrics(site))
-    app.router.add_get("/static/{name}", static)
-    app.router.add_get("/-/healthy", healthy)
-    app.router.add_get("/-/ready", ready)
-    app.router.add_post("/-/reload", reload)
-    app.router.add_put("/-/reload", reload)
+    app.router.add_get(route("/"), _page(site))
+    app.router.add_get(route("/metrics"), _metrics(site))
+    app.router.add_get(route("/static/{name}"), static)
+    app.router.add_get(route("/-/healthy"), healthy)
+    app.router.add_get(route("/-/ready"), ready)
+    app.router.add_post(route("/-/reload"), reload)
+    app.router.add_put(route("/-/reload"), reload)
+    if route(""):
+        app.router.add_get("/", _redirect(route("/")))
+        app.router.add_get(route(""), _redirect(f"{outside}/"))  # the page's links are relative to its slash
     app.on_response_prepare.append(_add_headers)
     return app
 
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def _redirect(path: str) -> _Handler:
+    async def redirect(request: web.Request) -> web.Response:
+        query = request.rel_url.raw_query_string
+        return web.Response(status=302, headers={"Location": f"{path}?{query}" if query else path})
+
+    return redirect
 
 
 def _metrics(site: Site) -> _Handler:
@@ -179,9 +193,17 @@ Place = Address | socket.socket
 
 
 async def serve(
-    stack: AsyncExitStack, app: web.Application, places: Sequence[Place], tls: ssl.SSLContext | None
+    stack: AsyncExitStack,
+    app: web.Application,
+    places: Sequence[Place],
+    tls: ssl.SSLContext | None,
+    *,
+    prefix: str = "",
 ) -> tuple[str, ...]:
-    """Serve until the stack closes; return the URLs. Raises OSError if an address cannot be listened on."""
+    """Serve until the stack closes; return the URLs. Raises OSError if an address cannot be listened on.
+
+    `prefix` is what the routes begin with, and the URLs end with.
+    """
     connections = Connections(most_connections())
     app.middlewares.insert(0, connections.middleware)
     runner = web.AppRunner(app, shutdown_timeout=_SHUTDOWN_SECONDS)
@@ -198,16 +220,16 @@ async def serve(
     urls: dict[str, None] = {}
     for place in places:
         for listening in [place] if isinstance(place, socket.socket) else await bound((place.host, place.port)):
-            urls[_url(listening, "https" if tls else "http")] = None
+            urls[_url(listening, "https" if tls else "http", prefix)] = None
             stack.callback(Listener(listening, connections, accept).close)
     for url in urls:
         _log.info("listening", url=url)
     return tuple(urls)
 
 
-def _url(listening: socket.socket, scheme: str) -> str:
+def _url(listening: socket.socket, scheme: str, path: str) -> str:
     name = listening.getsockname()
     if listening.family is socket.AF_UNIX:
         return f"unix:{name if isinstance(name, str) else '@' + name[1:].decode(errors='replace')}"
     host, port = name[:2]
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}{path}" if ":" in host else f"{scheme}://{host}:{port}{path}"

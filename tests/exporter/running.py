@@ -193,8 +193,14 @@ async def command(
 
 
 @asynccontextmanager
-async def prometheus(binary: str, target: str, folder: Path, **scrape: object) -> AsyncIterator[str]:
-    """Run a Prometheus that scrapes the target every second; gives its URL."""
+async def prometheus(
+    binary: str, target: str, folder: Path, under: Sequence[str] = ("",), /, **scrape: object
+) -> AsyncIterator[str]:
+    """Run a Prometheus that scrapes the target every second; gives its URL.
+
+    `under` is where its routes lie, and the options that put them there.
+    """
+    path, *options = under
     job = {"job_name": "sms-credit", "static_configs": [{"targets": [target]}], **scrape}
     file = folder / "prometheus.yml"
     file.write_text(yaml.safe_dump({"global": {"scrape_interval": "1s"}, "scrape_configs": [job]}))
@@ -203,6 +209,7 @@ async def prometheus(binary: str, target: str, folder: Path, **scrape: object) -
         f"--config.file={file}",
         f"--storage.tsdb.path={folder / 'data'}",
         "--web.listen-address=127.0.0.1:0",
+        *options,
         stderr=asyncio.subprocess.PIPE,
     )
     try:
@@ -217,7 +224,7 @@ async def prometheus(binary: str, target: str, folder: Path, **scrape: object) -
 
         async def ready() -> bool:
             async with httpx.AsyncClient(trust_env=False) as client:
-                return (await client.get(f"{url}/-/ready")).status_code == 200
+                return (await client.get(f"{url}{path}/-/ready")).status_code == 200
 
         await until(ready)
         yield url
@@ -225,3 +232,84 @@ async def prometheus(binary: str, target: str, folder: Path, **scrape: object) -
         process.terminate()
         await process.wait()
         await draining
+
+
+NGINX = "/usr/sbin/nginx"
+"""Debian's; the fixture `tool` finds it by this."""
+
+_NGINX_CONF = """\
+daemon off;
+master_process off;
+pid nginx.pid;
+error_log stderr;
+events {{}}
+http {{
+  access_log off;
+  client_body_temp_path body;
+  proxy_temp_path proxy;
+  fastcgi_temp_path fastcgi;
+  uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+  server {{
+    listen 127.0.0.1:{port};
+    location {location} {{ proxy_pass {target}; }}
+  }}
+}}
+"""
+
+
+@asynccontextmanager
+async def nginx(binary: str, port: int, location: str, target: str, folder: Path) -> AsyncIterator[None]:
+    """Run a reverse proxy that passes on what lies in `location`."""
+    (folder / "nginx.conf").write_text(_NGINX_CONF.format(port=port, location=location, target=target))
+    process = await asyncio.create_subprocess_exec(
+        binary, "-p", folder, "-c", "nginx.conf", "-e", "stderr", stderr=asyncio.subprocess.DEVNULL
+    )
+
+    async def listening() -> bool:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            return False
+        writer.close()
+        return True
+
+    try:
+        await until(listening)
+        yield
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A way in which a reverse proxy can show the exporter; `{proxy}` and `{exporter}` are their addresses."""
+
+    options: Sequence[str]
+    """Of the exporter."""
+    location: str
+    """Of nginx."""
+    target: str
+    """Of nginx, without the exporter's address."""
+    path: str = "/sms/"
+    """Where the page is found at the proxy."""
+
+
+URL_OPTION, PREFIX_OPTION = "--web.external-url", "--web.route-prefix"
+
+BEHIND = {
+    "the proxy keeps the path": Behind([f"{URL_OPTION}={{proxy}}/sms/"], "/sms", ""),
+    "the proxy takes the path away": Behind([f"{URL_OPTION}={{proxy}}/sms", f"{PREFIX_OPTION}=/"], "/sms/", "/"),
+    "the proxy puts another path": Behind(
+        [f"{URL_OPTION}={{proxy}}/sms", f"{PREFIX_OPTION}=inside/deep/"], "/sms", "/inside/deep"
+    ),
+    "the exporter knows of no proxy": Behind([], "/sms/", "/"),
+    "the proxy has a name for it alone": Behind([f"{URL_OPTION}={{proxy}}/"], "/", "", "/"),
+    "the path is one of the Kubernetes API": Behind(
+        [f"{URL_OPTION}={{proxy}}/api/v1/services/http:sms:10767/proxy"],
+        "/api",
+        "",
+        "/api/v1/services/http:sms:10767/proxy/",
+    ),
+}

@@ -87,6 +87,11 @@ class Running:
     urls: list[str] = field(default_factory=list)
     """Where it listens."""
 
+    @property
+    def origin(self) -> str:
+        """The first address without the path that its routes lie under."""
+        return "/".join(self.urls[0].split("/")[:3])
+
     async def get(self, path: str, **headers: str) -> httpx.Response:
         """Ask for a page."""
         return await self.http.get(self.urls[0] + path, headers=headers)

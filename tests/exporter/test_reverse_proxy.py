@@ -57,22 +57,22 @@ async def test_all_that_the_page_leads_to_is_found_through_the_proxy(
     """Style, script, icon, metrics and health, with and without the slash at the end; and nothing else is there."""
     binary, port = tool(NGINX), free_port()
     proxy = f"http://127.0.0.1:{port}"
-    async with serve(*(option.format(proxy=proxy) for option in way.options)) as exporter:
-        origin = re.match(r"http://[^/]+", exporter.urls[0])
-        assert origin
-        async with nginx(binary, port, way.location, origin[0] + way.target, tmp_path):
-            page = await http.get((proxy + way.path).rstrip("/"), follow_redirects=True)
-            assert (str(page.url).rstrip("/"), page.url.path) == ((proxy + way.path).rstrip("/"), way.path)
+    async with (
+        serve(*(option.format(proxy=proxy) for option in way.options)) as exporter,
+        nginx(binary, port, way.location, exporter.origin + way.target, tmp_path),
+    ):
+        page = await http.get((proxy + way.path).rstrip("/"), follow_redirects=True)
+        assert (str(page.url).rstrip("/"), page.url.path) == ((proxy + way.path).rstrip("/"), way.path)
 
-            links = [urljoin(str(page.url), link) for link in re.findall(r'(?:href|src)="([^"#]+)"', page.text)]
-            own = {link for link in links if link.startswith(proxy)}
-            assert {link.removeprefix(proxy + way.path) for link in own} >= {
-                *("metrics", "-/healthy", "-/ready", "static/page.js", "static/style.css", "static/icon.svg")
-            }
-            assert {link: (await http.get(link)).status_code for link in own} == dict.fromkeys(own, 200)
-            assert BALANCE_OF_A in (await http.get(f"{proxy}{way.path}metrics")).text
-            assert (await http.post(f"{proxy}{way.path}-/reload")).status_code == 403
-            assert (await http.get(f"{proxy}{way.path}nowhere")).status_code == 404
+        links = [urljoin(str(page.url), link) for link in re.findall(r'(?:href|src)="([^"#]+)"', page.text)]
+        own = {link for link in links if link.startswith(proxy)}
+        assert {link.removeprefix(proxy + way.path) for link in own} >= {
+            *("metrics", "-/healthy", "-/ready", "static/page.js", "static/style.css", "static/icon.svg")
+        }
+        assert {link: (await http.get(link)).status_code for link in own} == dict.fromkeys(own, 200)
+        assert BALANCE_OF_A in (await http.get(f"{proxy}{way.path}metrics")).text
+        assert (await http.post(f"{proxy}{way.path}-/reload")).status_code == 403
+        assert (await http.get(f"{proxy}{way.path}nowhere")).status_code == 404
 
 
 PATHS = ("/", "/-/healthy", "/metrics", "/sms", "/sms/-/healthy", "/sms/metrics", "/in/-/healthy", "/in/metrics")
@@ -104,7 +104,7 @@ async def test_the_options_mean_what_they_mean_in_prometheus(
             to = responses["/"].headers.get("Location", "") if path else ""  # its own page is elsewhere than ours
             return {asked: response.status_code < 400 for asked, response in responses.items()}, to.rstrip("/")
 
-        assert await answers(exporter.urls[0].removesuffix(path)) == await answers(theirs)
+        assert await answers(exporter.origin) == await answers(theirs)
 
 
 async def test_health_stays_open_under_the_prefix_and_nothing_else_does(serve: Serve, tmp_path: Path) -> None:
@@ -118,8 +118,7 @@ async def test_health_stays_open_under_the_prefix_and_nothing_else_does(serve: S
 
         codes = {path: (await exporter.get(path)).status_code for path in ("/-/healthy", "/-/ready", "/metrics", "/")}
         assert codes == {"/-/healthy": 200, "/-/ready": 200, "/metrics": 401, "/": 401}
-        outside = exporter.urls[0].removesuffix("/sms")
-        codes = {path: (await exporter.http.get(outside + path)).status_code for path in ("/", "/-/healthy")}
+        codes = {path: (await exporter.http.get(exporter.origin + path)).status_code for path in ("/", "/-/healthy")}
         assert codes == {"/": 401, "/-/healthy": 401}
         known = await exporter.http.get(f"{exporter.urls[0]}/metrics", auth=("prometheus", "made-up-password"))
         assert BALANCE_OF_A in known.text

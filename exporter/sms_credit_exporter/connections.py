@@ -121,7 +121,13 @@ class Connections:
 class Connection(web.RequestHandler):
     """One connection."""
 
-    def __init__(self, server: web.Server, connections: Connections, headers: Mapping[str, str], **more: Any) -> None:  # noqa: ANN401 - what aiohttp takes
+    def __init__(
+        self,
+        server: web.Server,
+        connections: Connections,
+        headers: Callable[[], Mapping[str, str]],
+        **more: Any,  # noqa: ANN401 - what aiohttp takes
+    ) -> None:
         """Take its server, all connections, and the headers of every answer."""
         super().__init__(server, loop=asyncio.get_running_loop(), **more)
         self._connections, self._headers = connections, headers
@@ -192,7 +198,7 @@ class Connection(web.RequestHandler):
         if not isinstance(exc, HttpProcessingError):
             return super().handle_error(request, status, exc, message)
         self.log_exception(exc_info=exc)
-        response = web.Response(status=status, text="Bad request.\n", headers=self._headers)
+        response = web.Response(status=status, text="Bad request.\n", headers=self._headers())
         response.force_close()
         return response
 

@@ -14,7 +14,7 @@ from .config import ConfigError
 from .config.web import WebConfig
 from .metrics import ExporterCollector, registry
 from .prefix import Prefix
-from .protection import Authentication, needs_restart, tls_context
+from .protection import Authentication, needs_restart, rate_limiter, tls_context
 from .sharing import Shared, in_thread
 from .storage import Memory
 from .watch import Watch
@@ -64,6 +64,7 @@ class Exporter:
             version=VERSION,
             refresh=refresh,
             prefix=prefix or Prefix(),
+            headers=lambda: self._web.headers,
             demo=demo,
         )
 
@@ -99,11 +100,11 @@ class Exporter:
         than numbers that nobody refreshes.
         """
         _log.info("starting", version=VERSION, accounts=len(self.watch.views()))
-        prefix = self._site.prefix
-        app = application(self._site, Authentication(lambda: self._web, prefix).middleware)
+        authentication = Authentication(lambda: self._web, self._site.prefix)
+        app = application(self._site, rate_limiter(lambda: self._web), authentication.middleware)
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self._memory.close)
-            listening(await serve(stack, app, places, tls_context(lambda: self._web), prefix=prefix.routes))
+            listening(await serve(stack, app, places, tls_context(lambda: self._web)))
             polling = asyncio.create_task(self.watch.run())
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):

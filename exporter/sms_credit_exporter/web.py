@@ -58,7 +58,16 @@ class Site:
     refresh: float
     """Seconds after which an open status page fetches itself again."""
     prefix: Prefix = field(default_factory=Prefix)
+    headers: Callable[[], Mapping[str, str]] = dict
+    """What the web configuration sets in every answer."""
     demo: bool = False
+
+    def all_headers(self) -> Mapping[str, str]:
+        """Return the headers of every answer."""
+        return {**_HEADERS, **self.headers()}
+
+
+_SITE = web.AppKey("site", Site)
 
 
 def application(site: Site, *middlewares: Middleware) -> web.Application:
@@ -100,6 +109,7 @@ def application(site: Site, *middlewares: Middleware) -> web.Application:
         app.router.add_get("/", _redirect(route("/")))
         app.router.add_get(route(""), _redirect(f"{outside}/"))  # the page's links are relative to its slash
     app.on_response_prepare.append(_add_headers)
+    app[_SITE] = site
     return app
 
 
@@ -164,9 +174,8 @@ def _header(request: web.Request, name: str) -> str:
     return ", ".join(request.headers.getall(name, ()))
 
 
-async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
-    for name, value in _HEADERS.items():
-        response.headers[name] = value
+async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(request.app[_SITE].all_headers())
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,17 +202,10 @@ Place = Address | socket.socket
 
 
 async def serve(
-    stack: AsyncExitStack,
-    app: web.Application,
-    places: Sequence[Place],
-    tls: ssl.SSLContext | None,
-    *,
-    prefix: str = "",
+    stack: AsyncExitStack, app: web.Application, places: Sequence[Place], tls: ssl.SSLContext | None
 ) -> tuple[str, ...]:
-    """Serve until the stack closes; return the URLs. Raises OSError if an address cannot be listened on.
-
-    `prefix` is what the routes begin with, and the URLs end with.
-    """
+    """Serve until the stack closes; return the URLs. Raises OSError if an address cannot be listened on."""
+    site = app[_SITE]
     connections = Connections(most_connections())
     app.middlewares.insert(0, connections.middleware)
     runner = web.AppRunner(app, shutdown_timeout=_SHUTDOWN_SECONDS)
@@ -215,12 +217,12 @@ async def serve(
 
     def accept(accepted: socket.socket) -> None:
         options = {"access_log": None, "keepalive_timeout": _IDLE_SECONDS}
-        Connection(server, connections, _HEADERS, **options).accept(accepted, tls)
+        Connection(server, connections, site.all_headers, **options).accept(accepted, tls)
 
     urls: dict[str, None] = {}
     for place in places:
         for listening in [place] if isinstance(place, socket.socket) else await bound((place.host, place.port)):
-            urls[_url(listening, "https" if tls else "http", prefix)] = None
+            urls[_url(listening, "https" if tls else "http", site.prefix.routes)] = None
             stack.callback(Listener(listening, connections, accept).close)
     for url in urls:
         _log.info("listening", url=url)

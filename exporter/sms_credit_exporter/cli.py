@@ -91,6 +91,13 @@ def _parser() -> argparse.ArgumentParser:
     serve = command(_serve, "serve", "Poll the configured accounts and serve their metrics.")
     _add_config_file(serve)
     serve.add_argument(
+        "--config.auto-reload-interval",
+        dest="auto_reload",
+        type=_interval,
+        metavar="DURATION",
+        help="reload when a configuration file has changed, and look for that so often, such as 30s (default: off)",
+    )
+    serve.add_argument(
         "--storage.path", dest="storage", type=Path, metavar="FILE", help="keeps what is known over restarts"
     )
     _add_listen_address(serve, _SERVE_ADDRESS, or_socket=True)
@@ -208,6 +215,7 @@ def _serve(options: argparse.Namespace) -> int:
         partial(load, options.config_file),
         partial(load_web, web_file) if web_file else WebConfig,
         memory=partial(Storage, options.storage) if options.storage else Memory,
+        auto_reload=options.auto_reload,
         lifecycle=options.lifecycle,
         prefix=Prefix.of(options.external_path, options.route_prefix),
     )
@@ -313,6 +321,14 @@ def _duration(text: str) -> float:
     seconds = parse_duration(text)
     if seconds is None:
         message = f"“{text}” is no duration such as 12h or 3d"
+        raise argparse.ArgumentTypeError(message)
+    return seconds
+
+
+def _interval(text: str) -> float:
+    seconds = _duration(text)
+    if seconds < 1:
+        message = f"“{text}” is too often; must be at least 1s"
         raise argparse.ArgumentTypeError(message)
     return seconds
 

@@ -101,9 +101,18 @@ def _parser() -> argparse.ArgumentParser:
         "--storage.path", dest="storage", type=Path, metavar="FILE", help="keeps what is known over restarts"
     )
     _add_listen_address(serve, _SERVE_ADDRESS, or_socket=True)
-    serve.add_argument("--web.config.file", dest="web_config_file", type=Path, metavar="FILE", help="TLS and users")
     serve.add_argument(
-        "--web.enable-lifecycle", dest="lifecycle", action="store_true", help="let requests reload the configuration"
+        "--web.config.file",
+        dest="web_config_file",
+        type=Path,
+        metavar="FILE",
+        help="TLS, users, headers and a rate limit (default: none)",
+    )
+    serve.add_argument(
+        "--web.enable-lifecycle",
+        dest="lifecycle",
+        action="store_true",
+        help="let requests reload the configuration (default: off)",
     )
     serve.add_argument(
         "--web.external-url",

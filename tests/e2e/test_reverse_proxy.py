@@ -37,8 +37,8 @@ async def test_the_page_works_under_the_path_of_the_proxy(
         options = ("--config.file=config.yml", LISTEN, *(option.format(proxy=proxy) for option in way.options))
         async with running(http, "serve", *options, cwd=tmp_path, env={}) as exporter:
             await exporter.shows('sms_credit_up{account="otp",provider="23telecom"} 1.0')
-            target = exporter.origin + way.target
-            async with nginx(binary, port, way.location, target, tmp_path):
+            locations = way.locations(exporter.origin)
+            async with nginx(binary, port, locations, tmp_path):
                 page = await open_page((proxy + way.path).rstrip("/"))
                 assert await page.evaluate(LOADED) == [True, True]
                 await expect(page.locator("main")).not_to_contain_text("key", ignore_case=True)
@@ -50,7 +50,7 @@ async def test_the_page_works_under_the_path_of_the_proxy(
 
             await page.evaluate(LOOK_AGAIN)
             await expect(page.locator("#outdated")).to_be_visible()
-            async with nginx(binary, port, way.location, target, tmp_path):
+            async with nginx(binary, port, locations, tmp_path):
                 await page.evaluate(LOOK_AGAIN)
                 await expect(page.locator("#outdated")).to_be_hidden()
                 await page.get_by_role("link", name="Metrics").click()

@@ -257,16 +257,16 @@ http {{
   scgi_temp_path scgi;
   server {{
     listen 127.0.0.1:{port};
-    location {location} {{ proxy_pass {target}; }}
+    {locations}
   }}
 }}
 """
 
 
 @asynccontextmanager
-async def nginx(binary: str, port: int, location: str, target: str, folder: Path) -> AsyncIterator[None]:
-    """Run a reverse proxy that passes on what lies in `location`."""
-    (folder / "nginx.conf").write_text(_NGINX_CONF.format(port=port, location=location, target=target))
+async def nginx(binary: str, port: int, locations: str, folder: Path) -> AsyncIterator[None]:
+    """Run a reverse proxy; `locations` are the lines of its configuration that say what it passes on."""
+    (folder / "nginx.conf").write_text(_NGINX_CONF.format(port=port, locations=locations))
     process = await asyncio.create_subprocess_exec(
         binary, "-p", folder, "-c", "nginx.conf", "-e", "stderr", stderr=asyncio.subprocess.DEVNULL
     )
@@ -289,16 +289,20 @@ async def nginx(binary: str, port: int, location: str, target: str, folder: Path
 
 @dataclass(frozen=True)
 class Behind:
-    """A way in which a reverse proxy can show the exporter; `{proxy}` and `{exporter}` are their addresses."""
+    """A way in which a reverse proxy can show the exporter."""
 
     options: Sequence[str]
-    """Of the exporter."""
+    """Of the exporter; `{proxy}` is the proxy's address."""
     location: str
     """Of nginx."""
     target: str
     """Of nginx, without the exporter's address."""
     path: str = "/sms/"
     """Where the page is found at the proxy."""
+
+    def locations(self, exporter: str) -> str:
+        """Return nginx' lines for an exporter at this address."""
+        return f"location {self.location} {{ proxy_pass {exporter}{self.target}; }}"
 
 
 URL_OPTION, PREFIX_OPTION = "--web.external-url", "--web.route-prefix"

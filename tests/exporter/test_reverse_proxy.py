@@ -59,7 +59,7 @@ async def test_all_that_the_page_leads_to_is_found_through_the_proxy(
     proxy = f"http://127.0.0.1:{port}"
     async with (
         serve(*(option.format(proxy=proxy) for option in way.options)) as exporter,
-        nginx(binary, port, way.location, exporter.origin + way.target, tmp_path),
+        nginx(binary, port, way.locations(exporter.origin), tmp_path),
     ):
         page = await http.get((proxy + way.path).rstrip("/"), follow_redirects=True)
         assert (str(page.url).rstrip("/"), page.url.path) == ((proxy + way.path).rstrip("/"), way.path)

@@ -10,9 +10,11 @@ from urllib.parse import urljoin
 import bcrypt
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry
 
 from sms_credit_exporter.cli import main
 from sms_credit_exporter.prefix import Prefix, external_path, route_prefix
+from sms_credit_exporter.web import Site, application
 from tests.exporter.running import (
     BEHIND,
     DEBIAN_STABLE,
@@ -73,6 +75,21 @@ async def test_all_that_the_page_leads_to_is_found_through_the_proxy(
         assert BALANCE_OF_A in (await http.get(f"{proxy}{way.path}metrics")).text
         assert (await http.post(f"{proxy}{way.path}-/reload")).status_code == 403
         assert (await http.get(f"{proxy}{way.path}nowhere")).status_code == 404
+
+
+def test_every_route_lies_under_the_prefix() -> None:
+    """None is overlooked, also of those that somebody adds; only the root redirects from outside."""
+    site = Site(
+        registry=CollectorRegistry(),
+        views=tuple,
+        ready=lambda: True,
+        reload=None,
+        version="0",
+        refresh=15.0,
+        prefix=Prefix("/sms", "/outside"),
+    )
+    routes = [resource.canonical for resource in application(site).router.resources()]
+    assert [route for route in routes if route != "/sms" and not route.startswith("/sms/")] == ["/"]
 
 
 PATHS = ("/", "/-/healthy", "/metrics", "/sms", "/sms/-/healthy", "/sms/metrics", "/in/-/healthy", "/in/metrics")

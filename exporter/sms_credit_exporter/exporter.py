@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
+from pathlib import Path
 
 import structlog
 
@@ -108,15 +109,18 @@ class Exporter:
         _log.info("configuration files are followed", interval=duration_text(interval))
         while True:
             await asyncio.sleep(interval)
-            seen = await in_thread(self._load)
-            if seen.files == self._files:
+            seen = await self._look()
+            if seen == self._files:
                 _log.debug("configuration files have not changed")
                 continue
             await asyncio.sleep(_SETTLED_SECONDS)
-            if (await in_thread(self._load)).files == seen.files:
-                await self.reload()
-            else:
+            if await self._look() != seen:
                 _log.debug("configuration files are changing")
+            elif seen != self._files:  # by now somebody may have had them taken over
+                await self.reload()
+
+    async def _look(self) -> Mapping[Path, bytes]:
+        return (await in_thread(self._load)).files
 
     async def _work(self) -> None:
         async with asyncio.TaskGroup() as tasks:

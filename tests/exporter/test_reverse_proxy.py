@@ -66,7 +66,7 @@ async def test_all_that_the_page_leads_to_is_found_through_the_proxy(
         page = await http.get((proxy + way.path).rstrip("/"), follow_redirects=True)
         assert (str(page.url).rstrip("/"), page.url.path) == ((proxy + way.path).rstrip("/"), way.path)
 
-        links = [urljoin(str(page.url), link) for link in re.findall(r'(?:href|src)="([^"#]+)"', page.text)]
+        links = [urljoin(str(page.url), link) for link in re.findall(r'(?:href|src|action)="([^"#]+)"', page.text)]
         own = {link for link in links if link.startswith(proxy)}
         assert {link.removeprefix(proxy + way.path) for link in own} >= {
             *("metrics", "-/healthy", "-/ready", "static/page.js", "static/style.css", "static/icon.svg")

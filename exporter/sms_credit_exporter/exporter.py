@@ -26,7 +26,7 @@ from .web import Place, Site, application, serve
 VERSION = version("sms-credit-exporter")
 
 _SETTLED_SECONDS = 1.0
-"""Files that are the same after so long are not just being written, one after the other or one bit by bit."""
+"""Files that still hold the same after so long are not just being written."""
 
 _MOST_LOGGED = 100
 """Mistakes of one reload: a wrong template makes one for each pair of accounts."""

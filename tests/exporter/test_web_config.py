@@ -5,7 +5,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import bcrypt
@@ -149,6 +149,26 @@ def test_headers_are_taken_over(folder: Path, text: str, headers: dict[str, str]
     """Those that exporter-toolkit has, and no HTTP/2, which may be said."""
     config = load_text(folder, f"http_server_config:\n  http2: false\n  headers:\n    {text}\n")
     assert config == WebConfig(headers=headers)
+
+
+@pytest.mark.parametrize("programs", ["", "prometheus-3/usr/bin/"], ids=["2.42", "3.5"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(f"{name}: {value}" for name in HEADERS.split(", ") for value in ("deny", "nosniff", "0", "[a]", "{a: b}")),
+        *("X-Frame-Options: DENY", "x-frame-options: deny", "Server: nginx", "X-Content-Type-Options: sniff"),
+    ],
+)
+def test_prometheus_takes_and_refuses_the_same_headers(
+    folder: Path, tool: Callable[[str], str], programs: str, text: str
+) -> None:
+    """Its own tool judges the same file."""
+    file = folder / "web.yml"
+    file.write_text(f"http_server_config: {{http2: false, headers: {{{text}}}}}\n")
+    theirs = subprocess.run(
+        [tool(f"{programs}promtool"), "check", "web-config", str(file)], capture_output=True, check=False, timeout=60
+    )
+    assert theirs.returncode == (1 if mistakes_of(file) else 0)
 
 
 @pytest.mark.parametrize(

@@ -61,8 +61,8 @@ class Spent(NamedTuple):
     """What was spent today, and since when that is counted."""
 
     amount: Decimal
-    currency: str | None
-    """None for messages."""
+    unit: str
+    """A currency, messages or credits; empty where the provider names no currency."""
     since: datetime
 
 
@@ -89,8 +89,8 @@ class LimitEntry(NamedTuple):
 class Week(NamedTuple):
     """What there was in the last week, hour by hour."""
 
-    currency: str | None
-    """None for messages."""
+    unit: str
+    """As above."""
     begins: datetime
     """The beginning of the first hour."""
     step_seconds: float
@@ -124,6 +124,8 @@ class Entry:
     balance: Decimal | None
     currency: str | None
     quota_messages: int | None
+    credits: Decimal | None
+    """In the provider's own unit, where that is neither money nor messages."""
     message_price: Decimal | None
     """What the quota was worked out from, where the provider does not give one."""
     credit_blocked: bool | None
@@ -197,7 +199,7 @@ def _limits(view: View) -> Iterator[LimitEntry]:
         yield LimitEntry(limit, exact, _UNITS.get(limit, view.currency), view.reached.get(limit))
 
 
-_UNITS = {Limit.QUOTA: "messages", Limit.RUNWAY: "seconds"}
+_UNITS = {Limit.QUOTA: words.UNITS[Value.QUOTA], Limit.RUNWAY: "seconds"}
 """What each limit is in, if not in the account's currency."""
 
 
@@ -206,7 +208,7 @@ def _week(view: View, trend: Trend) -> Week | None:
     first, amounts = trend.week(view.now.unix)
     if len(amounts) - amounts.count(None) < _FEWEST:
         return None
-    return Week(trend.currency, _utc(first * trend.step), trend.step, amounts)
+    return Week(trend.unit, _utc(first * trend.step), trend.step, amounts)
 
 
 _FEWEST = 2
@@ -214,7 +216,7 @@ _FEWEST = 2
 
 def _spent_today(view: View) -> Spent | None:
     spent, ledger = view.spent_today, view.account.ledger
-    return Spent(spent, ledger.currency, _utc(ledger.day.since.unix)) if spent is not None and ledger else None
+    return Spent(spent, words.unit(ledger), _utc(ledger.day.since.unix)) if spent is not None and ledger else None
 
 
 def _empty_at(view: View) -> datetime | None:
@@ -254,6 +256,7 @@ def _why_no_forecast(view: View) -> Unknown:
 _VALUES: Mapping[str, tuple[Callable[[View], Any], Callable[[View], Unknown]]] = {
     "balance": (lambda view: view.known.balance if view.known else None, _why_no(Value.BALANCE)),
     "quota_messages": (lambda view: view.known.quota if view.known else None, _why_no(Value.QUOTA)),
+    "credits": (lambda view: view.known.credits if view.known else None, _why_no(Value.CREDITS)),
     "credit_blocked": (lambda view: view.blocked, _why_no(Value.CREDIT_BLOCKED)),
     "low": (
         lambda view: view.low,

@@ -16,6 +16,8 @@ from typing import Any, Self
 
 from sms_credit_core import Ledger, Owner
 
+from . import words
+
 _VERSION = 1
 """Of what is stored; raised with each change that an older version would misread."""
 
@@ -29,8 +31,8 @@ _GAP = math.nan
 class Trend:
     """The amounts of the last week. Replaced at each poll, never changed."""
 
-    currency: str | None = None
-    """The unit, as in a ledger: ISO 4217 code, empty where the provider names none, None for messages."""
+    unit: str = ""
+    """What the account pays with: a currency, messages or credits; empty where the provider names no currency."""
     step: float = _HOUR
     """Seconds that pass as an hour; fewer in demonstrations only."""
     first: int = 0
@@ -42,17 +44,17 @@ class Trend:
         """Return the trend after a poll, whatever came of it; another unit begins anew."""
         if ledger is None or ledger.amount is None:
             return self
-        step = _HOUR / ledger.speed
+        unit, step = words.unit(ledger), _HOUR / ledger.speed
         hour, now = int(ledger.at.unix // step), float(ledger.amount)
-        if not self.amounts or (ledger.currency, step) != (self.currency, self.step):
-            return Trend(ledger.currency, step, hour, array("d", [now]))
+        if not self.amounts or (unit, step) != (self.unit, self.step):
+            return Trend(unit, step, hour, array("d", [now]))
         if not self.first <= hour < self.first + len(self.amounts) + HOURS:  # a clock jumped, or a week went by
-            return Trend(self.currency, step, hour, array("d", [now]))
+            return Trend(unit, step, hour, array("d", [now]))
         # What lies ahead, because the clock was set back, never was.
         before = self.amounts[: hour - self.first]
         gaps = array("d", [_GAP]) * (hour - self.first - len(before))
         kept = (before + gaps + array("d", [now]))[-HOURS:]
-        return Trend(self.currency, step, hour - len(kept) + 1, kept)
+        return Trend(unit, step, hour - len(kept) + 1, kept)
 
     def week(self, now: float) -> tuple[int, Sequence[float | None]]:
         """Return what is known of the week before a moment in Unix seconds: its first hour, and the amounts from there.
@@ -73,7 +75,7 @@ class Trend:
             "version": _VERSION,
             "key": key.hex(),
             "owner": owner.fingerprint(key),
-            "currency": self.currency,
+            "unit": self.unit,
             "step": self.step,
             "first": self.first,
             "amounts": [None if math.isnan(amount) else amount for amount in self.amounts],
@@ -92,11 +94,11 @@ class Trend:
     @classmethod
     def _read(cls, content: Mapping[str, Any]) -> Self:
         amounts = array("d", (_GAP if amount is None else float(amount) for amount in content["amounts"]))
-        currency, step, first = content["currency"], float(content["step"]), content["first"]
-        sound = isinstance(currency, str | None) and isinstance(first, int) and 0 < step <= _HOUR
+        unit, step, first = content["unit"], float(content["step"]), content["first"]
+        sound = isinstance(unit, str) and isinstance(first, int) and 0 < step <= _HOUR
         if not sound or len(amounts) > HOURS or any(map(math.isinf, amounts)):
             raise ValueError
-        return cls(currency, step, first, amounts)
+        return cls(unit, step, first, amounts)
 
 
 def exact(amount: float) -> Decimal:

@@ -62,7 +62,7 @@ def account(settings: Settings) -> Dashboard:
 
 def _top_ups() -> AnnotationQuery:
     """Mark each reading by which more has been topped up than by the one before, at the time of that reading."""
-    counters = ("sms_credit_topped_up_total", "sms_credit_messages_topped_up_total")
+    counters = [counter for counter, _, _ in shared.TOPPED_UP]
     rises = " or ".join(f"{_last(counter)} > {_last(counter, offset=' offset 1m')}" for counter in counters)
     at = f"{SCOPE.each('sms_credit_last_reading_timestamp_seconds')} and ignoring (currency) ({rises})"
     return (
@@ -121,8 +121,10 @@ def _balance() -> stat.Panel:
     return (
         panels.number(
             "Balance",
-            "The balance that the provider last reported. Unknown once there has been no reading for long.",
-            panels.now(SCOPE.each("sms_credit_balance", by="currency"), "{{currency}}"),
+            "The balance that the provider last reported, or its own credits where it counts in those. Unknown once "
+            "there has been no reading for long.",
+            panels.now(SCOPE.each("sms_credit_balance", by="currency"), "{{currency}}", ref="balance"),
+            panels.now(SCOPE.each("sms_credit_credits"), "credits", ref="credits"),
             unit=panels.MONEY,
             nothing=_NOT_KNOWN,
         )
@@ -166,9 +168,11 @@ def _age() -> stat.Panel:
 def _balances() -> timeseries.Panel:
     return _against_its_limit(
         "Balance",
-        "The balance, and the threshold at or below which it is low.",
+        "The balance, or the provider's own credits where it counts in those, and the threshold at or below which the "
+        "balance is low.",
         panels.query(SCOPE.each("sms_credit_balance", by="currency"), "{{currency}}", ref="balance"),
-        "sms_credit_low_balance_threshold",
+        panels.query(SCOPE.each("sms_credit_credits", by="account"), "credits", ref="credits"),
+        threshold="sms_credit_low_balance_threshold",
         unit=panels.MONEY,
         nothing=_NO_BALANCE,
         decimals=2,
@@ -180,7 +184,7 @@ def _quotas() -> timeseries.Panel:
         "Messages",
         "Messages that the balance can pay for, and the threshold at or below which they are few.",
         panels.query(SCOPE.each("sms_credit_quota_messages", by="account"), "messages", ref="quota"),
-        "sms_credit_low_quota_threshold_messages",
+        threshold="sms_credit_low_quota_threshold_messages",
         unit=panels.MONEY,
         nothing="The provider does not count messages, and no message_price is configured.",
         decimals=0,
@@ -193,7 +197,7 @@ def _forecasts() -> timeseries.Panel:
         "Time from the last reading until nothing is left, as the exporter expects it, and the threshold at or below "
         "which that is low. Unknown in the first hours, and while nothing is spent.",
         panels.query(SCOPE.lasts(by="account"), "lasts for", ref="runway"),
-        "sms_credit_low_runway_threshold_seconds",
+        threshold="sms_credit_low_runway_threshold_seconds",
         unit=panels.SECONDS,
         nothing="It was not known in this time how long the credit lasts.",
         decimals=1,
@@ -201,11 +205,17 @@ def _forecasts() -> timeseries.Panel:
 
 
 def _against_its_limit(  # noqa: PLR0913 - what a chart is made of, by name
-    title: str, description: str, value: prometheus.Dataquery, threshold: str, *, unit: str, nothing: str, decimals: int
+    title: str,
+    description: str,
+    *values: prometheus.Dataquery,
+    threshold: str,
+    unit: str,
+    nothing: str,
+    decimals: int,
 ) -> timeseries.Panel:
     """Return a chart of a value and of the threshold at or below which it is low."""
     limit = panels.query(SCOPE.each(threshold, by="account"), "low at", ref="threshold")
-    chart = panels.chart(title, description, [value, limit], unit=unit, nothing=nothing)
+    chart = panels.chart(title, description, [*values, limit], unit=unit, nothing=nothing)
     return chart.decimals(decimals).override_by_name("low at", _dashed())
 
 

@@ -201,6 +201,7 @@ def _table() -> table.Panel:
                 panels.rows(f"topk by ({panels.ACCOUNT}) (1, {status(SCOPE)})", ref="status"),
                 panels.rows(SCOPE.each("sms_credit_balance", by=panels.ACCOUNT_AND_CURRENCY), ref="balance"),
                 panels.rows(SCOPE.each("sms_credit_low_balance_threshold"), ref="low_balance"),
+                panels.rows(SCOPE.each("sms_credit_credits"), ref="credits"),
                 panels.rows(SCOPE.each("sms_credit_quota_messages"), ref="quota"),
                 panels.rows(SCOPE.each("sms_credit_low_quota_threshold_messages"), ref="low_quota"),
                 panels.rows(SCOPE.lasts(), ref="runway"),
@@ -219,6 +220,7 @@ def _table() -> table.Panel:
                 ("Value #balance", "Balance"),
                 ("currency", "Currency"),
                 ("Value #low_balance", "Low at"),
+                ("Value #credits", "Credits"),
                 ("Value #quota", "Messages"),
                 ("Value #low_quota", "Low at (messages)"),
                 ("Value #runway", "Lasts for"),
@@ -243,6 +245,7 @@ def _table() -> table.Panel:
         .override_by_name("Account", panels.set_to(links=[account_link]))
         .override_by_name("Balance", panels.set_to(**money, noValue=_UNKNOWN))
         .override_by_name("Low at", panels.set_to(**money))
+        .override_by_name("Credits", panels.set_to(**money))
         .override_by_name("Messages", panels.set_to(**messages, noValue=_UNKNOWN))
         .override_by_name("Low at (messages)", panels.set_to(**messages))
         .override_by_name("Lasts for", panels.set_to(decimals=1, unit=panels.SECONDS))

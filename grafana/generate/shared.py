@@ -109,10 +109,12 @@ def firing_alerts(matchers: Sequence[str]) -> table.Panel:
 _SPENT = (
     ("sms_credit_spent_total", "{{currency}}", "spent_money"),
     ("sms_credit_messages_spent_total", "messages", "spent_messages"),
+    ("sms_credit_credits_spent_total", "credits", "spent_credits"),
 )
-_TOPPED_UP = (
+TOPPED_UP = (
     ("sms_credit_topped_up_total", "topped up {{currency}}", "topped_up_money"),
     ("sms_credit_messages_topped_up_total", "topped up messages", "topped_up_messages"),
+    ("sms_credit_credits_topped_up_total", "topped up credits", "topped_up_credits"),
 )
 """The exporter's counters, each with its legend and its name among a panel's queries."""
 
@@ -126,8 +128,8 @@ def spent(scope: panels.Scope, each: str) -> timeseries.Panel:
     """Return what was spent in each hour or day, from its beginning on."""
     panel = panels.chart(
         f"Spent by the {each}",
-        f"What was spent in each {each}, in each currency and in messages, to within a minute at both ends. A top-up "
-        "hides none of it. The last level still grows.",
+        f"What was spent in each {each}, in each currency, in messages and in credits, to within a minute at both "
+        "ends. A top-up hides none of it. The last level still grows.",
         [
             panels.query(scope.gained(counter, _FROM_ITS_TIME_ON, by="currency"), legend, ref=ref)
             for counter, legend, ref in _SPENT
@@ -143,10 +145,11 @@ def last_month(scope: panels.Scope) -> stat.Panel:
     spent = tuple((counter, f"spent {legend}", ref) for counter, legend, ref in _SPENT)
     panel = panels.number(
         "The last 30 days",
-        "What was spent and topped up, in each currency and in messages. A small rise of the balance can be a refund.",
+        "What was spent and topped up, in each currency, in messages and in credits. A small rise of the balance can "
+        "be a refund.",
         *(
             panels.now(scope.gained(counter, "[30d]", by="currency"), legend, ref=ref)
-            for counter, legend, ref in (*spent, *_TOPPED_UP)
+            for counter, legend, ref in (*spent, *TOPPED_UP)
         ),
         unit=panels.MONEY,
         nothing=_NOTHING_SPENT,

@@ -26,6 +26,7 @@ def reading(balance: str = "1250.50", **changes: object) -> Reading:
         balance=Decimal(balance),
         currency="EUR",
         quota=None,
+        credits=None,
         credit_blocked=False,
         provider_updated=datetime(2026, 3, 14, 9, 14, 0, tzinfo=UTC),
         quality=Quality.COMPLETE,
@@ -36,6 +37,11 @@ def reading(balance: str = "1250.50", **changes: object) -> Reading:
 def lira(balance: str = "412.75", quota: int = 5160) -> Reading:
     """Return a reading of iletiMerkezi."""
     return reading(balance, currency="TRY", quota=quota, provider_updated=None)
+
+
+def credits_(amount: str = "7.5") -> Reading:
+    """Return a reading of BulkSMS."""
+    return replace(reading(), balance=None, currency=None, credits=Decimal(amount))
 
 
 def problem(cause: Cause, code: str | None = None, detail: str | None = None) -> Problem:
@@ -111,6 +117,7 @@ def gallery() -> Iterable[View]:
         poll_interval=600,
     )
     yield view("credits", (12, lira("0", 12_500)), provider="iletimerkezi")
+    yield view("bulk", *_hourly(*(credits_(f"{400 - number * 1.5}") for number in range(24))), provider="bulksms")
     yield view("priced", (31, reading("10.584000000000001")), limits=Limits(message_price=Decimal("0.021")))
     usual = [reading(str(5000 - number)) for number in range(24 * 14)]
     yield view("drained", *_hourly(*usual, reading("4000")), limits=fifty)

@@ -447,7 +447,7 @@ async def test_an_address_that_makes_no_sense_leads_back(exporter: Exporter, ope
     page = await open_page(f"{exporter.url}?page=none&utm_source=mail")
     await expect(page.get_by_text("“page” must be a whole number from 1 to 1000000.")).to_be_visible()
     await page.get_by_text("Show all accounts").click()
-    await expect(page.locator(".counts")).to_contain_text("29 accounts:")
+    await expect(page.locator(".counts")).to_contain_text(f"{len(exporter.views)} accounts:")
     await page.goto(f"{exporter.url}?state=blocked&utm_source=mail")
     await expect(page.locator("tbody .name")).to_have_count(1)
 

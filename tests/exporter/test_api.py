@@ -19,7 +19,7 @@ from openapi_core.exceptions import OpenAPIError
 from openapi_core.testing import MockRequest, MockResponse
 from prometheus_client import CollectorRegistry
 
-from sms_credit_core import MASK, Cause, Limit, Limits, Status
+from sms_credit_core import MASK, Cause, Limit, Limits, Reading, Status
 from sms_credit_exporter.accounts import View
 from sms_credit_exporter.advice import RUNBOOK, Links, Template
 from sms_credit_exporter.entry import LOOKS, Unknown
@@ -28,7 +28,7 @@ from sms_credit_exporter.simulator.behaviour import Live
 from sms_credit_exporter.web import Site, application
 from tests.conftest import ROOT
 from tests.documentation import check, named, rows
-from tests.e2e.gallery import NOW, SECRET, gallery, lira, problem, reading, trend_of, view
+from tests.e2e.gallery import NOW, SECRET, credits_, gallery, lira, problem, reading, trend_of, view
 from tests.exporter.running import LISTEN, Providers, Running
 
 MANUAL = ROOT / "docs" / "status-page.md"
@@ -96,10 +96,10 @@ async def test_says_everything_of_an_account(served: Ask) -> None:
     polls = ((60 + 3600 * ago, reading(str(Decimal("47.5") + ago))) for ago in range(48, -1, -1))
     said = await one(served, view("ad & co", *polls, limits=Limits(low_balance=Decimal("47.50"))))
     week, runway = said.pop("last_week"), said.pop("runway_seconds")
-    assert (week["currency"], week["begins"], week["step_seconds"]) == ("EUR", "2026-03-12T09:00:00Z", 3600.0)
+    assert (week["unit"], week["begins"], week["step_seconds"]) == ("EUR", "2026-03-12T09:00:00Z", 3600.0)
     assert (week["amounts"][0], week["amounts"][-2:], len(week["amounts"])) == ("95.5", ["48.5", "47.5"], 49)
     assert said.pop("empty_at") == f"{datetime.fromtimestamp(int(NOW.unix - 60 + runway), UTC):%Y-%m-%dT%H:%M:%SZ}"
-    assert said.pop("spent_today")["currency"] == "EUR"
+    assert said.pop("spent_today")["unit"] == "EUR"
     assert said == {
         "number": 1,
         "account": "ad & co",
@@ -115,6 +115,7 @@ async def test_says_everything_of_an_account(served: Ask) -> None:
         "balance": "47.5",
         "currency": "EUR",
         "quota_messages": None,
+        "credits": None,
         "message_price": None,
         "credit_blocked": False,
         "low": True,
@@ -131,7 +132,9 @@ async def test_says_everything_of_an_account(served: Ask) -> None:
             "runbook": f"{RUNBOOK}#smscreditbalancelow",
             "dashboard": "https://grafana.example.com/d/uid?var-account=ad%20%26%20co&var-provider=23telecom",
         },
-        "unknown": {"quota_messages": {"reason": "not_given", "text": "The provider never says."}},
+        "unknown": {
+            name: {"reason": "not_given", "text": "The provider never says."} for name in ("quota_messages", "credits")
+        },
     }
 
 
@@ -315,12 +318,18 @@ async def said_of(exporter: Running, **expected: object) -> Mapping[str, Any]:
             await asyncio.sleep(0.05)
 
 
-@pytest.mark.parametrize("provider_gives", [reading("5"), lira("0", 90)], ids=["money", "messages"])
-async def test_a_week_is_in_what_the_account_pays_with(served: Ask, provider_gives: object) -> None:
-    """Null is messages, here as in what was spent."""
-    polls = [(seconds, provider_gives) for seconds in (7300, 3700, 60)]
-    said = await one(served, view("a", *polls, provider="iletimerkezi"))  # type: ignore[arg-type]  # both are readings
-    assert (
-        said["last_week"]["currency"] == said["spent_today"]["currency"] == ("EUR" if said["balance"] != "0" else None)
-    )
-    assert said["last_week"]["amounts"] == [["5", "90"][said["balance"] == "0"]] * 3
+@pytest.mark.parametrize(
+    ("outcome", "provider", "unit", "amount"),
+    [
+        pytest.param(reading("5"), "23telecom", "EUR", "5", id="money"),
+        pytest.param(lira("0", 90), "iletimerkezi", "messages", "90", id="messages"),
+        pytest.param(credits_("7.5"), "bulksms", "credits", "7.5", id="credits"),
+    ],
+)
+async def test_a_week_is_in_what_the_account_pays_with(
+    served: Ask, outcome: Reading, provider: str, unit: str, amount: str
+) -> None:
+    """And so is what was spent."""
+    said = await one(served, view("a", *((seconds, outcome) for seconds in (7300, 3700, 60)), provider=provider))
+    assert said["last_week"]["unit"] == said["spent_today"]["unit"] == unit
+    assert said["last_week"]["amounts"] == [amount] * 3

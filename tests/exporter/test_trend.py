@@ -108,7 +108,7 @@ def test_is_the_same_after_a_restart(trend: Trend) -> None:
     """To the last digit; for another owner there is none."""
     packed = trend.packed(OWNER)
     again = Trend.unpacked(packed, OWNER)
-    assert (again.currency, again.step, again.first) == (trend.currency, trend.step, trend.first)
+    assert (again.unit, again.step, again.first) == (trend.unit, trend.step, trend.first)
     assert again.amounts.tobytes() == trend.amounts.tobytes()
     assert Trend.unpacked(packed, replace(OWNER, credentials={"api_key": Secret("another")})) == Trend()
     assert b"made-up-key" not in zlib.decompress(packed)
@@ -134,7 +134,7 @@ def damaged(**changes: object) -> bytes:
         damaged(step=0),
         damaged(step="x"),
         damaged(first=1.5),
-        damaged(currency=7),
+        damaged(unit=7),
         damaged(key="zz"),
     ],
 )

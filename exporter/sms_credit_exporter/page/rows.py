@@ -6,6 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from sms_credit_core import Value
+
 from .. import words
 from ..entry import LOOKS, Entry, Unknown
 from .sparkline import Sparkline, sparkline
@@ -145,7 +147,7 @@ def row(entry: Entry, as_of: datetime) -> Row:
         limits=tuple(limit.text for limit in entry.limits),
         held=entry.held,
         last_read=_last_read(entry, as_of),
-        news_of_reading=entry.held or "balance" in entry.unknown,
+        news_of_reading=entry.held or not {"balance", "credits", "quota_messages"} - entry.unknown.keys(),
         provider_updated=moment(entry.provider_updated, as_of)
         if entry.provider_updated
         else _nothing(entry, "provider_updated"),
@@ -177,11 +179,16 @@ def _money(amount: Decimal, currency: str | None) -> Amount:
 
 
 def _messages(count: Decimal | int) -> Amount:
-    return Amount(f"{count:,}", "messages", f"{count}")
+    return Amount(f"{count:,}", words.UNITS[Value.QUOTA], f"{count}")
 
 
 def _balance(entry: Entry) -> Amount | Nothing:
-    return _nothing(entry, "balance") if entry.balance is None else _money(entry.balance, entry.currency)
+    """Return the money of an account, or else its credits."""
+    if entry.balance is not None:
+        return _money(entry.balance, entry.currency)
+    if entry.credits is not None:
+        return _money(entry.credits, words.UNITS[Value.CREDITS])
+    return _nothing(entry, "credits" if entry.unknown["balance"] is Unknown.NOT_GIVEN else "balance")
 
 
 def _quota(entry: Entry) -> Amount | Nothing:
@@ -190,7 +197,10 @@ def _quota(entry: Entry) -> Amount | Nothing:
 
 
 def _quota_source(entry: Entry) -> str | None:
-    return f"at {entry.message_price:f} {entry.currency or ''}".rstrip() + " each" if entry.message_price else None
+    if entry.message_price is None:
+        return None
+    unit = words.UNITS[Value.CREDITS] if entry.balance is None else entry.currency or ""
+    return f"at {entry.message_price:f} {unit}".rstrip() + " each"
 
 
 def _lasts(entry: Entry, as_of: datetime) -> Lasts | Nothing:
@@ -209,7 +219,8 @@ def _spent_today(entry: Entry) -> Spent | Nothing:
     spent = entry.spent_today
     if spent is None:
         return _nothing(entry, "spent_today")
-    amount = _messages(spent.amount) if spent.currency is None else _money(spent.amount, spent.currency)
+    is_whole = spent.unit == words.UNITS[Value.QUOTA]
+    amount = _messages(spent.amount) if is_whole else _money(spent.amount, spent.unit)
     return Spent(amount, _moment(spent.since, "").exact)
 
 

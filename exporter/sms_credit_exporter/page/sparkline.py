@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
 
-from sms_credit_core import Limit
+from sms_credit_core import Limit, Value
 
 from .. import words
 from ..entry import Entry, Week
@@ -18,8 +18,8 @@ _EDGE = 2
 _GAP = 2.5
 """How many times as far apart as usual two readings are between which nothing is drawn."""
 
-_LIMITS = {False: Limit.BALANCE, True: Limit.QUOTA}
-"""Which limit there is to what the account pays with: to money, or to messages."""
+_LIMITS = {words.UNITS[Value.QUOTA]: Limit.QUOTA, words.UNITS[Value.CREDITS]: None}
+"""Which limit there is to what the account pays with; to money it is that of the balance."""
 
 Place = tuple[int, int]
 
@@ -37,7 +37,7 @@ class Sparkline(NamedTuple):
 def sparkline(entry: Entry, week: Week, as_of: datetime) -> Sparkline:
     """Draw a week that ends now."""
     known = [amount for amount in week.amounts if amount is not None]
-    kind = _LIMITS[week.currency is None]
+    kind = _LIMITS.get(week.unit, Limit.BALANCE)
     limit = next((float(each.threshold) for each in entry.limits if each.limit is kind), None)
     within = [0.0, *([] if limit is None else [limit])]
     top, bottom = max(*known, *within), min(*known, *within)
@@ -85,4 +85,5 @@ def _text(week: Week, known: Sequence[float]) -> str:
 
 
 def _amount(amount: float, week: Week) -> str:
-    return f"{amount:,.0f} messages" if week.currency is None else words.money(exact(amount), week.currency)
+    is_whole = week.unit == words.UNITS[Value.QUOTA]
+    return f"{amount:,.0f} {week.unit}" if is_whole else words.money(exact(amount), week.unit)

@@ -13,7 +13,7 @@ import pytest
 from sms_credit_core import MASK, PROVIDERS, Account, Cause, Instant, Limits, Problem, Quality, Reading, Status
 from sms_credit_exporter.accounts import View
 from sms_credit_exporter.page import render, static_files
-from tests.e2e.gallery import ILETI, NOW, SECRET, gallery, lira, listing, problem, reading, view
+from tests.e2e.gallery import ILETI, NOW, SECRET, credits_, gallery, lira, listing, problem, reading, view
 
 Polls = tuple[tuple[float, Reading | Problem], ...]
 
@@ -489,6 +489,24 @@ def test_names_the_polling_interval(interval: float, words: str) -> None:
 def test_says_when_the_next_poll_is(polls: Polls, next_poll: str) -> None:
     """Also while the provider is spared."""
     assert shown(view("a", *polls))["Next poll"] == next_poll
+
+
+@pytest.mark.parametrize(
+    ("polls", "price", "balance", "messages"),
+    [
+        pytest.param(((42, credits_("7.5")),), None, "7.50 credits", "not given", id="credits"),
+        pytest.param(((42, credits_("7.5")),), "0.5", "7.50 credits", "15 at 0.5 credits each", id="with a price"),
+        pytest.param((), None, "unknown", "not given", id="not read yet"),
+        pytest.param(
+            ((9999, credits_("7.5")),), None, "unknown last read 2 h ago, too old to show", "not given", id="too old"
+        ),
+    ],
+)
+def test_writes_credits(polls: Polls, price: str | None, balance: str, messages: str) -> None:
+    """They stand in the balance's place, in a unit of their own."""
+    limits = Limits(message_price=Decimal(price) if price else None)
+    found = shown(view("a", *polls, provider="bulksms", limits=limits))
+    assert (found["Balance"], found["Messages"]) == (balance, messages)
 
 
 BLOCKED = ((42, reading("0", credit_blocked=True)),)

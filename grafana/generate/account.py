@@ -1,9 +1,15 @@
 """The page of one account: what it has, what it spends, and how well it can be read."""
 
 from grafana_foundation_sdk.builders import prometheus, stat, statetimeline, timeseries
-from grafana_foundation_sdk.builders.dashboard import AnnotationQuery, DashboardLink
+from grafana_foundation_sdk.builders.dashboard import AnnotationQuery, DashboardLink, QueryVariable
 from grafana_foundation_sdk.models.common import BigValueTextMode, VisibilityMode
-from grafana_foundation_sdk.models.dashboard import Dashboard, DashboardLinkType, DynamicConfigValue
+from grafana_foundation_sdk.models.dashboard import (
+    Dashboard,
+    DashboardLinkType,
+    DynamicConfigValue,
+    VariableHide,
+    VariableRefresh,
+)
 
 from sms_credit_core import Limit
 
@@ -36,8 +42,16 @@ def account(settings: Settings) -> Dashboard:
             .url("/d/" + shared.OVERVIEW_UID + "?${datasource:queryparam}&${job:queryparam}")
             .keep_time(True)
         )
+        .link(
+            DashboardLink("Top up at the provider")
+            .type(DashboardLinkType.LINK)
+            .url("${panel}")
+            .icon("external link")
+            .target_blank(True)
+        )
         .with_variable(panels.label_variable("provider", shared.WATCHED, label="Provider", single=True))
         .with_variable(panels.label_variable("account", of_provider, label="Account", single=True))
+        .with_variable(_panel(of_provider))
         .annotation(_top_ups())
         .annotation(_alerts())
         .with_panel(_state().span(4).height(4))
@@ -60,6 +74,18 @@ def account(settings: Settings) -> Dashboard:
     )
 
 
+def _panel(watched: str) -> QueryVariable:
+    """Return a variable that nobody sees: the address of the provider's own panel, where accounts are topped up."""
+    return (
+        QueryVariable("panel")
+        .datasource(panels.DATA_SOURCE)
+        .query(f"query_result({shared.with_panel_links(f'group by (provider) ({watched})')})")
+        .regex('/panel="([^"]+)"/')
+        .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .hide(VariableHide.HIDE_VARIABLE)
+    )
+
+
 def _top_ups() -> AnnotationQuery:
     """Mark each reading by which more has been topped up than by the one before, at the time of that reading."""
     counters = ("sms_credit_topped_up_total", "sms_credit_messages_topped_up_total")
@@ -79,7 +105,7 @@ def _top_ups() -> AnnotationQuery:
 
 
 def _last(counter: str, *, offset: str = "") -> str:
-    return SCOPE.last_value(counter, _GAP, offset=offset, by=panels.ACCOUNT_AND_CURRENCY)
+    return SCOPE.last_value(counter, window=_GAP, when=offset, by=panels.ACCOUNT_AND_CURRENCY)
 
 
 def _alerts() -> AnnotationQuery:
@@ -118,48 +144,55 @@ def _status() -> stat.Panel:
 
 
 def _balance() -> stat.Panel:
+    panel = panels.number(
+        "Balance",
+        "The balance that the provider last reported. Unknown once there has been no reading for long.",
+        unit=panels.MONEY,
+        nothing=_NOT_KNOWN,
+    )
+    balance = SCOPE.each("sms_credit_balance", by="currency")
+    in_its_currency = f"{balance} and {SCOPE.each('sms_credit_balance', by='currency', when=panels.AT_THE_END)}"
     return (
-        panels.number(
-            "Balance",
-            "The balance that the provider last reported. Unknown once there has been no reading for long.",
-            panels.now(SCOPE.each("sms_credit_balance", by="currency"), "{{currency}}"),
-            unit=panels.MONEY,
-            nothing=_NOT_KNOWN,
-        )
+        panels.with_past(panel, balance, "{{currency}}", past=in_its_currency, nothing=_NOT_KNOWN)
         .decimals(2)
         .text_mode(BigValueTextMode.VALUE_AND_NAME)
+        .wide_layout(False)
     )
 
 
 def _quota() -> stat.Panel:
-    return panels.number(
+    panel = panels.number(
         "Messages",
         "Messages that the balance can pay for, by the provider or by message_price in the exporter's configuration.",
-        panels.now(SCOPE.each("sms_credit_quota_messages")),
         unit=panels.MONEY,
         nothing=_NOT_KNOWN,
-    ).decimals(0)
+    )
+    return panels.with_past(panel, SCOPE.each("sms_credit_quota_messages", by="account"), nothing=_NOT_KNOWN).decimals(
+        0
+    )
 
 
 def _lasts() -> stat.Panel:
-    return panels.number(
+    panel = panels.number(
         "Lasts for",
         "Time from the last reading until nothing is left, as the exporter expects it. Unknown in the first hours, and "
         "for an account that spends nothing.",
-        panels.now(SCOPE.lasts()),
         unit=panels.SECONDS,
         nothing=_NOT_KNOWN,
         colors=shared.LEFT,
-    ).decimals(1)
+    )
+    return panels.with_past(panel, SCOPE.lasts(by="account"), nothing=_NOT_KNOWN).decimals(1)
 
 
 def _age() -> stat.Panel:
     return panels.number(
         "Age of the reading",
-        "Time since the last good reading.",
+        "Time since the last good reading: after a quarter of an hour three polls are missing at the usual interval, and "
+        "after an hour the values are usually no longer held.",
         panels.now(f"min({SCOPE.age()})"),
         unit=panels.SECONDS,
         nothing="never",
+        colors=panels.AGES,
     ).decimals(0)
 
 
@@ -246,18 +279,24 @@ def _timeline() -> statetimeline.Panel:
 
 def _ages() -> timeseries.Panel:
     updated = SCOPE.each("sms_credit_provider_updated_timestamp_seconds", by="account")
-    return panels.chart(
-        "Age of the data",
-        "Time since the last good reading; time since the provider itself last refreshed the balance, where it says so "
-        "(read as UTC); and the time between two polls.",
-        [
-            panels.query(SCOPE.age(by="account"), "last reading", ref="reading"),
-            panels.query(f"time() - {updated}", "provider's own refresh", ref="updated"),
-            panels.query(SCOPE.each("sms_credit_poll_interval_seconds", by="account"), "poll interval", ref="interval"),
-        ],
-        unit=panels.SECONDS,
-        nothing=_NOT_WATCHED,
-    ).override_by_name("poll interval", panels.set_to(custom__lineStyle=_DASHES))
+    return (
+        panels.chart(
+            "Age of the data",
+            "Time since the last good reading; time since the provider itself last refreshed the balance, where it says so "
+            "(read as UTC); and the time between two polls.",
+            [
+                panels.query(SCOPE.age(by="account"), "last reading", ref="reading"),
+                panels.query(f"time() - {updated}", "provider's own refresh", ref="updated"),
+                panels.query(
+                    SCOPE.each("sms_credit_poll_interval_seconds", by="account"), "poll interval", ref="interval"
+                ),
+            ],
+            unit=panels.SECONDS,
+            nothing=_NOT_WATCHED,
+        )
+        .min(0)
+        .override_by_name("poll interval", panels.set_to(custom__lineStyle=_DASHES))
+    )
 
 
 def _durations() -> timeseries.Panel:

@@ -4,10 +4,11 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from grafana_foundation_sdk.builders import prometheus, stat, table, timeseries
+from grafana_foundation_sdk.builders import bargauge, prometheus, stat, table, timeseries
 from grafana_foundation_sdk.builders.common import (
     ReduceDataOptions,
     StackingConfig,
+    TableFooterOptions,
     VizLegendOptions,
     VizTooltipOptions,
 )
@@ -15,24 +16,33 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard as DashboardBuil
 from grafana_foundation_sdk.builders.dashboard import QueryVariable, ThresholdsConfig
 from grafana_foundation_sdk.models.common import (
     BarAlignment,
+    BarGaugeDisplayMode,
+    BarGaugeNamePlacement,
+    BarGaugeValueMode,
     BigValueColorMode,
     BigValueGraphMode,
     GraphDrawStyle,
     LegendDisplayMode,
     LegendPlacement,
-    LineInterpolation,
     SortOrder,
     StackingMode,
     TableCellHeight,
     TooltipDisplayMode,
     VisibilityMode,
+    VizOrientation,
 )
 from grafana_foundation_sdk.models.dashboard import (
     Dashboard,
+    DashboardRegexMapOptions,
+    DashboardSpecialValueMapOptions,
     DataSourceRef,
     DataTransformerConfig,
     DynamicConfigValue,
+    MatcherConfig,
+    RegexMap,
     RowPanel,
+    SpecialValueMap,
+    SpecialValueMatch,
     Threshold,
     ThresholdsMode,
     ValueMap,
@@ -42,6 +52,8 @@ from grafana_foundation_sdk.models.dashboard import (
     VariableSort,
 )
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
+
+from .settings import HOUR, MINUTE
 
 DATA_SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 
@@ -66,9 +78,16 @@ MONEY = "locale"
 """Unit of amounts: exact, whatever the currency; the currency units of Grafana shorten 1234.56 to 1.23K."""
 COUNT = "none"
 SECONDS = "s"
+SHARE = "percentunit"
 
-COLORED = {"type": "color-background"}
+COLORED = {"type": "color-background", "mode": "basic"}
 """Cells of a table in the colour of their value."""
+COLORED_TEXT = {"type": "color-text"}
+TREND = {"type": "sparkline", "hideValue": True, "lineWidth": 1, "fillOpacity": 10}
+"""Cells of a table that show how a value went; what it is now stands beside them."""
+
+AT_THE_END = " @ end()"
+"""Of a time range: what is chosen by this is the same at each point in it."""
 
 
 def selector(metric: str, *matchers: str) -> str:
@@ -87,9 +106,9 @@ class Scope:
         """Return a selector of the accounts' series of a metric of the exporter."""
         return selector(metric, 'job=~"$job"', 'instance=~"$instance"', *self.own, *matchers)
 
-    def each(self, metric: str, *matchers: str, by: str = ACCOUNT) -> str:
+    def each(self, metric: str, *matchers: str, by: str = ACCOUNT, when: str = "") -> str:
         """Return the value of each account, whichever exporter gives it."""
-        return f"max by ({by}) ({self.series(metric, *matchers)})"
+        return f"max by ({by}) ({self.series(metric, *matchers)}{when})"
 
     def age(self, *, by: str = ACCOUNT) -> str:
         """Return the seconds since each account's last good reading; 0 for a time means that there was none."""
@@ -107,9 +126,9 @@ class Scope:
         gain = f"increase({self.series(counter)}{window})"
         return f"sum by ({by}) (max by ({ACCOUNT_AND_CURRENCY}) ({gain}))"
 
-    def last_value(self, metric: str, window: str, *, offset: str = "", by: str = ACCOUNT) -> str:
+    def last_value(self, metric: str, *matchers: str, window: str, when: str = "", by: str = ACCOUNT) -> str:
         """Return the last value of each account within a window, so that a short gap makes no difference."""
-        return f"max by ({by}) (last_over_time({self.series(metric)}[{window}]{offset}))"
+        return f"max by ({by}) (last_over_time({self.series(metric, *matchers)}[{window}]{when}))"
 
 
 def label_variable(name: str, query: str, *, label: str, single: bool = False) -> QueryVariable:
@@ -156,6 +175,8 @@ def steps(*pairs: tuple[float | None, str]) -> ThresholdsConfig:
 ALARMING = ((None, BLUE), (1, VERMILION))
 WORTH_A_LOOK = ((None, BLUE), (1, ORANGE))
 PLAIN = ((None, BLUE),)
+AGES = ((None, BLUE), (15 * MINUTE, ORANGE), (HOUR, VERMILION))
+"""Colours by the age of a reading: three polls missed at the default interval, and values no longer held by default."""
 
 
 def texts(words: Mapping[str, tuple[str, str]]) -> ValueMap:
@@ -166,6 +187,11 @@ def texts(words: Mapping[str, tuple[str, str]]) -> ValueMap:
             for index, (value, (text, color)) in enumerate(words.items())
         }
     )
+
+
+def always(text: str) -> RegexMap:
+    """Show this text, whatever the value is."""
+    return RegexMap(options=DashboardRegexMapOptions(pattern=".+", result=ValueMappingResult(text=text)))
 
 
 def set_to(**properties: object) -> list[DynamicConfigValue]:
@@ -204,6 +230,25 @@ def number(
     return panel
 
 
+def with_past(panel: stat.Panel, expr: str, name: str = "", *, past: str = "", nothing: str) -> stat.Panel:
+    """Show a value of the moment in front of how it came to be; `past` if that is another expression.
+
+    A range ends with its last whole step, which can be an hour ago. So the value is asked for by itself and is put behind
+    the range as one more point, even if nothing is known now: else the last point that is known would pass for it.
+    """
+    unknown = DashboardSpecialValueMapOptions(
+        match=SpecialValueMatch.NULL_AND_NAN, result=ValueMappingResult(text=nothing)
+    )
+    return (
+        panel.with_target(query(past or expr, name, ref="past"))
+        .with_target(now(f"{expr}\nor on ()\nvector(NaN)", name, ref="now"))
+        .with_transformation(merged())
+        .reduce_options(ReduceDataOptions().calcs(["last"]))
+        .mappings([SpecialValueMap(options=unknown)])
+        .graph_mode(BigValueGraphMode.AREA)
+    )
+
+
 def chart(
     title: str, description: str, targets: Iterable[prometheus.Dataquery], *, unit: str, nothing: str
 ) -> timeseries.Panel:
@@ -239,9 +284,39 @@ def bars(panel: timeseries.Panel) -> timeseries.Panel:
     )
 
 
-def stairs(panel: timeseries.Panel) -> timeseries.Panel:
-    """Draw levels, each from its time on; what cannot be added up, as currencies, is not stacked."""
-    return panel.line_interpolation(LineInterpolation.STEP_AFTER).fill_opacity(25)
+def overlaid(panel: timeseries.Panel) -> timeseries.Panel:
+    """Draw bars in front of each other, each from its time on: what cannot be added up, as currencies, is not stacked."""
+    return panel.draw_style(GraphDrawStyle.BARS).bar_alignment(BarAlignment.AFTER).fill_opacity(30).line_width(1).min(0)
+
+
+def gauge(  # noqa: PLR0913 - what a panel is made of, by name
+    title: str,
+    description: str,
+    target: prometheus.Dataquery,
+    *,
+    unit: str,
+    nothing: str,
+    most: float,
+    colors: Sequence[tuple[float | None, str]],
+) -> bargauge.Panel:
+    """Return bars from zero to the right; one that is longer than `most` is full."""
+    return (
+        bargauge.Panel()
+        .title(title)
+        .description(description)
+        .datasource(DATA_SOURCE)
+        .unit(unit)
+        .no_value(nothing)
+        .thresholds(steps(*colors))
+        .min(0)
+        .max(most)
+        .orientation(VizOrientation.HORIZONTAL)
+        .display_mode(BarGaugeDisplayMode.BASIC)
+        .value_mode(BarGaugeValueMode.COLOR)
+        .name_placement(BarGaugeNamePlacement.LEFT)
+        .reduce_options(ReduceDataOptions().calcs(["lastNotNull"]))
+        .with_target(target)
+    )
 
 
 def listing(
@@ -257,6 +332,7 @@ def listing(
         .no_value(nothing)
         .override_by_regexp("/.*/", set_to(noValue="-"))  # the panel's own text would stand in each empty cell
         .cell_height(TableCellHeight.SM)
+        .footer(TableFooterOptions().show(False).enable_pagination(True))
     )
     for target in targets:
         panel = panel.with_target(target)
@@ -278,6 +354,25 @@ def columns(*named: tuple[str, str], hidden: Iterable[str]) -> DataTransformerCo
 def merged() -> DataTransformerConfig:
     """Make one row of what several queries say about the same account."""
     return DataTransformerConfig(id_val="merge", options={})
+
+
+def trends(ref: str) -> DataTransformerConfig:
+    """Make one cell of each series of a query."""
+    only = MatcherConfig(id_val="byRefId", options=ref)
+    return DataTransformerConfig(id_val="timeSeriesTable", options={}, filter_val=only)
+
+
+def trend(ref: str, heading: str) -> tuple[tuple[str, str], ...]:
+    """Return the column of these cells and its heading; older versions of Grafana leave out the query's name."""
+    return ((f"Trend #{ref}", heading), ("Trend", heading))
+
+
+def only_rows_with(column: str) -> DataTransformerConfig:
+    """Leave out the rows that have nothing in a column."""
+    condition = {"fieldName": column, "config": {"id": "isNotNull", "options": {}}}
+    return DataTransformerConfig(
+        id_val="filterByValue", options={"type": "include", "match": "any", "filters": [condition]}
+    )
 
 
 def built(dashboard: DashboardBuilder) -> Dashboard:

@@ -10,7 +10,7 @@ from grafana_foundation_sdk.builders.dashboard import DashboardLink, DatasourceV
 from grafana_foundation_sdk.models.common import BigValueColorMode, BigValueTextMode, VizOrientation
 from grafana_foundation_sdk.models.dashboard import DashboardCursorSync, DashboardLinkType
 
-from sms_credit_core import FAILURES, Status
+from sms_credit_core import FAILURES, PROVIDERS, Status
 
 from . import panels
 from .recording import SOON
@@ -60,6 +60,26 @@ def dashboard(settings: Settings, title: str, uid: str) -> DashboardBuilder:
     )
 
 
+def with_panel_links(expr: str) -> str:
+    """Return series that have the label `provider` with one more, the address of that provider's own panel."""
+    for key, provider in PROVIDERS.items():
+        expr = f'label_replace({expr}, "panel", "{provider.panel_url}", "provider", "{key}")'
+    return expr
+
+
+def account_link(text: str) -> dict[str, str]:
+    """Return a link from a row of a table to the page of its account."""
+    return {
+        "title": text,
+        "url": (
+            f"/d/{ACCOUNT_UID}?"
+            "${datasource:queryparam}&${job:queryparam}&${instance:queryparam}"
+            "&var-provider=${__data.fields.provider:percentencode}&var-account=${__data.fields.account:percentencode}"
+            "&${__url_time_range}"
+        ),
+    }
+
+
 def in_status_colors(panel: _PanelT, statuses: Iterable[Status] = STATUS_COLORS) -> _PanelT:
     """Give each series that is named by a status the colour of that status."""
     for status in statuses:
@@ -100,21 +120,22 @@ def firing_alerts(matchers: Sequence[str]) -> table.Panel:
         )
         .sort_by([TableSortByFieldState().display_name("Severity").desc(False)])
         .override_by_name(
-            "Severity", panels.set_to(mappings=[colors], custom__cellOptions=panels.COLORED, custom__width=90)
+            "Severity", panels.set_to(mappings=[colors], custom__cellOptions=panels.COLORED, custom__width=80)
         )
-        .override_by_name("Since", panels.set_to(decimals=0, custom__width=100))
+        .override_by_name("Alert", panels.set_to(custom__width=220))
+        .override_by_name("Account", panels.set_to(links=[account_link("All about ${__data.fields.account}")]))
+        .override_by_name("Since", panels.set_to(decimals=0, custom__width=80))
     )
 
 
-_SPENT = (
-    ("sms_credit_spent_total", "{{currency}}", "spent_money"),
-    ("sms_credit_messages_spent_total", "messages", "spent_messages"),
-)
-_TOPPED_UP = (
-    ("sms_credit_topped_up_total", "topped up {{currency}}", "topped_up_money"),
-    ("sms_credit_messages_topped_up_total", "topped up messages", "topped_up_messages"),
-)
-"""The exporter's counters, each with its legend and its name among a panel's queries."""
+_COUNTERS = {
+    "spent": ("sms_credit_spent_total", "sms_credit_messages_spent_total"),
+    "topped_up": ("sms_credit_topped_up_total", "sms_credit_messages_topped_up_total"),
+}
+"""The exporter's counters of money and of messages."""
+
+_SPENT = tuple(zip(_COUNTERS["spent"], ("{{currency}}", "messages"), ("spent_money", "spent_messages"), strict=True))
+"""What was spent, each with its legend and its name among a panel's queries."""
 
 _FROM_ITS_TIME_ON = "[$__rate_interval] offset -$__interval"
 _INTERVALS = {"hour": "1h", "day": "1d"}
@@ -127,7 +148,7 @@ def spent(scope: panels.Scope, each: str) -> timeseries.Panel:
     panel = panels.chart(
         f"Spent by the {each}",
         f"What was spent in each {each}, in each currency and in messages, to within a minute at both ends. A top-up "
-        "hides none of it. The last level still grows.",
+        "hides none of it. The last bar still grows.",
         [
             panels.query(scope.gained(counter, _FROM_ITS_TIME_ON, by="currency"), legend, ref=ref)
             for counter, legend, ref in _SPENT
@@ -135,23 +156,36 @@ def spent(scope: panels.Scope, each: str) -> timeseries.Panel:
         unit=panels.MONEY,
         nothing=_NOTHING_SPENT,
     )
-    return panels.stairs(panel).decimals(2).interval(_INTERVALS[each])
+    return panels.overlaid(panel).decimals(2).interval(_INTERVALS[each])
 
 
-def last_month(scope: panels.Scope) -> stat.Panel:
+def last_month(scope: panels.Scope) -> table.Panel:
     """Return what was spent and topped up in the last thirty days."""
-    spent = tuple((counter, f"spent {legend}", ref) for counter, legend, ref in _SPENT)
-    panel = panels.number(
-        "The last 30 days",
-        "What was spent and topped up, in each currency and in messages. A small rise of the balance can be a refund.",
-        *(
-            panels.now(scope.gained(counter, "[30d]", by="currency"), legend, ref=ref)
-            for counter, legend, ref in (*spent, *_TOPPED_UP)
-        ),
-        unit=panels.MONEY,
-        nothing=_NOTHING_SPENT,
+    return (
+        panels.listing(
+            "The last 30 days",
+            "What was spent and topped up, in each currency and in messages. A small rise of the balance can be a refund.",
+            [panels.rows(_month(scope, counters), ref=ref) for ref, counters in _COUNTERS.items()],
+            unit=panels.MONEY,
+            nothing=_NOTHING_SPENT,
+        )
+        .with_transformation(panels.merged())
+        .with_transformation(
+            panels.columns(
+                ("currency", "In"),
+                ("Value #spent", "Spent"),
+                ("Value #topped_up", "Topped up"),
+                hidden=("Time",),
+            )
+        )
+        .decimals(2)
     )
-    return as_list(panel.decimals(2))
+
+
+def _month(scope: panels.Scope, counters: tuple[str, str]) -> str:
+    """Return what a counter of money and one of messages gained; messages are told as if they were a currency."""
+    money, messages = (scope.gained(counter, "[30d]", by="currency") for counter in counters)
+    return f'{money}\nor\nlabel_replace({messages}, "currency", "messages", "", "")'
 
 
 def as_list(panel: stat.Panel) -> stat.Panel:
@@ -172,7 +206,7 @@ def polls(scope: panels.Scope, interval: str) -> timeseries.Panel:
         "Polls by their result.",
         [
             panels.query(f"{all_of_them} - sum({failed})", "answered", ref="answered"),
-            panels.query(failed, "{{reason}}", ref="failed"),
+            panels.query(f"{failed} > 0", "{{reason}}", ref="failed"),
         ],
         unit=panels.COUNT,
         nothing=NOT_SCRAPED,
@@ -180,6 +214,7 @@ def polls(scope: panels.Scope, interval: str) -> timeseries.Panel:
     panel = (
         panels.bars(panel)
         .decimals(0)
+        .min(0)
         .interval(interval)
         .override_by_name("answered", panels.set_to(color=panels.fixed(panels.BLUE)))
     )

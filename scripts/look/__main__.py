@@ -31,7 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--accounts", type=int, nargs="+", default=[1, 10, 500], metavar="N", help="how many (default: 1 10 500)"
     )
     parser.add_argument("--modes", nargs="+", choices=_MODES, default=_MODES, help="default: both")
-    parser.add_argument("--dashboards", type=Path, default=FOLDER / "dashboards", metavar="FOLDER", help="the JSON files")
+    parser.add_argument(
+        "--dashboards", type=Path, default=FOLDER / "dashboards", metavar="FOLDER", help="the JSON files"
+    )
     parser.add_argument("--prometheus", metavar="URL", help="draw what this one knows, and start nothing")
     parser.add_argument("--account", metavar="NAME", help="whose page is drawn (default: the first)")
     parser.add_argument("--provider", metavar="KEY", help="that account's provider")

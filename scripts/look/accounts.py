@@ -162,17 +162,22 @@ def _cast() -> Iterator[MadeUp]:
 
 _TROUBLE: tuple[Callable[[int], MadeUp], ...] = (
     lambda n: MadeUp(
-        name=f"customer-{n:03}", provider="23telecom", behaviour=_now_and_then(
-            Canned("error_rate_limit_exceeded"), Money(left=300 + n, per_day=45)), limits=_limits(90)
+        name=f"customer-{n:03}",
+        provider="23telecom",
+        behaviour=_now_and_then(Canned("error_rate_limit_exceeded"), Money(left=300 + n, per_day=45)),
+        limits=_limits(90),
     ),
     lambda n: MadeUp(name=f"customer-{n:03}", provider="23telecom", behaviour=lambda _: Canned("error_ip_not_allowed")),
     lambda n: MadeUp(
-        name=f"customer-{n:03}", provider="iletimerkezi",
-        behaviour=Money(left=120 + n % 70, per_day=5, floor=90, quota=_LIRA), limits=_limits(300)
+        name=f"customer-{n:03}",
+        provider="iletimerkezi",
+        behaviour=Money(left=120 + n % 70, per_day=5, floor=90, quota=_LIRA),
+        limits=_limits(300),
     ),
     lambda n: MadeUp(
-        name=f"customer-{n:03}", provider="iletimerkezi",
-        behaviour=_since(n * MINUTE, Canned("error_503_html"), Money(left=500 + n, per_day=20, quota=_LIRA))
+        name=f"customer-{n:03}",
+        provider="iletimerkezi",
+        behaviour=_since(n * MINUTE, Canned("error_503_html"), Money(left=500 + n, per_day=20, quota=_LIRA)),
     ),
 )
 _IN_TROUBLE = 12
@@ -180,12 +185,16 @@ _IN_TROUBLE = 12
 
 _HEALTHY = (
     lambda n: MadeUp(
-        name=f"customer-{n:03}", provider="23telecom", behaviour=Money(left=400 + 7 * n % 900, per_day=9 + n % 31),
-        limits=_limits(100 + n % 5 * 20)
+        name=f"customer-{n:03}",
+        provider="23telecom",
+        behaviour=Money(left=400 + 7 * n % 900, per_day=9 + n % 31),
+        limits=_limits(100 + n % 5 * 20),
     ),
     lambda n: MadeUp(
-        name=f"customer-{n:03}", provider="iletimerkezi",
-        behaviour=Money(left=300 + 11 * n % 900, per_day=4 + n % 17, quota=_LIRA), limits=_limits(150)
+        name=f"customer-{n:03}",
+        provider="iletimerkezi",
+        behaviour=Money(left=300 + 11 * n % 900, per_day=4 + n % 17, quota=_LIRA),
+        limits=_limits(150),
     ),
     lambda n: MadeUp(
         name=f"customer-{n:03}", provider="twilio", behaviour=Money(left=200 + 5 * n % 800, per_day=2 + n % 11)

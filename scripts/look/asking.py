@@ -56,9 +56,7 @@ async def asked(prometheus: Prometheus, dashboard: Mapping[str, Any], chosen: Ma
     return {**dashboard, "panels": answered, "start": end - length, "end": end, "variables": variables}
 
 
-async def _value(
-    prometheus: Prometheus, variable: Mapping[str, Any], others: Mapping[str, str], end: float
-) -> str:
+async def _value(prometheus: Prometheus, variable: Mapping[str, Any], others: Mapping[str, str], end: float) -> str:
     """Return what a variable has when nobody has chosen anything."""
     if variable["type"] == "custom":
         return str(variable["current"]["value"])

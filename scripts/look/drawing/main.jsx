@@ -1,5 +1,5 @@
 // A dashboard on a page: window.DASHBOARD is its JSON with the answers to each panel's queries, window.MODE light or dark.
-import { ThemeContext, applyFieldOverrides, createTheme, dateTime, transformDataFrame } from "@grafana/data";
+import { ThemeContext, applyFieldOverrides, cacheFieldDisplayNames, createTheme, dateTime, transformDataFrame } from "@grafana/data";
 import { GlobalStyles, PanelChrome } from "@grafana/ui";
 import { Component, useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
@@ -29,7 +29,7 @@ async function dataOf(panel) {
   const context = { interpolate: (text) => text };
   const frames = framesOf(panel.answers);
   const transformed = await firstValueFrom(transformDataFrame(panel.transformations ?? [], frames, context));
-  return applyFieldOverrides({
+  const shown = applyFieldOverrides({
     data: transformed,
     fieldConfig: panel.fieldConfig,
     fieldConfigRegistry,
@@ -37,6 +37,8 @@ async function dataOf(panel) {
     theme,
     timeZone: "browser",
   });
+  cacheFieldDisplayNames(shown);
+  return shown;
 }
 
 class Boundary extends Component {

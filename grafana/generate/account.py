@@ -14,6 +14,7 @@ from grafana_foundation_sdk.models.dashboard import (
 from sms_credit_core import Limit
 
 from . import panels, shared
+from .recording import SOON
 from .settings import Settings
 from .states import meanings, state, state_texts, status
 
@@ -25,6 +26,8 @@ _GAP = "1h"
 _DASHES = {"fill": "dash", "dash": [10, 10]}
 
 _NOT_KNOWN = "unknown"
+_NO_CURRENCY = 'label_replace(vector(NaN), "currency", "-", "", "")'
+_NO_STATUS = 'label_replace(vector(1), "status", "-", "", "")'
 _NOT_WATCHED = "The account was not watched in this time."
 _NO_BALANCE = "The balance was not known in this time."
 
@@ -54,12 +57,12 @@ def account(settings: Settings) -> Dashboard:
         .with_variable(_panel(of_provider))
         .annotation(_top_ups())
         .annotation(_alerts())
-        .with_panel(_state().span(4).height(4))
-        .with_panel(_status().span(4).height(4))
-        .with_panel(_balance().span(4).height(4))
-        .with_panel(_quota().span(4).height(4))
-        .with_panel(_lasts().span(4).height(4))
-        .with_panel(_age().span(4).height(4))
+        .with_panel(_state().span(4).height(5))
+        .with_panel(_status().span(4).height(5))
+        .with_panel(_balance().span(4).height(5))
+        .with_panel(_quota().span(4).height(5))
+        .with_panel(_lasts().span(4).height(5))
+        .with_panel(_age().span(4).height(5))
         .with_panel(_balances().span(12).height(9))
         .with_panel(_quotas().span(12).height(9))
         .with_panel(shared.spent(SCOPE, "day").span(12).height(8))
@@ -136,7 +139,7 @@ def _status() -> stat.Panel:
         "Status",
         "The result of the last poll; “fresh” is left out beside a worse state. Two exporters of one account can "
         "differ.",
-        panels.now(status(SCOPE), "{{status}}"),
+        panels.now(f"{status(SCOPE)}\nor on ()\n{_NO_STATUS}", "{{status}}"),
         nothing="-",
         colors=((None, panels.GREY),),
     )
@@ -153,7 +156,7 @@ def _balance() -> stat.Panel:
     balance = SCOPE.each("sms_credit_balance", by="currency")
     in_its_currency = f"{balance} and {SCOPE.each('sms_credit_balance', by='currency', when=panels.AT_THE_END)}"
     return (
-        panels.with_past(panel, balance, "{{currency}}", past=in_its_currency, nothing=_NOT_KNOWN)
+        panels.with_past(panel, balance, "{{currency}}", past=in_its_currency, nothing=_NOT_KNOWN, unknown=_NO_CURRENCY)
         .decimals(2)
         .text_mode(BigValueTextMode.VALUE_AND_NAME)
         .wide_layout(False)
@@ -179,7 +182,7 @@ def _lasts() -> stat.Panel:
         "for an account that spends nothing.",
         unit=panels.SECONDS,
         nothing=_NOT_KNOWN,
-        colors=shared.LEFT,
+        colors=(*shared.SHORT, (SOON, panels.BLUE)),
     )
     return panels.with_past(panel, SCOPE.lasts(by="account"), nothing=_NOT_KNOWN).decimals(1)
 
@@ -187,12 +190,12 @@ def _lasts() -> stat.Panel:
 def _age() -> stat.Panel:
     return panels.number(
         "Age of the reading",
-        "Time since the last good reading: after a quarter of an hour three polls are missing at the usual interval, and "
-        "after an hour the values are usually no longer held.",
+        "Time since the last good reading. Orange from 15 minutes on: three polls at the usual interval. Red from an "
+        "hour on, for which values are usually held.",
         panels.now(f"min({SCOPE.age()})"),
         unit=panels.SECONDS,
         nothing="never",
-        colors=panels.AGES,
+        colors=((None, panels.BLUE), *panels.AGES[1:]),
     ).decimals(0)
 
 
@@ -282,8 +285,8 @@ def _ages() -> timeseries.Panel:
     return (
         panels.chart(
             "Age of the data",
-            "Time since the last good reading; time since the provider itself last refreshed the balance, where it says so "
-            "(read as UTC); and the time between two polls.",
+            "Time since the last good reading; time since the provider itself last refreshed the balance, where it says "
+            "so (read as UTC); and the time between two polls.",
             [
                 panels.query(SCOPE.age(by="account"), "last reading", ref="reading"),
                 panels.query(f"time() - {updated}", "provider's own refresh", ref="updated"),

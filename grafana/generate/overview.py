@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from grafana_foundation_sdk.builders import bargauge, stat, table, timeseries
 from grafana_foundation_sdk.builders.common import TableSortByFieldState
-from grafana_foundation_sdk.builders.dashboard import CustomVariable, DashboardLink, Row
-from grafana_foundation_sdk.models.dashboard import Dashboard, DashboardLinkType, VariableOption
+from grafana_foundation_sdk.builders.dashboard import CustomVariable, Row
+from grafana_foundation_sdk.models.dashboard import Dashboard, VariableOption
 
 from . import panels, shared
-from .recording import CRITICAL_SHARE
+from .recording import CRITICAL_SHARE, SOON
 from .settings import Settings
 from .states import known, low, meanings, not_read, refused, state, state_texts, status, unusual
 
@@ -41,12 +41,12 @@ def overview(settings: Settings) -> Dashboard:
         .with_variable(_show())
     )
     for group in _GROUPS:
-        dashboard = dashboard.with_panel(_counted(group).span(group.width).height(4))
+        dashboard = dashboard.with_panel(_counted(group).span(3).height(5))
     return panels.built(
-        dashboard.with_panel(_alert_count().span(3).height(4))
-        .with_panel(shared.firing_alerts(_ALERTS).span(12).height(8))
-        .with_panel(_totals().span(6).height(8))
-        .with_panel(_shortest().span(6).height(8))
+        dashboard.with_panel(_alert_count().span(3).height(5))
+        .with_panel(shared.firing_alerts(_ALERTS).span(12).height(9))
+        .with_panel(_totals().span(6).height(9))
+        .with_panel(_shortest().span(6).height(9))
         .with_panel(_table().span(24).height(13))
         .with_panel(shared.last_month(SCOPE).span(8).height(9))
         .with_panel(shared.spent(SCOPE, "day").time_from("7d").span(8).height(9))
@@ -74,13 +74,12 @@ def _counted(group: "_Group") -> stat.Panel:
     """Return the number of accounts in a group; a click lists them."""
     panel = panels.number(group.title, group.description, nothing=group.nothing, colors=group.colors)
     several = "".join(f"${{{name}:queryparam}}&" for name in ("datasource", "job", "instance", *_CHOICES))
-    link = (
-        DashboardLink(f"List them: {group.title}")
-        .type(DashboardLinkType.LINK)
-        .url(f"/d/{shared.OVERVIEW_UID}?{several}var-show={_GROUPS.index(group)}&${{__url_time_range}}")
-    )
+    link = {
+        "title": f"List them: {group.title}",
+        "url": f"/d/{shared.OVERVIEW_UID}?{several}var-show={_GROUPS.index(group)}&${{__url_time_range}}",
+    }
     count = f"count({group.accounts}) or 0 * count({group.of})"
-    return panels.with_past(panel, count, nothing=group.nothing).data_links([link])
+    return panels.with_past(panel, count, nothing=group.nothing).override_by_regexp("/.*/", panels.set_to(links=[link]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,6 @@ class _Group:
     description: str
     accounts: str
     """PromQL."""
-    width: int
     colors: Sequence[tuple[float | None, str]] = panels.ALARMING
     of: str = SCOPE.each("sms_credit_up")
     """PromQL of the accounts that could be in it: where there are none, their number is not 0 but unknown."""
@@ -103,14 +101,12 @@ _GROUPS = (
         "Accounts",
         "Accounts that an exporter watches. One that two exporters watch counts once.",
         SCOPE.each("sms_credit_up"),
-        width=3,
         colors=panels.PLAIN,
     ),
     _Group(
         "Blocked",
         "Accounts for which the provider sends nothing, for lack of credit.",
         f"{SCOPE.each('sms_credit_blocked')} == 1",
-        width=3,
         of=SCOPE.each("sms_credit_blocked"),
         nothing=_UNKNOWN,
     ),
@@ -118,34 +114,29 @@ _GROUPS = (
         "No access",
         "Accounts whose credentials are refused, or whose access is denied. Somebody must act.",
         refused(SCOPE),
-        width=3,
     ),
     _Group(
         "Low",
         "Accounts whose balance, quota or runway is at or below its threshold in the exporter's configuration, or was "
         "when that could last be told.",
         low(SCOPE),
-        width=3,
     ),
     _Group(
         "Unusual spending",
         "Accounts that spend far faster than they ever have. Known after two days.",
         unusual(SCOPE),
-        width=3,
     ),
     _Group(
         "Not read",
         "Accounts without a readable answer, or with a reading that is too old. The provider must act, or time helps. "
         "Their last values are shown for a while.",
         not_read(SCOPE),
-        width=3,
         colors=panels.WORTH_A_LOOK,
     ),
     _Group(
         "Balance unknown",
         "Accounts of which nothing is known now: not read for long, or not set up yet. They are in no total.",
         f"{SCOPE.each('sms_credit_up')} unless ({known(SCOPE)})",
-        width=3,
         colors=panels.WORTH_A_LOOK,
     ),
 )
@@ -186,8 +177,7 @@ def _totals() -> table.Panel:
     return (
         panels.listing(
             "Total by currency",
-            "Sum of the balances that are known, of each currency by itself; now, and how it was in the time chosen above. "
-            "It falls when an account becomes unknown.",
+            "Sum of the balances that are known, of each currency by itself. It falls when one becomes unknown.",
             [panels.rows(total, ref="total"), panels.query(total, "{{currency}}", ref="trend")],
             unit=panels.MONEY,
             nothing="No balance is known.",
@@ -205,7 +195,7 @@ def _totals() -> table.Panel:
         )
         .decimals(2)
         .override_by_name("Currency", panels.set_to(custom__width=90))
-        .override_by_name("Trend", panels.set_to(custom__cellOptions=panels.TREND))
+        .override_by_name("Trend", panels.set_to(custom__cellOptions=panels.TREND, color=panels.fixed("blue")))
     )
 
 
@@ -218,16 +208,32 @@ def _shortest() -> stat.Panel:
             panels.now(f"bottomk(5, {SCOPE.lasts(by='provider, account')})", "{{account}}"),
             unit=panels.SECONDS,
             nothing=_UNKNOWN,
-            colors=shared.LEFT,
+            colors=(*shared.SHORT, (SOON, panels.TEXT)),
         ).decimals(1)
     )
+
+
+_WIDTHS = {
+    "State": 140,
+    "Provider": 110,
+    "Status": 130,
+    "Balance": 110,
+    "Currency": 80,
+    "Low at": 90,
+    "Messages": 100,
+    "Few at": 90,
+    "Lasts for": 90,
+    "Trend": 140,
+    "Age": 80,
+    "Top up": 80,
+}
 
 
 def _table() -> table.Panel:
     money = {"decimals": 2, "unit": panels.MONEY}
     messages = {"decimals": 0, "unit": panels.MONEY}
     panel_link = {"title": "${__data.fields.provider}", "url": "${__value.raw}", "targetBlank": True}
-    return (
+    panel = (
         panels.listing(
             "Accounts, the worst first",
             f"State: the worst that holds of these: {meanings(SCOPE)}. Status: the result of the last poll; “fresh” is "
@@ -261,7 +267,7 @@ def _table() -> table.Panel:
                 ("currency", "Currency"),
                 ("Value #low_balance", "Low at"),
                 ("Value #quota", "Messages"),
-                ("Value #low_quota", "Low at (messages)"),
+                ("Value #low_quota", "Few at"),
                 ("Value #runway", "Lasts for"),
                 *panels.trend("trend", "Trend"),
                 ("Value #age", "Age"),
@@ -289,7 +295,7 @@ def _table() -> table.Panel:
         .override_by_name("Balance", panels.set_to(**money, noValue=_UNKNOWN))
         .override_by_name("Low at", panels.set_to(**money))
         .override_by_name("Messages", panels.set_to(**messages, noValue=_UNKNOWN))
-        .override_by_name("Low at (messages)", panels.set_to(**messages))
+        .override_by_name("Few at", panels.set_to(**messages))
         .override_by_name("Lasts for", panels.set_to(decimals=1, unit=panels.SECONDS))
         .override_by_name(
             "Age",
@@ -301,10 +307,10 @@ def _table() -> table.Panel:
                 custom__cellOptions=panels.COLORED_TEXT,
             ),
         )
-        .override_by_name("Trend", panels.set_to(custom__cellOptions=panels.TREND))
+        .override_by_name("Trend", panels.set_to(custom__cellOptions=panels.TREND, color=panels.fixed("blue")))
         .override_by_name("Top up", panels.set_to(mappings=[panels.always("Top up")], links=[panel_link]))
-        .override_by_name("Currency", panels.set_to(custom__width=90))
     )
+    return panels.in_pages(panels.widths(panel, **_WIDTHS))
 
 
 def _paid_with() -> str:
@@ -327,8 +333,8 @@ def _statuses() -> timeseries.Panel:
 
 def _nearest_to_threshold() -> bargauge.Panel:
     pairs = (
-        ("balance", "sms_credit_balance", "sms_credit_low_balance_threshold"),
-        ("messages", "sms_credit_quota_messages", "sms_credit_low_quota_threshold_messages"),
+        ("", "sms_credit_balance", "sms_credit_low_balance_threshold"),
+        (" (messages)", "sms_credit_quota_messages", "sms_credit_low_quota_threshold_messages"),
     )
     ratios = "\nor\n".join(
         f'label_replace({SCOPE.each(value)} / ({SCOPE.each(threshold)} > 0), "of", "{of}", "", "")'
@@ -336,9 +342,9 @@ def _nearest_to_threshold() -> bargauge.Panel:
     )
     return panels.gauge(
         "Nearest to their thresholds",
-        "Balance or quota as a share of its own threshold, the ten lowest. At 100 % an account is low, at 50 % it is very "
-        "low; a full bar is three thresholds or more. One scale for all currencies.",
-        panels.now(f"sort(bottomk(10, {ratios}))", "{{account}} ({{of}})"),
+        "Balance or quota as a share of its own threshold, the ten lowest. At 100 % an account is low, at 50 % it is "
+        "very low; a full bar is three thresholds or more. One scale for all currencies.",
+        panels.now(f"sort(bottomk(10, {ratios}))", "{{account}}{{of}}"),
         unit=panels.SHARE,
         nothing="No account has a low_balance or a low_quota in the exporter's configuration.",
         most=3,
@@ -357,8 +363,8 @@ def _lowest() -> timeseries.Panel:
     )
     return panels.chart(
         "Lowest balances",
-        "The ten balances of each currency that are the lowest at the end of the time range, or were when they were last "
-        "known. Different currencies share the axis but cannot be compared.",
+        "The ten balances of each currency that are the lowest at the end of the time range, or were when last known. "
+        "Different currencies share the axis but cannot be compared.",
         [panels.query(f"{balance}\nand\nbottomk by (currency) (10, {last})", "{{account}} ({{currency}})")],
         unit=panels.MONEY,
         nothing="No balance is known.",
@@ -369,8 +375,8 @@ def _ages() -> timeseries.Panel:
     oldest = f"topk(10, max_over_time(({SCOPE.age()})[$__range:15m]{panels.AT_THE_END}))"
     return panels.chart(
         "Oldest readings",
-        "Time since the last good reading, for the ten accounts that had the oldest in the time range. Normal is up to the "
-        "poll interval.",
+        "Time since the last good reading, for the ten accounts that had the oldest in the time range. Normal is up to "
+        "the poll interval.",
         [panels.query(f"{SCOPE.age()}\nand\n{oldest}", "{{account}}")],
         unit=panels.SECONDS,
         nothing="No account has been read yet.",
@@ -391,7 +397,7 @@ def _exporters() -> table.Panel:
     build = _EXPORTERS.series("sms_credit_exporter_build_info")
     loaded = _EXPORTERS.series("sms_credit_exporter_config_last_reload_successful")
     loaded_at = _EXPORTERS.series("sms_credit_exporter_config_last_reload_success_timestamp_seconds")
-    return (
+    panel = (
         panels.listing(
             "Exporters",
             "Every exporter of the job: whether Prometheus reaches it, its version, and whether it runs on the "
@@ -423,7 +429,7 @@ def _exporters() -> table.Panel:
         .override_by_name(
             "Scraped",
             panels.set_to(
-                mappings=[panels.texts({"0": ("no", panels.VERMILION), "1": ("yes", panels.BLUE)})],
+                mappings=[panels.texts({"0": ("no", panels.VERMILION), "1": ("yes", panels.TEXT)})],
                 custom__cellOptions=panels.COLORED_TEXT,
             ),
         )
@@ -432,7 +438,7 @@ def _exporters() -> table.Panel:
             panels.set_to(
                 mappings=[
                     panels.texts(
-                        {"0": ("refused, the old one is in force", panels.VERMILION), "1": ("in force", panels.BLUE)}
+                        {"0": ("refused, the old one is in force", panels.VERMILION), "1": ("in force", panels.TEXT)}
                     )
                 ],
                 custom__cellOptions=panels.COLORED_TEXT,
@@ -440,6 +446,7 @@ def _exporters() -> table.Panel:
         )
         .override_by_name("Loaded", panels.set_to(unit="dateTimeFromNow"))
     )
+    return panels.widths(panel, Scraped=80, Loaded=130, Accounts=90, Version=80, Python=80)
 
 
 def _memory() -> timeseries.Panel:

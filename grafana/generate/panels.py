@@ -175,7 +175,9 @@ def steps(*pairs: tuple[float | None, str]) -> ThresholdsConfig:
 ALARMING = ((None, BLUE), (1, VERMILION))
 WORTH_A_LOOK = ((None, BLUE), (1, ORANGE))
 PLAIN = ((None, BLUE),)
-AGES = ((None, BLUE), (15 * MINUTE, ORANGE), (HOUR, VERMILION))
+TEXT = "text"
+"""Grafana's own colour of text, dark on light and light on dark."""
+AGES = ((None, TEXT), (15 * MINUTE, ORANGE), (HOUR, VERMILION))
 """Colours by the age of a reading: three polls missed at the default interval, and values no longer held by default."""
 
 
@@ -230,21 +232,24 @@ def number(
     return panel
 
 
-def with_past(panel: stat.Panel, expr: str, name: str = "", *, past: str = "", nothing: str) -> stat.Panel:
+def with_past(  # noqa: PLR0913 - what both queries are made of, by name
+    panel: stat.Panel, expr: str, name: str = "", *, past: str = "", nothing: str, unknown: str = "vector(NaN)"
+) -> stat.Panel:
     """Show a value of the moment in front of how it came to be; `past` if that is another expression.
 
-    A range ends with its last whole step, which can be an hour ago. So the value is asked for by itself and is put behind
-    the range as one more point, even if nothing is known now: else the last point that is known would pass for it.
+    A range ends with its last whole step, which can be an hour ago. So the value is asked for by itself and is put
+    behind the range as one more point, even if nothing is known now: else the last that is known would pass for it.
+    `unknown` is that point.
     """
-    unknown = DashboardSpecialValueMapOptions(
-        match=SpecialValueMatch.NULL_AND_NAN, result=ValueMappingResult(text=nothing)
+    no_number = DashboardSpecialValueMapOptions(
+        match=SpecialValueMatch.NULL_AND_NAN, result=ValueMappingResult(text=nothing, color=GREY)
     )
     return (
         panel.with_target(query(past or expr, name, ref="past"))
-        .with_target(now(f"{expr}\nor on ()\nvector(NaN)", name, ref="now"))
+        .with_target(now(f"{expr}\nor on ()\n{unknown}", name, ref="now"))
         .with_transformation(merged())
         .reduce_options(ReduceDataOptions().calcs(["last"]))
-        .mappings([SpecialValueMap(options=unknown)])
+        .mappings([SpecialValueMap(options=no_number)])
         .graph_mode(BigValueGraphMode.AREA)
     )
 
@@ -285,7 +290,7 @@ def bars(panel: timeseries.Panel) -> timeseries.Panel:
 
 
 def overlaid(panel: timeseries.Panel) -> timeseries.Panel:
-    """Draw bars in front of each other, each from its time on: what cannot be added up, as currencies, is not stacked."""
+    """Draw bars in front of each other, each from its time on: what cannot be added up, as currencies, is no stack."""
     return panel.draw_style(GraphDrawStyle.BARS).bar_alignment(BarAlignment.AFTER).fill_opacity(30).line_width(1).min(0)
 
 
@@ -312,7 +317,7 @@ def gauge(  # noqa: PLR0913 - what a panel is made of, by name
         .max(most)
         .orientation(VizOrientation.HORIZONTAL)
         .display_mode(BarGaugeDisplayMode.BASIC)
-        .value_mode(BarGaugeValueMode.COLOR)
+        .value_mode(BarGaugeValueMode.TEXT)
         .name_placement(BarGaugeNamePlacement.LEFT)
         .reduce_options(ReduceDataOptions().calcs(["lastNotNull"]))
         .with_target(target)
@@ -332,10 +337,21 @@ def listing(
         .no_value(nothing)
         .override_by_regexp("/.*/", set_to(noValue="-"))  # the panel's own text would stand in each empty cell
         .cell_height(TableCellHeight.SM)
-        .footer(TableFooterOptions().show(False).enable_pagination(True))
     )
     for target in targets:
         panel = panel.with_target(target)
+    return panel
+
+
+def in_pages(panel: table.Panel) -> table.Panel:
+    """Turn over instead of scrolling, and say how many rows there are."""
+    return panel.footer(TableFooterOptions().show(False).enable_pagination(True))
+
+
+def widths(panel: table.Panel, **pixels: int) -> table.Panel:
+    """Give columns, by their headings, as much room as they need; the others share the rest."""
+    for heading, width in pixels.items():
+        panel = panel.override_by_name(heading, set_to(custom__width=width))
     return panel
 
 

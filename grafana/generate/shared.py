@@ -13,7 +13,6 @@ from grafana_foundation_sdk.models.dashboard import DashboardCursorSync, Dashboa
 from sms_credit_core import FAILURES, PROVIDERS, Status
 
 from . import panels
-from .recording import SOON
 from .rules import Severity
 from .settings import DAY, Settings
 
@@ -39,8 +38,8 @@ STATUS_COLORS = {
     Status.INVALID_RESPONSE: "#661100",
 }
 
-LEFT = ((None, panels.VERMILION), (DAY, panels.ORANGE), (SOON, panels.BLUE))
-"""Colours by the seconds until the credit ends."""
+SHORT = ((None, panels.VERMILION), (DAY, panels.ORANGE))
+"""Colours by the seconds until the credit ends; from `SOON` on there is time."""
 
 
 def dashboard(settings: Settings, title: str, uid: str) -> DashboardBuilder:
@@ -99,7 +98,7 @@ def firing_alerts(matchers: Sequence[str]) -> table.Panel:
     colors = panels.texts(
         {Severity.CRITICAL: ("critical", panels.VERMILION), Severity.WARNING: ("warning", panels.ORANGE)}
     )
-    return (
+    panel = (
         panels.listing(
             "Firing alerts",
             "Alerts that fire, even if Alertmanager holds them back, the most urgent first. Needs the alerting rules.",
@@ -119,13 +118,11 @@ def firing_alerts(matchers: Sequence[str]) -> table.Panel:
             )
         )
         .sort_by([TableSortByFieldState().display_name("Severity").desc(False)])
-        .override_by_name(
-            "Severity", panels.set_to(mappings=[colors], custom__cellOptions=panels.COLORED, custom__width=80)
-        )
-        .override_by_name("Alert", panels.set_to(custom__width=220))
+        .override_by_name("Severity", panels.set_to(mappings=[colors], custom__cellOptions=panels.COLORED))
         .override_by_name("Account", panels.set_to(links=[account_link("All about ${__data.fields.account}")]))
-        .override_by_name("Since", panels.set_to(decimals=0, custom__width=80))
+        .override_by_name("Since", panels.set_to(decimals=0))
     )
+    return panels.in_pages(panels.widths(panel, Severity=80, Alert=220, Provider=110, Since=80))
 
 
 _COUNTERS = {
@@ -164,7 +161,7 @@ def last_month(scope: panels.Scope) -> table.Panel:
     return (
         panels.listing(
             "The last 30 days",
-            "What was spent and topped up, in each currency and in messages. A small rise of the balance can be a refund.",
+            "What was spent and topped up, in each currency and in messages. A small rise can be a refund.",
             [panels.rows(_month(scope, counters), ref=ref) for ref, counters in _COUNTERS.items()],
             unit=panels.MONEY,
             nothing=_NOTHING_SPENT,

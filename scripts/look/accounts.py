@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import chain, count, islice
+from itertools import chain, count, islice, pairwise
 
 from sms_credit_core import Limits
 from sms_credit_exporter.simulator.behaviour import Act, Behaviour, Canned, Live, NoAnswer
@@ -80,11 +80,13 @@ def _falling(*points: tuple[float, float], quota: float | None = None) -> Behavi
 
     def behaviour(seconds: float) -> Live:
         (begin, most), (end, least) = next(
-            ((a, b) for a, b in zip(points, points[1:], strict=False) if a[0] <= seconds < b[0]), (points[-1],) * 2
+            ((a, b) for a, b in pairwise(points) if a[0] <= seconds < b[0]), (points[-1],) * 2
         )
         share = (seconds - begin) / (end - begin) if end > begin else 0
         balance = most + (least - most) * share
-        return Live(balance=Decimal(balance).quantize(Decimal("0.01")), quota=quota and int(balance * quota))
+        return Live(
+            balance=Decimal(balance).quantize(Decimal("0.01")), quota=None if quota is None else int(balance * quota)
+        )
 
     return behaviour
 

@@ -40,20 +40,20 @@ def panels_of(dashboard: Mapping[str, Any]) -> Iterator[Panel]:
 
 async def asked(prometheus: Prometheus, dashboard: Mapping[str, Any], chosen: Mapping[str, str]) -> dict[str, Any]:
     """Return a dashboard together with what Prometheus answers to each panel. Raises RuntimeError for a bad query."""
-    length = seconds(dashboard["time"]["from"].removeprefix("now-"))
     end = time.time()
     variables = dict(chosen)
     for variable in dashboard["templating"]["list"]:
         if variable["name"] not in variables:
             variables[variable["name"]] = await _value(prometheus, variable, variables, end)
-    filled_in = {**variables, "__range": f"{length}s", "__range_s": f"{length}"}
     answered = []
     for panel in panels_of(dashboard):
+        length = seconds(panel.get("timeFrom") or dashboard["time"]["from"].removeprefix("now-"))
         answers = [
-            await _answer(prometheus, panel, target, filled_in, end, length) for target in panel.get("targets", ())
+            await _answer(prometheus, panel, target, variables, (end - length, end))
+            for target in panel.get("targets", ())
         ]
-        answered.append({**panel, "answers": answers})
-    return {**dashboard, "panels": answered, "start": end - length, "end": end, "variables": variables}
+        answered.append({**panel, "answers": answers, "start": end - length, "end": end})
+    return {**dashboard, "panels": answered, "variables": variables}
 
 
 async def _value(prometheus: Prometheus, variable: Mapping[str, Any], others: Mapping[str, str], end: float) -> str:
@@ -71,33 +71,30 @@ async def _value(prometheus: Prometheus, variable: Mapping[str, Any], others: Ma
     return next((match[1] for match in matches if match), "")
 
 
-async def _answer(  # noqa: PLR0913 - all that makes an answer
+async def _answer(
     prometheus: Prometheus,
     panel: Panel,
     target: Mapping[str, Any],
     variables: Mapping[str, str],
-    end: float,
-    length: int,
+    time_range: tuple[float, float],
 ) -> dict[str, Any]:
     """Return what Prometheus answers to one query of a panel, with what is needed to draw it."""
     shown = {"refId": target["refId"], "legend": target.get("legendFormat", ""), "format": target.get("format")}
-    step = _step(panel, target, length)
-    filled = _filled(
-        target["expr"],
-        {
-            **variables,
-            "__interval": f"{step}s",
-            "__rate_interval": f"{max(step + _SCRAPE_INTERVAL, 4 * _SCRAPE_INTERVAL)}s",
-        },
-    )
+    start, end = time_range
+    step = _step(panel, target, end - start)
+    built_in = {
+        "__range": f"{end - start:.0f}s",
+        "__interval": f"{step}s",
+        "__rate_interval": f"{max(step + _SCRAPE_INTERVAL, 4 * _SCRAPE_INTERVAL)}s",
+    }
+    filled = _filled(target["expr"], {**variables, **built_in})
     if target.get("instant"):
         return {**shown, "instant": True, "result": await prometheus.ask("query", query=filled, time=end)}
-    aligned = {"start": (end - length) // step * step, "end": end // step * step, "step": step}
-    result = await prometheus.ask("query_range", query=filled, **aligned)
-    return {**shown, "step": step, "result": result}
+    aligned = {"start": start // step * step, "end": end // step * step, "step": step}
+    return {**shown, "step": step, "result": await prometheus.ask("query_range", query=filled, **aligned)}
 
 
-def _step(panel: Panel, target: Mapping[str, Any], length: int) -> int:
+def _step(panel: Panel, target: Mapping[str, Any], length: float) -> int:
     """Return how far apart points are: about one for each pixel, but never nearer than panel and query allow."""
     points = panel.get("maxDataPoints") or WIDTH * panel["gridPos"]["w"] / _COLUMNS
     least = [seconds(given["interval"]) for given in (panel, target) if given.get("interval")]

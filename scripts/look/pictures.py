@@ -50,7 +50,8 @@ async def draw(browser: Browser, drawing: Path, dashboard: Mapping[str, Any], mo
         await page.goto(file.as_uri())
         await _settled(page)
         main = page.locator("main")
-        await page.set_viewport_size({"width": WIDTH, "height": int((await main.bounding_box() or {})["height"])})
+        height: int = await main.evaluate("(element) => element.scrollHeight")
+        await page.set_viewport_size({"width": WIDTH, "height": height})
         await main.screenshot(path=folder / "all.png")
         for panel in await page.locator("[data-panel]").all():
             await panel.screenshot(path=folder / f"{_file_name(await panel.get_attribute('data-panel') or '')}.png")

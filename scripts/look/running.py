@@ -67,7 +67,7 @@ def program(name: str) -> str:
 
 @contextlib.asynccontextmanager
 async def watched(number: int, folder: Path) -> AsyncIterator[Prometheus]:
-    """Run everything with so many accounts; gives a Prometheus that knows their past and has judged them by its rules."""
+    """Run everything with so many accounts; gives a Prometheus that knows their past, and judges them by its rules."""
     simulator, now, target = Simulator(), Instant.now(), f"127.0.0.1:{_free_port()}"
     async with simulator.serving() as base_urls, contextlib.AsyncExitStack() as stack:
         made_up = accounts(number)
@@ -164,7 +164,7 @@ async def _has_judged(prometheus: Prometheus, number: int, started: float) -> bo
 
 async def _until(condition: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(_PATIENCE):
-        while not await condition():  # noqa: ASYNC110 - another process changes it
+        while not await condition():
             await asyncio.sleep(0.2)
 
 

@@ -16,7 +16,11 @@ const COLUMN = (WIDTH - GAP) / 24;
 
 register();
 const theme = createTheme({ colors: { mode: MODE } });
-const range = { from: dateTime(DASHBOARD.start * 1000), to: dateTime(DASHBOARD.end * 1000), raw: { from: "", to: "" } };
+const rangeOf = ({ start, end }) => ({
+  from: dateTime(start * 1000),
+  to: dateTime(end * 1000),
+  raw: { from: "", to: "" },
+});
 
 function withDefaults(panel) {
   const { defaults, overrides = [] } = panel.fieldConfig ?? {};
@@ -66,7 +70,9 @@ function Content({ panel, width, height }) {
   const Kind = KINDS[panel.type];
   const empty = frames.every((frame) => !frame.length);
   if (empty && panel.type !== "stat" && panel.type !== "bargauge") return <Nothing panel={panel} />;
-  return <Kind panel={panel} frames={frames} theme={theme} width={width} height={height} range={range} />;
+  return (
+    <Kind panel={panel} frames={frames} theme={theme} width={width} height={height} range={rangeOf(panel)} />
+  );
 }
 
 function Panel({ panel: given }) {

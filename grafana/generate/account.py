@@ -15,7 +15,7 @@ from sms_credit_core import Limit
 
 from . import panels, shared
 from .recording import SOON
-from .settings import Settings
+from .settings import ACCOUNT_UID, OVERVIEW_UID, Settings
 from .states import meanings, state, state_texts, status
 
 SCOPE = panels.Scope(('provider="$provider"', 'account="$account"'))
@@ -36,13 +36,13 @@ def account(settings: Settings) -> Dashboard:
     """Return the dashboard."""
     of_provider = 'sms_credit_up{job=~"$job", instance=~"$instance", provider="$provider"}'
     return panels.built(
-        shared.dashboard(settings, "Account", shared.ACCOUNT_UID)
+        shared.dashboard(settings, "Account", ACCOUNT_UID)
         .description("History of one SMS-gateway account: balance, quota, spending, status and polls.")
         .time("now-7d", "now")
         .link(
             DashboardLink("All accounts")
             .type(DashboardLinkType.LINK)
-            .url("/d/" + shared.OVERVIEW_UID + "?${datasource:queryparam}&${job:queryparam}")
+            .url("/d/" + OVERVIEW_UID + "?${datasource:queryparam}&${job:queryparam}")
             .keep_time(True)
         )
         .link(

@@ -10,7 +10,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard, VariableOption
 
 from . import panels, shared
 from .recording import CRITICAL_SHARE, SOON
-from .settings import Settings
+from .settings import OVERVIEW_UID, Settings
 from .states import known, low, meanings, not_read, refused, state, state_texts, status, unusual
 
 SCOPE = panels.Scope(('provider=~"$provider"', 'account=~"$account"'))
@@ -32,7 +32,7 @@ def overview(settings: Settings) -> Dashboard:
     of_provider = 'sms_credit_up{job=~"$job", instance=~"$instance", provider=~"$provider"}'
     balances = 'sms_credit_balance{job=~"$job", instance=~"$instance", provider=~"$provider"}'
     dashboard = (
-        shared.dashboard(settings, "Overview", shared.OVERVIEW_UID)
+        shared.dashboard(settings, "Overview", OVERVIEW_UID)
         .description("Balance, quota, credit block and status of every SMS-gateway account, the worst first.")
         .time("now-24h", "now")
         .with_variable(panels.label_variable("provider", shared.WATCHED, label="Provider"))
@@ -76,7 +76,7 @@ def _counted(group: "_Group") -> stat.Panel:
     several = "".join(f"${{{name}:queryparam}}&" for name in ("datasource", "job", "instance", *_CHOICES))
     link = {
         "title": f"List them: {group.title}",
-        "url": f"/d/{shared.OVERVIEW_UID}?{several}var-show={_GROUPS.index(group)}&${{__url_time_range}}",
+        "url": f"/d/{OVERVIEW_UID}?{several}var-show={_GROUPS.index(group)}&${{__url_time_range}}",
     }
     count = f"count({group.accounts}) or 0 * count({group.of})"
     return panels.with_past(panel, count, nothing=group.nothing).override_by_regexp("/.*/", panels.set_to(links=[link]))

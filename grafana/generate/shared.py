@@ -14,11 +14,9 @@ from sms_credit_core import FAILURES, PROVIDERS, Status
 
 from . import panels
 from .rules import Severity
-from .settings import DAY, Settings
+from .settings import ACCOUNT_UID, DAY, Settings
 
 _PanelT = TypeVar("_PanelT", stat.Panel, timeseries.Panel)
-
-OVERVIEW_UID, ACCOUNT_UID = "sms-credit-overview", "sms-credit-account"
 
 WATCHED = 'sms_credit_up{job=~"$job", instance=~"$instance"}'
 NOT_SCRAPED = "No exporter is scraped under this job."

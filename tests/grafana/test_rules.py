@@ -97,7 +97,7 @@ def test_an_alert_is_written_as_mixins_are(rule: Mapping[str, Any]) -> None:
     assert re.fullmatch(r"SmsCredit([A-Z][a-z]+)+", rule["alert"])
     assert rule["labels"].keys() == {"severity"}
     assert rule["labels"]["severity"] in set(Severity)
-    assert rule["annotations"].keys() == {"summary", "description", "runbook_url"}
+    assert rule["annotations"].keys() == {"summary", "description", "runbook_url", "dashboard_url"}
     assert re.fullmatch(r"[A-Z][^{}]+\.", rule["annotations"]["summary"])
     named = set(re.findall(r"\{\{ \$labels\.(\w+) \}\}", rule["annotations"]["description"]))
     assert named >= _ABOUT.get(rule["alert"], {"provider", "account"})

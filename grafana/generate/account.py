@@ -285,8 +285,8 @@ def _ages() -> timeseries.Panel:
     return (
         panels.chart(
             "Age of the data",
-            "Time since the last good reading; time since the provider itself last refreshed the balance, where it says "
-            "so (read as UTC); and the time between two polls.",
+            "Time since the last good reading; time since the provider itself last refreshed the balance, where it "
+            "says so (read as UTC); and the time between two polls.",
             [
                 panels.query(SCOPE.age(by="account"), "last reading", ref="reading"),
                 panels.query(f"time() - {updated}", "provider's own refresh", ref="updated"),

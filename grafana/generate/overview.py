@@ -18,9 +18,14 @@ _EXPORTERS = panels.Scope(())
 _ALERTS = ('provider=~"$provider|"', 'account=~"$account|"')
 """Alerts about an exporter have no account; an empty alternative lets them through."""
 
-_CHOICES = ("provider", "account", "currency")
-"""The variables that choose accounts, beside those that say where the data are from."""
 _IN_CURRENCY = 'currency=~"$currency"'
+_HERE = (
+    f"/d/{OVERVIEW_UID}?"
+    "${datasource:queryparam}&${job:queryparam}&${instance:queryparam}"
+    "&${provider:queryparam}&${account:queryparam}&${currency:queryparam}"
+)
+"""The address of this dashboard with everything that is chosen, but for `show`."""
+_AT_THIS_TIME = "${__url_time_range}"
 _NO_EXPORTER = "no exporter"
 _UNKNOWN = "unknown"
 _OTHERWISE_NONE = f"or 0 * count({SCOPE.each('sms_credit_up')})"
@@ -40,7 +45,7 @@ def overview(settings: Settings) -> Dashboard:
         .with_variable(panels.label_variable("currency", balances, label="Currency"))
         .with_variable(_show())
     )
-    for group in _GROUPS:
+    for group in GROUPS:
         dashboard = dashboard.with_panel(_counted(group).span(3).height(5))
     return panels.built(
         dashboard.with_panel(_alert_count().span(3).height(5))
@@ -73,11 +78,7 @@ def overview(settings: Settings) -> Dashboard:
 def _counted(group: "_Group") -> stat.Panel:
     """Return the number of accounts in a group; a click lists them."""
     panel = panels.number(group.title, group.description, nothing=group.nothing, colors=group.colors)
-    several = "".join(f"${{{name}:queryparam}}&" for name in ("datasource", "job", "instance", *_CHOICES))
-    link = {
-        "title": f"List them: {group.title}",
-        "url": f"/d/{OVERVIEW_UID}?{several}var-show={_GROUPS.index(group)}&${{__url_time_range}}",
-    }
+    link = {"title": f"List them: {group.title}", "url": f"{_HERE}&var-show={GROUPS.index(group)}&{_AT_THIS_TIME}"}
     count = f"count({group.accounts}) or 0 * count({group.of})"
     return panels.with_past(panel, count, nothing=group.nothing).override_by_regexp("/.*/", panels.set_to(links=[link]))
 
@@ -96,7 +97,7 @@ class _Group:
     nothing: str = _NO_EXPORTER
 
 
-_GROUPS = (
+GROUPS = (
     _Group(
         "Accounts",
         "Accounts that an exporter watches. One that two exporters watch counts once.",
@@ -147,15 +148,15 @@ def _show() -> CustomVariable:
     return (
         CustomVariable("show")
         .label("Show")
-        .values(", ".join(f"{group.title} : {place}" for place, group in enumerate(_GROUPS)))
-        .current(VariableOption(selected=True, text=_GROUPS[0].title, value="0"))
+        .values(", ".join(f"{group.title} : {place}" for place, group in enumerate(GROUPS)))
+        .current(VariableOption(selected=True, text=GROUPS[0].title, value="0"))
     )
 
 
 def _shown(expr: str) -> str:
     """Limit an expression to the accounts of the group that is chosen."""
     either = "\n  or\n".join(
-        f"  ({group.accounts}) and on () vector($show) == {place}" for place, group in enumerate(_GROUPS)
+        f"  ({group.accounts}) and on () vector($show) == {place}" for place, group in enumerate(GROUPS)
     )
     return f"({expr})\nand on ({panels.ACCOUNT})\n(\n{either}\n)"
 

@@ -10,6 +10,7 @@ from grafana_foundation_sdk.builders.common import (
     StackingConfig,
     TableFooterOptions,
     VizLegendOptions,
+    VizTextDisplayOptions,
     VizTooltipOptions,
 )
 from grafana_foundation_sdk.builders.dashboard import Dashboard as DashboardBuilder
@@ -319,6 +320,7 @@ def gauge(  # noqa: PLR0913 - what a panel is made of, by name
         .display_mode(BarGaugeDisplayMode.BASIC)
         .value_mode(BarGaugeValueMode.TEXT)
         .name_placement(BarGaugeNamePlacement.LEFT)
+        .text(VizTextDisplayOptions().title_size(14).value_size(16))
         .reduce_options(ReduceDataOptions().calcs(["lastNotNull"]))
         .with_target(target)
     )

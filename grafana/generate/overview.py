@@ -196,7 +196,7 @@ def _totals() -> table.Panel:
         )
         .decimals(2)
         .override_by_name("Currency", panels.set_to(custom__width=90))
-        .override_by_name("Trend", panels.set_to(custom__cellOptions=panels.TREND, color=panels.fixed("blue")))
+        .override_by_name("Trend", panels.set_to(**panels.TREND))
     )
 
 
@@ -308,7 +308,7 @@ def _table() -> table.Panel:
                 custom__cellOptions=panels.COLORED_TEXT,
             ),
         )
-        .override_by_name("Trend", panels.set_to(custom__cellOptions=panels.TREND, color=panels.fixed("blue")))
+        .override_by_name("Trend", panels.set_to(**panels.TREND))
         .override_by_name("Top up", panels.set_to(mappings=[panels.always("Top up")], links=[panel_link]))
     )
     return panels.in_pages(panels.widths(panel, **_WIDTHS))

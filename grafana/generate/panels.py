@@ -84,8 +84,6 @@ SHARE = "percentunit"
 COLORED = {"type": "color-background", "mode": "basic"}
 """Cells of a table in the colour of their value."""
 COLORED_TEXT = {"type": "color-text"}
-TREND = {"type": "sparkline", "hideValue": True, "lineWidth": 1, "fillOpacity": 10}
-"""Cells of a table that show how a value went; what it is now stands beside them."""
 
 AT_THE_END = " @ end()"
 """Of a time range: what is chosen by this is the same at each point in it."""
@@ -205,6 +203,14 @@ def set_to(**properties: object) -> list[DynamicConfigValue]:
 def fixed(color: str) -> dict[str, str]:
     """Return a colour as an override has it."""
     return {"mode": "fixed", "fixedColor": color}
+
+
+TREND = {
+    "custom.cellOptions": {"type": "sparkline", "hideValue": True, "lineWidth": 1, "fillOpacity": 10},
+    "color": fixed("blue"),
+    "min": 0,
+}
+"""Cells of a table that show how a value went, and how far from zero; what it is now stands beside them."""
 
 
 def number(

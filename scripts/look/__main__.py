@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import contextlib
 import json
-import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -17,8 +16,8 @@ from grafana.generate.__main__ import FOLDER
 
 from .accounts import accounts
 from .asking import asked
-from .pictures import Mode, chromium, draw
-from .running import Prometheus, watched
+from .pictures import Mode, NotDrawnError, chromium, draw
+from .running import Prometheus, program, watched
 
 _DRAWING = FOLDER.parent / ".tools/look/drawing"
 _MODES: tuple[Mode, ...] = ("light", "dark")
@@ -39,13 +38,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--provider", metavar="KEY", help="that account's provider")
     parser.add_argument("--output", type=Path, default=Path("/tmp/dashboards"), metavar="FOLDER", help="%(default)s")  # noqa: S108 - pictures of made-up accounts
     options = parser.parse_args(arguments)
-    asyncio.run(_look(options))
+    try:
+        asyncio.run(_look(options))
+    except (FileNotFoundError, NotDrawnError, RuntimeError) as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 
 async def _look(options: argparse.Namespace) -> None:
-    executable = shutil.which("chromium") or shutil.which("google-chrome") or "chromium"
-    async with chromium(executable) as browser:
+    async with chromium(program("chromium")) as browser:
         for number in [0] if options.prometheus else options.accounts:
             async with _prometheus(options.prometheus, number) as prometheus:
                 first = accounts(max(number, 1))[0]

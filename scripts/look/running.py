@@ -61,7 +61,7 @@ def program(name: str) -> str:
     """Return the newest program of this name. Raises FileNotFoundError if there is none."""
     if found := shutil.which(_UNPACKED / name) or shutil.which(name):
         return found
-    message = f"{name} is not installed (Debian: apt install prometheus)"
+    message = f"{name} is not installed (Debian: apt install prometheus chromium)"
     raise FileNotFoundError(message)
 
 

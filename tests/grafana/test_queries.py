@@ -174,7 +174,7 @@ async def ask(prometheus: Prometheus, query: Query, **values: str) -> list[dict[
     if query.at_once:
         return await prometheus.query(expr)
     step = {"1m": MINUTE, "15m": 15 * MINUTE, "1h": HOUR, "1d": DAY}[query.interval]
-    end = time.time()
+    end = int(time.time())  # a whole number, or rounding can cost the last point
     answer = await prometheus.get("query_range", query=expr, start=str(end - 2 * DAY), end=str(end), step=str(step))
     assert answer.status_code == httpx.codes.OK, answer.text
     return list(answer.json()["data"]["result"])

@@ -68,6 +68,7 @@ function Content({ panel, width, height }) {
   if (error) throw error;
   if (!frames) return <div data-waiting />;
   const Kind = KINDS[panel.type];
+  if (!Kind) throw new Error(`nothing draws a panel of the kind ${panel.type}`);
   const empty = frames.every((frame) => !frame.length);
   if (empty && panel.type !== "stat" && panel.type !== "bargauge") return <Nothing panel={panel} />;
   return (

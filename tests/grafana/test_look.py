@@ -1,0 +1,79 @@
+"""`scripts/look-at-dashboards`: one command, and there is a picture of every panel."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from scripts.look.accounts import accounts
+from tests.conftest import ROOT
+from tests.grafana.dashboards import DASHBOARDS, FOLDER, panels
+
+Tool = Callable[[str], str]
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture(scope="module")
+def look(tool: Tool) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return what runs the command, with one account and in one mode."""
+    for needed in ("node", "npm", "chromium", "prometheus", "promtool", "uv"):
+        tool(needed)
+
+    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        command = (tool("bash"), "scripts/look-at-dashboards", "--accounts=1", "--modes=light", *map(str, arguments))
+        return subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+
+    return run
+
+
+def test_every_panel_is_drawn(look: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path) -> None:
+    """Each has a file of its own that is named by its title, and each dashboard one of the whole."""
+    done = look("--output", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [str(tmp_path / f"1/{name}/light/all.png") for name in DASHBOARDS]
+    for name in DASHBOARDS:
+        titles = {re.sub(r"\W+", "-", panel["title"].lower()).strip("-") for panel in panels(name)}
+        files = {file.stem: file.read_bytes() for file in (tmp_path / f"1/{name}/light").iterdir()}
+        assert files.keys() == titles | {"all"}
+        assert all(content.startswith(PNG) for content in files.values())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        pytest.param('"expr": "', '"expr": "(', "unclosed left parenthesis", id="a query that Prometheus cannot read"),
+        pytest.param(
+            '"type": "stat"', '"type": "unheard-of"', "Accounts: .*unheard-of", id="a panel of an unknown kind"
+        ),
+    ],
+)
+def test_what_cannot_be_drawn_is_said(
+    look: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path, old: str, new: str, complaint: str
+) -> None:
+    """No picture passes for one of a dashboard that is broken."""
+    shutil.copy(FOLDER / "overview.json", tmp_path)
+    text = (tmp_path / "overview.json").read_text()
+    (tmp_path / "overview.json").write_text(text.replace(old, new))
+    done = look("--dashboards", tmp_path, "--output", tmp_path / "pictures")
+    assert done.returncode == 1
+    assert re.search(complaint, done.stderr)
+    assert "Traceback" not in done.stderr
+
+
+def test_the_lock_file_names_no_registry() -> None:
+    """Packages come from wherever npm is told to fetch them, and are known by their checksums."""
+    lock = json.loads((ROOT / "scripts/look/package-lock.json").read_text())
+    packages = [each for path, each in lock["packages"].items() if path]
+    assert packages
+    assert [each for each in packages if "resolved" in each or "integrity" not in each] == []
+
+
+def test_made_up_accounts_have_names_of_their_own() -> None:
+    """However many are asked for."""
+    names = [account.name for account in accounts(600)]
+    assert len(set(names)) == 600

@@ -1,39 +1,36 @@
 """`scripts/look-at-dashboards`: one command, and there is a picture of every panel."""
 
+import asyncio
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from scripts.look.accounts import accounts
 from tests.conftest import ROOT
 from tests.grafana.dashboards import DASHBOARDS, FOLDER, panels
+from tests.grafana.servers import prometheus
 
 Tool = Callable[[str], str]
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-@pytest.fixture(scope="module")
-def look(tool: Tool) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Return what runs the command, with one account and in one mode."""
+def look(tool: Tool, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the command with one account and in one mode."""
     for needed in ("node", "npm", "chromium", "prometheus", "promtool", "uv"):
         tool(needed)
-
-    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        command = (tool("bash"), "scripts/look-at-dashboards", "--accounts=1", "--modes=light", *map(str, arguments))
-        return subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
-
-    return run
+    command = (tool("bash"), "scripts/look-at-dashboards", "--accounts=1", "--modes=light", *map(str, arguments))
+    return subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
 
 
-def test_every_panel_is_drawn(look: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path) -> None:
+def test_every_panel_is_drawn(tool: Tool, tmp_path: Path) -> None:
     """Each has a file of its own that is named by its title, and each dashboard one of the whole."""
-    done = look("--output", tmp_path)
+    done = look(tool, "--output", tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [str(tmp_path / f"1/{name}/light/all.png") for name in DASHBOARDS]
     for name in DASHBOARDS:
@@ -52,17 +49,23 @@ def test_every_panel_is_drawn(look: Callable[..., subprocess.CompletedProcess[st
         ),
     ],
 )
-def test_what_cannot_be_drawn_is_said(
-    look: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path, old: str, new: str, complaint: str
-) -> None:
-    """No picture passes for one of a dashboard that is broken."""
-    shutil.copy(FOLDER / "overview.json", tmp_path)
-    text = (tmp_path / "overview.json").read_text()
-    (tmp_path / "overview.json").write_text(text.replace(old, new))
-    done = look("--dashboards", tmp_path, "--output", tmp_path / "pictures")
-    assert done.returncode == 1
-    assert re.search(complaint, done.stderr)
-    assert "Traceback" not in done.stderr
+async def test_what_cannot_be_drawn_is_said(tool: Tool, tmp_path: Path, old: str, new: str, complaint: str) -> None:
+    """No picture passes for one of a dashboard that is broken; once it is mended, there is one even without data."""
+    file, text = tmp_path / "overview.json", (FOLDER / "overview.json").read_text()
+    async with (
+        httpx.AsyncClient(trust_env=False) as http,
+        prometheus(tool("prometheus"), tmp_path, http, targets=[], rules="") as empty,
+    ):
+        drawing = (tool, f"--prometheus={empty.url}", "--dashboards", tmp_path, "--output", tmp_path / "pictures")
+        file.write_text(text.replace(old, new))
+        broken = await asyncio.to_thread(look, *drawing)
+        assert broken.returncode == 1
+        assert re.search(complaint, broken.stderr)
+        assert "Traceback" not in broken.stderr
+
+        file.write_text(text)
+        mended = await asyncio.to_thread(look, *drawing)
+        assert (mended.returncode, mended.stdout.count("all.png")) == (0, 1), mended.stderr
 
 
 def test_the_lock_file_names_no_registry() -> None:

@@ -131,7 +131,7 @@ def _state() -> stat.Panel:
         f"The worst that holds of these: {meanings(SCOPE)}.",
         panels.now(state(SCOPE)),
         nothing="not watched",
-    ).mappings([panels.texts(state_texts(SCOPE))])
+    ).mappings([panels.texts(state_texts(SCOPE)), panels.unknown("not watched")])
 
 
 def _status() -> stat.Panel:
@@ -156,7 +156,7 @@ def _balance() -> stat.Panel:
     balance = SCOPE.each("sms_credit_balance", by="currency")
     in_its_currency = f"{balance} and {SCOPE.each('sms_credit_balance', by='currency', when=panels.AT_THE_END)}"
     return (
-        panels.with_past(panel, balance, "{{currency}}", past=in_its_currency, nothing=_NOT_KNOWN, unknown=_NO_CURRENCY)
+        panels.with_past(panel, balance, "{{currency}}", past=in_its_currency, otherwise=_NO_CURRENCY)
         .decimals(2)
         .text_mode(BigValueTextMode.VALUE_AND_NAME)
         .wide_layout(False)
@@ -170,9 +170,7 @@ def _quota() -> stat.Panel:
         unit=panels.MONEY,
         nothing=_NOT_KNOWN,
     )
-    return panels.with_past(panel, SCOPE.each("sms_credit_quota_messages", by="account"), nothing=_NOT_KNOWN).decimals(
-        0
-    )
+    return panels.with_past(panel, SCOPE.each("sms_credit_quota_messages", by="account")).decimals(0)
 
 
 def _lasts() -> stat.Panel:
@@ -184,7 +182,7 @@ def _lasts() -> stat.Panel:
         nothing=_NOT_KNOWN,
         colors=(*shared.SHORT, (SOON, panels.BLUE)),
     )
-    return panels.with_past(panel, SCOPE.lasts(by="account"), nothing=_NOT_KNOWN).decimals(1)
+    return panels.with_past(panel, SCOPE.lasts(by="account")).decimals(1)
 
 
 def _age() -> stat.Panel:

@@ -80,7 +80,7 @@ def _counted(group: "_Group") -> stat.Panel:
     panel = panels.number(group.title, group.description, nothing=group.nothing, colors=group.colors)
     link = {"title": f"List them: {group.title}", "url": f"{_HERE}&var-show={GROUPS.index(group)}&{_AT_THIS_TIME}"}
     count = f"count({group.accounts}) or 0 * count({group.of})"
-    return panels.with_past(panel, count, nothing=group.nothing).override_by_regexp("/.*/", panels.set_to(links=[link]))
+    return panels.with_past(panel, count).override_by_regexp("/.*/", panels.set_to(links=[link]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,7 +347,7 @@ def _nearest_to_threshold() -> bargauge.Panel:
         "very low; a full bar is three thresholds or more. One scale for all currencies.",
         panels.now(f"sort(bottomk(10, {ratios}))", "{{account}}{{of}}"),
         unit=panels.SHARE,
-        nothing="No account has a low_balance or a low_quota in the exporter's configuration.",
+        nothing="No threshold is configured.",
         most=3,
         colors=((None, panels.VERMILION), (CRITICAL_SHARE, panels.ORANGE), (1, panels.BLUE)),
     ).decimals(0)

@@ -195,6 +195,12 @@ def always(text: str) -> RegexMap:
     return RegexMap(options=DashboardRegexMapOptions(pattern=".+", result=ValueMappingResult(text=text)))
 
 
+def unknown(text: str) -> SpecialValueMap:
+    """Show this text, in grey, where there is no number."""
+    result = ValueMappingResult(text=text, color=GREY)
+    return SpecialValueMap(options=DashboardSpecialValueMapOptions(match=SpecialValueMatch.NULL_AND_NAN, result=result))
+
+
 def set_to(**properties: object) -> list[DynamicConfigValue]:
     """Return the properties of an override; a double underscore stands for the dot in a name."""
     return [DynamicConfigValue(id_val=name.replace("__", "."), value=value) for name, value in properties.items()]
@@ -229,6 +235,7 @@ def number(
         .datasource(DATA_SOURCE)
         .unit(unit)
         .no_value(nothing)
+        .mappings([unknown(nothing)])
         .thresholds(steps(*colors))
         .color_mode(BigValueColorMode.BACKGROUND_SOLID)
         .graph_mode(BigValueGraphMode.NONE)
@@ -239,24 +246,20 @@ def number(
     return panel
 
 
-def with_past(  # noqa: PLR0913 - what both queries are made of, by name
-    panel: stat.Panel, expr: str, name: str = "", *, past: str = "", nothing: str, unknown: str = "vector(NaN)"
+def with_past(
+    panel: stat.Panel, expr: str, name: str = "", *, past: str = "", otherwise: str = "vector(NaN)"
 ) -> stat.Panel:
     """Show a value of the moment in front of how it came to be; `past` if that is another expression.
 
     A range ends with its last whole step, which can be an hour ago. So the value is asked for by itself and is put
     behind the range as one more point, even if nothing is known now: else the last that is known would pass for it.
-    `unknown` is that point.
+    `otherwise` is that point then.
     """
-    no_number = DashboardSpecialValueMapOptions(
-        match=SpecialValueMatch.NULL_AND_NAN, result=ValueMappingResult(text=nothing, color=GREY)
-    )
     return (
         panel.with_target(query(past or expr, name, ref="past"))
-        .with_target(now(f"{expr}\nor on ()\n{unknown}", name, ref="now"))
+        .with_target(now(f"{expr}\nor on ()\n{otherwise}", name, ref="now"))
         .with_transformation(merged())
         .reduce_options(ReduceDataOptions().calcs(["last"]))
-        .mappings([SpecialValueMap(options=no_number)])
         .graph_mode(BigValueGraphMode.AREA)
     )
 

@@ -91,7 +91,7 @@ def _panel(watched: str) -> QueryVariable:
 
 def _top_ups() -> AnnotationQuery:
     """Mark each reading by which more has been topped up than by the one before, at the time of that reading."""
-    counters = ("sms_credit_topped_up_total", "sms_credit_messages_topped_up_total")
+    counters = shared.TOPPED_UP.values()
     rises = " or ".join(f"{_last(counter)} > {_last(counter, offset=' offset 1m')}" for counter in counters)
     at = f"{SCOPE.each('sms_credit_last_reading_timestamp_seconds')} and ignoring (currency) ({rises})"
     return (
@@ -149,18 +149,26 @@ def _status() -> stat.Panel:
 def _balance() -> stat.Panel:
     panel = panels.number(
         "Balance",
-        "The balance that the provider last reported. Unknown once there has been no reading for long.",
+        "The balance that the provider last reported, or its own credits where it counts in those. Unknown once there "
+        "has been no reading for long.",
         unit=panels.MONEY,
         nothing=_NOT_KNOWN,
     )
-    balance = SCOPE.each("sms_credit_balance", by="currency")
-    in_its_currency = f"{balance} and {SCOPE.each('sms_credit_balance', by='currency', when=panels.AT_THE_END)}"
+    in_its_currency = f"({_has()}) and ({_has(panels.AT_THE_END)})"
     return (
-        panels.with_past(panel, balance, "{{currency}}", past=in_its_currency, otherwise=_NO_CURRENCY)
+        panels.with_past(panel, _has(), "{{currency}}", past=in_its_currency, otherwise=_NO_CURRENCY)
         .decimals(2)
         .text_mode(BigValueTextMode.VALUE_AND_NAME)
         .wide_layout(False)
     )
+
+
+def _has(when: str = "") -> str:
+    """Return what the account has in its currency, or in credits as if these were one."""
+    balance, own = (
+        SCOPE.each(metric, by="currency", when=when) for metric in ("sms_credit_balance", "sms_credit_credits")
+    )
+    return f'{balance} or label_replace({own}, "currency", "credits", "", "")'
 
 
 def _quota() -> stat.Panel:
@@ -200,9 +208,11 @@ def _age() -> stat.Panel:
 def _balances() -> timeseries.Panel:
     return _against_its_limit(
         "Balance",
-        "The balance, and the threshold at or below which it is low.",
+        "The balance, or the provider's own credits where it counts in those, and the threshold at or below which the "
+        "balance is low.",
         panels.query(SCOPE.each("sms_credit_balance", by="currency"), "{{currency}}", ref="balance"),
-        "sms_credit_low_balance_threshold",
+        panels.query(SCOPE.each("sms_credit_credits", by="account"), "credits", ref="credits"),
+        threshold="sms_credit_low_balance_threshold",
         unit=panels.MONEY,
         nothing=_NO_BALANCE,
         decimals=2,
@@ -214,7 +224,7 @@ def _quotas() -> timeseries.Panel:
         "Messages",
         "Messages that the balance can pay for, and the threshold at or below which they are few.",
         panels.query(SCOPE.each("sms_credit_quota_messages", by="account"), "messages", ref="quota"),
-        "sms_credit_low_quota_threshold_messages",
+        threshold="sms_credit_low_quota_threshold_messages",
         unit=panels.MONEY,
         nothing="The provider does not count messages, and no message_price is configured.",
         decimals=0,
@@ -227,7 +237,7 @@ def _forecasts() -> timeseries.Panel:
         "Time from the last reading until nothing is left, as the exporter expects it, and the threshold at or below "
         "which that is low. Unknown in the first hours, and while nothing is spent.",
         panels.query(SCOPE.lasts(by="account"), "lasts for", ref="runway"),
-        "sms_credit_low_runway_threshold_seconds",
+        threshold="sms_credit_low_runway_threshold_seconds",
         unit=panels.SECONDS,
         nothing="It was not known in this time how long the credit lasts.",
         decimals=1,
@@ -235,11 +245,17 @@ def _forecasts() -> timeseries.Panel:
 
 
 def _against_its_limit(  # noqa: PLR0913 - what a chart is made of, by name
-    title: str, description: str, value: prometheus.Dataquery, threshold: str, *, unit: str, nothing: str, decimals: int
+    title: str,
+    description: str,
+    *values: prometheus.Dataquery,
+    threshold: str,
+    unit: str,
+    nothing: str,
+    decimals: int,
 ) -> timeseries.Panel:
     """Return a chart of a value and of the threshold at or below which it is low."""
     limit = panels.query(SCOPE.each(threshold, by="account"), "low at", ref="threshold")
-    chart = panels.chart(title, description, [value, limit], unit=unit, nothing=nothing)
+    chart = panels.chart(title, description, [*values, limit], unit=unit, nothing=nothing)
     return chart.decimals(decimals).override_by_name("low at", _dashed())
 
 

@@ -221,6 +221,7 @@ _WIDTHS = {
     "Balance": 110,
     "Currency": 80,
     "Low at": 90,
+    "Credits": 90,
     "Messages": 100,
     "Few at": 90,
     "Lasts for": 90,
@@ -245,6 +246,7 @@ def _table() -> table.Panel:
                 panels.rows(f"topk by ({panels.ACCOUNT}) (1, {status(SCOPE)})", ref="status"),
                 panels.rows(SCOPE.each("sms_credit_balance", by=panels.ACCOUNT_AND_CURRENCY), ref="balance"),
                 panels.rows(SCOPE.each("sms_credit_low_balance_threshold"), ref="low_balance"),
+                panels.rows(SCOPE.each("sms_credit_credits"), ref="credits"),
                 panels.rows(SCOPE.each("sms_credit_quota_messages"), ref="quota"),
                 panels.rows(SCOPE.each("sms_credit_low_quota_threshold_messages"), ref="low_quota"),
                 panels.rows(SCOPE.lasts(), ref="runway"),
@@ -267,6 +269,7 @@ def _table() -> table.Panel:
                 ("Value #balance", "Balance"),
                 ("currency", "Currency"),
                 ("Value #low_balance", "Low at"),
+                ("Value #credits", "Credits"),
                 ("Value #quota", "Messages"),
                 ("Value #low_quota", "Few at"),
                 ("Value #runway", "Lasts for"),
@@ -295,6 +298,7 @@ def _table() -> table.Panel:
         .override_by_name("Account", panels.set_to(links=[shared.account_link("All about ${__data.fields.account}")]))
         .override_by_name("Balance", panels.set_to(**money, noValue=_UNKNOWN))
         .override_by_name("Low at", panels.set_to(**money))
+        .override_by_name("Credits", panels.set_to(**money))
         .override_by_name("Messages", panels.set_to(**messages, noValue=_UNKNOWN))
         .override_by_name("Few at", panels.set_to(**messages))
         .override_by_name("Lasts for", panels.set_to(decimals=1, unit=panels.SECONDS))
@@ -315,9 +319,10 @@ def _table() -> table.Panel:
 
 
 def _paid_with() -> str:
-    """Return what each account pays with: money, or messages where it has none."""
-    money, messages = SCOPE.each("sms_credit_balance"), SCOPE.each("sms_credit_quota_messages")
-    return f"{money} > 0 or {messages} or {money}"
+    """Return what each account pays with: money, or messages or credits where it has none."""
+    values = ("sms_credit_balance", "sms_credit_quota_messages", "sms_credit_credits")
+    money, messages, own = map(SCOPE.each, values)
+    return f"{money} > 0 or {messages} or {own} or {money}"
 
 
 def _statuses() -> timeseries.Panel:

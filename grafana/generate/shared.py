@@ -1,6 +1,6 @@
 """Panels and pieces that both dashboards have."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from grafana_foundation_sdk.builders import stat, table, timeseries
@@ -123,14 +123,20 @@ def firing_alerts(matchers: Sequence[str]) -> table.Panel:
     return panels.in_pages(panels.widths(panel, Severity=80, Alert=220, Provider=110, Since=80))
 
 
-_COUNTERS = {
-    "spent": ("sms_credit_spent_total", "sms_credit_messages_spent_total"),
-    "topped_up": ("sms_credit_topped_up_total", "sms_credit_messages_topped_up_total"),
+_SPENT = {
+    "money": "sms_credit_spent_total",
+    "messages": "sms_credit_messages_spent_total",
+    "credits": "sms_credit_credits_spent_total",
 }
-"""The exporter's counters of money and of messages."""
+TOPPED_UP = {
+    "money": "sms_credit_topped_up_total",
+    "messages": "sms_credit_messages_topped_up_total",
+    "credits": "sms_credit_credits_topped_up_total",
+}
+"""The exporter's counters by what they count."""
 
-_SPENT = tuple(zip(_COUNTERS["spent"], ("{{currency}}", "messages"), ("spent_money", "spent_messages"), strict=True))
-"""What was spent, each with its legend and its name among a panel's queries."""
+_LEGENDS = {"money": "{{currency}}"}
+"""Where it is not the word itself."""
 
 _FROM_ITS_TIME_ON = "[$__rate_interval] offset -$__interval"
 _INTERVALS = {"hour": "1h", "day": "1d"}
@@ -142,11 +148,13 @@ def spent(scope: panels.Scope, each: str) -> timeseries.Panel:
     """Return what was spent in each hour or day, from its beginning on."""
     panel = panels.chart(
         f"Spent by the {each}",
-        f"What was spent in each {each}, in each currency and in messages, to within a minute at both ends. A top-up "
-        "hides none of it. The last bar still grows.",
+        f"What was spent in each {each}, in each currency, in messages and in credits, to within a minute at both "
+        "ends. A top-up hides none of it. The last bar still grows.",
         [
-            panels.query(scope.gained(counter, _FROM_ITS_TIME_ON, by="currency"), legend, ref=ref)
-            for counter, legend, ref in _SPENT
+            panels.query(
+                scope.gained(counter, _FROM_ITS_TIME_ON, by="currency"), _LEGENDS.get(what, what), ref=f"spent_{what}"
+            )
+            for what, counter in _SPENT.items()
         ],
         unit=panels.MONEY,
         nothing=_NOTHING_SPENT,
@@ -159,8 +167,11 @@ def last_month(scope: panels.Scope) -> table.Panel:
     return (
         panels.listing(
             "The last 30 days",
-            "What was spent and topped up, in each currency and in messages. A small rise can be a refund.",
-            [panels.rows(_month(scope, counters), ref=ref) for ref, counters in _COUNTERS.items()],
+            "What was spent and topped up, in each currency, in messages and in credits. A small rise can be a refund.",
+            [
+                panels.rows(_month(scope, _SPENT), ref="spent"),
+                panels.rows(_month(scope, TOPPED_UP), ref="topped_up"),
+            ],
             unit=panels.MONEY,
             nothing=_NOTHING_SPENT,
         )
@@ -177,10 +188,13 @@ def last_month(scope: panels.Scope) -> table.Panel:
     )
 
 
-def _month(scope: panels.Scope, counters: tuple[str, str]) -> str:
-    """Return what a counter of money and one of messages gained; messages are told as if they were a currency."""
-    money, messages = (scope.gained(counter, "[30d]", by="currency") for counter in counters)
-    return f'{money}\nor\nlabel_replace({messages}, "currency", "messages", "", "")'
+def _month(scope: panels.Scope, counters: Mapping[str, str]) -> str:
+    """Return what counters gained; messages and credits are told as if they were currencies."""
+    gained = {what: scope.gained(counter, "[30d]", by="currency") for what, counter in counters.items()}
+    others = (
+        f'label_replace({gain}, "currency", "{what}", "", "")' for what, gain in gained.items() if what != "money"
+    )
+    return "\nor\n".join((gained["money"], *others))
 
 
 def as_list(panel: stat.Panel) -> stat.Panel:

@@ -154,12 +154,7 @@ def _cast() -> Iterator[MadeUp]:
     )
     yield MadeUp(name="warehouse", provider="twilio", behaviour=Money(left=96, per_day=38, floor=20, top_up=250))
     yield MadeUp(name="new-branch", provider="23telecom", behaviour=lambda _: Canned("onboarding"))
-    yield MadeUp(
-        name="marketing",
-        provider="seven",
-        behaviour=Money(left=1630, per_day=210, floor=500, top_up=2000),
-        limits=_limits(500),
-    )
+    yield MadeUp(name="marketing", provider="bulksms", behaviour=Money(left=1630, per_day=210, floor=500, top_up=2000))
 
 
 _TROUBLE: tuple[Callable[[int], MadeUp], ...] = (

@@ -153,6 +153,8 @@ async def _has_judged(prometheus: Prometheus, number: int, started: float) -> bo
     """Whether every account has been scraped since the start, and all rules have been evaluated on that, twice."""
     series = "sms_credit_up" if number else "up"
     try:
+        if (await prometheus.http.get(f"{prometheus.url}/-/ready")).is_error:
+            return False
         counts = await prometheus.ask("query", query=f"count(timestamp({series}) > {started})")
         answer = await prometheus.http.get(f"{prometheus.url}/api/v1/rules")
     except httpx.TransportError:

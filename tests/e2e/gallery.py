@@ -22,6 +22,7 @@ def reading(balance: str = "1250.50", **changes: object) -> Reading:
         balance=Decimal(balance),
         currency="EUR",
         quota=None,
+        credits=None,
         credit_blocked=False,
         provider_updated=datetime(2026, 3, 14, 9, 14, 0, tzinfo=UTC),
         quality=Quality.COMPLETE,

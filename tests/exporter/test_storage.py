@@ -454,6 +454,7 @@ READING = Reading(
     balance=Decimal(100),
     currency="EUR",
     quota=None,
+    credits=None,
     credit_blocked=False,
     provider_updated=None,
     quality=Quality.COMPLETE,

@@ -21,7 +21,7 @@ from grafana.generate.overview import SCOPE
 from grafana.generate.rules import as_rule_file
 from grafana.generate.settings import DAY, HOUR, MINUTE, Settings
 from grafana.generate.states import states
-from sms_credit_core import PROVIDERS, Status
+from sms_credit_core import PROVIDERS, Status, Value
 from sms_credit_exporter.simulator.behaviour import Act, Behaviour, Live, NoAnswer, Phase, Scenario
 from sms_credit_exporter.simulator.loopback import serving
 from sms_credit_exporter.simulator.server import SimulatedAccount, Simulator
@@ -55,6 +55,8 @@ STATUSES: dict[Status, str | Act] = {
 SPENDING = 'at & (20%) of "otp"'
 """Names may have anything in them that people type."""
 MESSAGES = "messages"
+CREDITS = "credits"
+IN_CREDITS = next(key for key, provider in PROVIDERS.items() if Value.CREDITS in provider.gives)
 DRAINED = "drained"
 """It has spent a euro in each five minutes for ten days, and sixty in each of the last half hour."""
 SHORT = "short"
@@ -69,14 +71,17 @@ HUNG = "hung"
 OTHERS: dict[str, tuple[str, str | Act | Behaviour]] = {
     SPENDING: ("23telecom", Scenario(Phase(600, Live(balance=Decimal(400)), Live(balance=Decimal(40))))),
     MESSAGES: ("iletimerkezi", Live(balance=Decimal(0), quota=400)),
+    CREDITS: (IN_CREDITS, "healthy"),
     "blocked": ("23telecom", Live(balance=Decimal(0))),
     "low": ("23telecom", Live(balance=Decimal(90))),
     "very low": ("23telecom", Live(balance=Decimal(50))),
     HUNG: ("23telecom", "healthy"),
 }
+PROVIDER_OF = {name: provider for name, (provider, _) in OTHERS.items()}
 LIMITS: dict[str, dict[str, object]] = {
     "23telecom": {"low_balance": 100, "low_quota": 1000, "low_runway": "3d", "message_price": 0.01},
     "iletimerkezi": {"low_quota": 1000},
+    IN_CREDITS: {},
 }
 
 
@@ -87,6 +92,7 @@ def history(instance: str) -> Iterator[str]:
         SPENDING, SPENDING.replace('"', r"\"")
     )
     messages = f'instance="{instance}",job="sms-credit",provider="iletimerkezi",account="{MESSAGES}"'
+    credit = f'instance="{instance}",job="sms-credit",provider="{IN_CREDITS}",account="{CREDITS}"'
     for number, moment in enumerate(range(now - 2 * DAY, now - 10 * MINUTE, 2 * MINUTE)):
         ago, spent = now - moment, number * 2 // 5
         yield f'sms_credit_balance{{{spending},currency="EUR"}} {800 - spent + (300 if ago < DAY else 0)} {moment}'
@@ -95,6 +101,8 @@ def history(instance: str) -> Iterator[str]:
         yield f'sms_credit_topped_up_total{{{spending},currency="EUR"}} {300 if ago < DAY else 0} {moment}'
         yield f"sms_credit_messages_spent_total{{{messages}}} {2 * spent} {moment}"
         yield f"sms_credit_messages_topped_up_total{{{messages}}} 0 {moment}"
+        yield f"sms_credit_credits_spent_total{{{credit}}} {spent / 2} {moment}"
+        yield f"sms_credit_credits_topped_up_total{{{credit}}} 0 {moment}"
         yield f'sms_credit_balance{{{messages},currency="TRY"}} 0 {moment}'
         yield f"sms_credit_quota_messages{{{messages}}} {5000 - 2 * spent} {moment}"
         yield f"sms_credit_runway_seconds{{{spending}}} {3000 * (800 - spent)} {moment}"
@@ -183,6 +191,7 @@ async def ask(prometheus: Prometheus, query: Query, **values: str) -> list[dict[
 ACCOUNTS = (
     (SPENDING, "23telecom"),
     (MESSAGES, "iletimerkezi"),
+    (CREDITS, IN_CREDITS),
     ("blocked", "23telecom"),
     (SHORT, "23telecom"),
     (Status.AUTH_FAILED.value, "23telecom"),
@@ -249,6 +258,7 @@ WORST = {
     DRAINED: "Unusual spending",
     SHORT: "Runs out soon",
     MESSAGES: "Very low",
+    CREDITS: "Fresh",
     HUNG: "Not read",
     **{status.value: text for status, (text, _) in STATES.items()},
 }
@@ -279,7 +289,7 @@ def _overrides(panel: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:
 @pytest.mark.parametrize("account", WORST)
 async def test_the_state_of_an_account_is_the_worst_that_holds(watched: Prometheus, account: str) -> None:
     """The overview and the account's own page say the same of it, in one word."""
-    provider = "iletimerkezi" if account == MESSAGES else "23telecom"
+    provider = PROVIDER_OF.get(account, "23telecom")
     [on_page] = await ask(watched, the("State", dashboard="account"), account=escaped(account), provider=provider)
     listed = await ask(watched, the("Accounts, the worst first", "state"))
     [in_table] = [row["value"][1] for row in listed if row["metric"]["account"] == account]
@@ -303,7 +313,7 @@ async def test_an_account_in_any_status_has_its_row(watched: Prometheus, status:
 @pytest.mark.parametrize("account", WORST)
 async def test_only_what_is_fresh_in_every_way_is_called_so(watched: Prometheus, account: str) -> None:
     """A status stands in the row and on the account's own page, but for a fresh one beside a worse state."""
-    provider = "iletimerkezi" if account == MESSAGES else "23telecom"
+    provider = PROVIDER_OF.get(account, "23telecom")
     listed = await ask(watched, the("Accounts, the worst first", "status"))
     on_page = await ask(watched, the("Status", dashboard="account"), account=escaped(account), provider=provider)
     [status] = await watched.labels(f"sms_credit_status{{account={json.dumps(account)}}} == 1", "status")

@@ -170,10 +170,11 @@ _THRESHOLDS: dict[Limit, Callable[[View], str]] = {
 
 
 def _balance(view: View) -> Amount | str:
-    known = view.known
-    if known is None or known.balance is None:
-        return words.absent(view, Value.BALANCE)
-    return Amount(words.money(known.balance), known.currency or "", f"{known.balance:f}")
+    owned = words.owned(view.known)
+    if owned is None:
+        return words.absent(view, Value.BALANCE, Value.CREDITS)
+    amount, unit = owned
+    return Amount(words.money(amount), unit, f"{amount:f}")
 
 
 def _quota(view: View) -> int | str:
@@ -182,10 +183,10 @@ def _quota(view: View) -> int | str:
 
 
 def _quota_source(view: View) -> str | None:
-    known, price = view.known, view.limits.message_price
-    if price is None or known is None or known.quota is None or Value.QUOTA in view.provider.gives:
+    owned, price = words.owned(view.known), view.limits.message_price
+    if price is None or owned is None or Value.QUOTA in view.provider.gives:
         return None
-    return f"at {price:f} {known.currency or ''}".rstrip() + " each"
+    return f"at {price:f} {owned[1]}".rstrip() + " each"
 
 
 def _lasts(view: View) -> Lasts | str:
@@ -204,10 +205,8 @@ def _spent_today(view: View) -> Spent | str:
     spent, ledger = view.spent_today, view.account.ledger
     if spent is None or ledger is None:
         return words.UNKNOWN
-    if ledger.currency is None:
-        amount = Amount(f"{spent:,}", "messages", f"{spent}")
-    else:
-        amount = Amount(words.money(spent), ledger.currency, f"{spent:f}")
+    shown = f"{spent:,}" if ledger.pays_with is Value.QUOTA else words.money(spent)
+    amount = Amount(shown, words.unit(ledger), f"{spent:f}")
     return Spent(amount, _moment(ledger.day.since.unix, "").exact)
 
 

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -43,10 +44,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (FileNotFoundError, NotDrawnError, RuntimeError) as error:
         print(error, file=sys.stderr)
         return 1
+    except asyncio.CancelledError:
+        return 128 + signal.SIGTERM
     return 0
 
 
 async def _look(options: argparse.Namespace) -> None:
+    if task := asyncio.current_task():  # so that no server outlives a script that is told to end
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with chromium(program("chromium")) as browser:
         for number in [0] if options.prometheus else options.accounts:
             async with _prometheus(options.prometheus, number) as prometheus:

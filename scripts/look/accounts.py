@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import chain, count, islice, pairwise
 
-from sms_credit_core import Limits
+from sms_credit_core import PROVIDERS, Limits, Value
 from sms_credit_exporter.simulator.behaviour import Act, Behaviour, Canned, Live, NoAnswer
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -105,6 +105,8 @@ def _limits(low_balance: int, low_runway: float | None = None) -> Limits:
     return Limits(low_balance=Decimal(low_balance), low_runway=low_runway)
 
 
+_IN_CREDITS = next(key for key, provider in PROVIDERS.items() if Value.CREDITS in provider.gives)
+
 _LIRA = 8.5
 """Messages for a lira."""
 
@@ -154,7 +156,9 @@ def _cast() -> Iterator[MadeUp]:
     )
     yield MadeUp(name="warehouse", provider="twilio", behaviour=Money(left=96, per_day=38, floor=20, top_up=250))
     yield MadeUp(name="new-branch", provider="23telecom", behaviour=lambda _: Canned("onboarding"))
-    yield MadeUp(name="marketing", provider="bulksms", behaviour=Money(left=1630, per_day=210, floor=500, top_up=2000))
+    yield MadeUp(
+        name="marketing", provider=_IN_CREDITS, behaviour=Money(left=1630, per_day=210, floor=500, top_up=2000)
+    )
 
 
 _TROUBLE: tuple[Callable[[int], MadeUp], ...] = (

@@ -15,6 +15,9 @@ from sms_credit_exporter.simulator.behaviour import Act, Behaviour, Canned, Live
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
+_NOW = time.time()
+"""Unix time by which it is day or night."""
+
 _QUIET_AT_NIGHT = 0.8
 """How much the spending swings around its mean in the course of a day, as a share of the mean."""
 
@@ -36,8 +39,7 @@ def _spent(per_day: float, seconds: float) -> float:
         days = moment / DAY
         return per_day * (days - _QUIET_AT_NIGHT / math.tau * math.sin(math.tau * days))
 
-    now = time.time()
-    return until(now + seconds) - until(now)
+    return until(_NOW + seconds) - until(_NOW)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,6 @@ class Money:
     top_up: float = 1000
     quota: float | None = None
     """Messages that one unit of money pays for, where the provider says so."""
-    currency: str | None = None
     payload: str = "healthy"
 
     def __call__(self, seconds: float) -> Live:
@@ -59,7 +60,7 @@ class Money:
         above = (self.left - self.floor - _spent(self.per_day, seconds)) % self.top_up
         balance = Decimal(self.floor + above).quantize(Decimal("0.01"))
         messages = None if self.quota is None else int(float(balance) * self.quota)
-        return Live(balance=balance, quota=messages, currency=self.currency, payload=self.payload)
+        return Live(balance=balance, quota=messages, payload=self.payload)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +102,8 @@ def _now_and_then(act: Act, otherwise: Behaviour) -> Behaviour:
     return lambda moment: act if moment // HOUR % 5 == 0 else otherwise(moment)
 
 
-def _limits(low_balance: int, low_runway: float | None = None) -> Limits:
-    return Limits(low_balance=Decimal(low_balance), low_runway=low_runway)
+def _limits(low_balance: int) -> Limits:
+    return Limits(low_balance=Decimal(low_balance))
 
 
 _IN_CREDITS = next(key for key, provider in PROVIDERS.items() if Value.CREDITS in provider.gives)
@@ -161,45 +162,30 @@ def _cast() -> Iterator[MadeUp]:
     )
 
 
-_TROUBLE: tuple[Callable[[int], MadeUp], ...] = (
-    lambda n: MadeUp(
-        name=f"customer-{n:03}",
-        provider="23telecom",
-        behaviour=_now_and_then(Canned("error_rate_limit_exceeded"), Money(left=300 + n, per_day=45)),
-        limits=_limits(90),
+_Kind = Callable[[int], tuple[str, Behaviour, Limits]]
+"""Makes a provider, a behaviour and limits of the number of a customer."""
+
+_TROUBLE: tuple[_Kind, ...] = (
+    lambda n: (
+        "23telecom",
+        _now_and_then(Canned("error_rate_limit_exceeded"), Money(left=300 + n, per_day=45)),
+        _limits(90),
     ),
-    lambda n: MadeUp(name=f"customer-{n:03}", provider="23telecom", behaviour=lambda _: Canned("error_ip_not_allowed")),
-    lambda n: MadeUp(
-        name=f"customer-{n:03}",
-        provider="iletimerkezi",
-        behaviour=Money(left=120 + n % 70, per_day=5, floor=90, quota=_LIRA),
-        limits=_limits(300),
-    ),
-    lambda n: MadeUp(
-        name=f"customer-{n:03}",
-        provider="iletimerkezi",
-        behaviour=_since(n * MINUTE, Canned("error_503_html"), Money(left=500 + n, per_day=20, quota=_LIRA)),
+    lambda _: ("23telecom", lambda _: Canned("error_ip_not_allowed"), Limits()),
+    lambda n: ("iletimerkezi", Money(left=120 + n % 70, per_day=5, floor=90, quota=_LIRA), _limits(300)),
+    lambda n: (
+        "iletimerkezi",
+        _since(n * MINUTE, Canned("error_503_html"), Money(left=500 + n, per_day=20, quota=_LIRA)),
+        Limits(),
     ),
 )
 _IN_TROUBLE = 12
 """One in so many of a crowd."""
 
-_HEALTHY = (
-    lambda n: MadeUp(
-        name=f"customer-{n:03}",
-        provider="23telecom",
-        behaviour=Money(left=400 + 7 * n % 900, per_day=9 + n % 31),
-        limits=_limits(100 + n % 5 * 20),
-    ),
-    lambda n: MadeUp(
-        name=f"customer-{n:03}",
-        provider="iletimerkezi",
-        behaviour=Money(left=300 + 11 * n % 900, per_day=4 + n % 17, quota=_LIRA),
-        limits=_limits(150),
-    ),
-    lambda n: MadeUp(
-        name=f"customer-{n:03}", provider="twilio", behaviour=Money(left=200 + 5 * n % 800, per_day=2 + n % 11)
-    ),
+_HEALTHY: tuple[_Kind, ...] = (
+    lambda n: ("23telecom", Money(left=400 + 7 * n % 900, per_day=9 + n % 31), _limits(100 + n % 5 * 20)),
+    lambda n: ("iletimerkezi", Money(left=300 + 11 * n % 900, per_day=4 + n % 17, quota=_LIRA), _limits(150)),
+    lambda n: ("twilio", Money(left=200 + 5 * n % 800, per_day=2 + n % 11), Limits()),
 )
 
 
@@ -208,7 +194,8 @@ def _crowd() -> Iterator[MadeUp]:
     for number in count(1):
         turn, place = divmod(number, _IN_TROUBLE)
         kinds, chosen = (_HEALTHY, number) if place else (_TROUBLE, turn)
-        yield kinds[chosen % len(kinds)](number)
+        provider, behaviour, limits = kinds[chosen % len(kinds)](number)
+        yield MadeUp(name=f"customer-{number:03}", provider=provider, behaviour=behaviour, limits=limits)
 
 
 def accounts(number: int) -> tuple[MadeUp, ...]:

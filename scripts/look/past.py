@@ -13,14 +13,15 @@ from sms_credit_exporter.simulator.behaviour import Act, Behaviour, NoAnswer
 
 from .accounts import DAY, HOUR, MINUTE
 
-STEP = 280
+_STEP = 280
 """Seconds between two readings, each of them scraped: Prometheus forgets a series after five minutes."""
 
 _OF_ONE, _OF_MANY = 40 * DAY, 8 * DAY
 """How far back the past goes; many accounts cannot be given as much of it in a minute."""
 _DENSE_OF_ONE, _DENSE_OF_MANY = 8 * DAY, 25 * HOUR
 """How much of it is read as often as in life; before that there is a reading each hour, or each six."""
-MANY = 50
+_MANY = 50
+"""More accounts than this are many."""
 
 
 @dataclass
@@ -58,8 +59,8 @@ def _outcome(provider: Provider, act: Act, at: Instant) -> Reading | Problem:
 
 def moments(number: int) -> Sequence[float]:
     """Return when everything is read and scraped, in seconds from now, the oldest first."""
-    past, dense, sparse = (_OF_MANY, _DENSE_OF_MANY, 6 * HOUR) if number > MANY else (_OF_ONE, _DENSE_OF_ONE, HOUR)
-    return (*range(-past, -dense, sparse), *range(-dense, -MINUTE, STEP))
+    past, dense, sparse = (_OF_MANY, _DENSE_OF_MANY, 6 * HOUR) if number > _MANY else (_OF_ONE, _DENSE_OF_ONE, HOUR)
+    return (*range(-past, -dense, sparse), *range(-dense, -MINUTE, _STEP))
 
 
 def lived(accounts: Sequence[Lived], now: Instant, labels: Mapping[str, str], file: Path) -> None:

@@ -452,7 +452,7 @@ def _exporters() -> table.Panel:
         )
         .override_by_name("Loaded", panels.set_to(unit="dateTimeFromNow"))
     )
-    return panels.widths(panel, Scraped=80, Loaded=130, Accounts=90, Version=80, Python=80)
+    return panels.widths(panel, Scraped=80, Loaded=150, Accounts=90, Version=80, Python=80)
 
 
 def _memory() -> timeseries.Panel:

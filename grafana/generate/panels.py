@@ -10,7 +10,6 @@ from grafana_foundation_sdk.builders.common import (
     StackingConfig,
     TableFooterOptions,
     VizLegendOptions,
-    VizTextDisplayOptions,
     VizTooltipOptions,
 )
 from grafana_foundation_sdk.builders.dashboard import Dashboard as DashboardBuilder
@@ -19,6 +18,7 @@ from grafana_foundation_sdk.models.common import (
     BarAlignment,
     BarGaugeDisplayMode,
     BarGaugeNamePlacement,
+    BarGaugeSizing,
     BarGaugeValueMode,
     BigValueColorMode,
     BigValueGraphMode,
@@ -329,7 +329,9 @@ def gauge(  # noqa: PLR0913 - what a panel is made of, by name
         .display_mode(BarGaugeDisplayMode.BASIC)
         .value_mode(BarGaugeValueMode.TEXT)
         .name_placement(BarGaugeNamePlacement.LEFT)
-        .text(VizTextDisplayOptions().title_size(14).value_size(16))
+        .sizing(BarGaugeSizing.MANUAL)  # names are as large as bars are high, and higher bars would cut them off
+        .min_viz_height(16)
+        .max_viz_height(30)
         .reduce_options(ReduceDataOptions().calcs(["lastNotNull"]))
         .with_target(target)
     )

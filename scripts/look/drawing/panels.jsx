@@ -64,6 +64,7 @@ function Bars({ panel, frames, theme, width, height }) {
       orientation={options.orientation}
       itemSpacing={8}
       minVizHeight={options.minVizHeight}
+      maxVizHeight={options.maxVizHeight}
       width={width}
       height={height}
       renderValue={({ value, width, height, alignmentFactors }) => (

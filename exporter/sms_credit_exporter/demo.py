@@ -11,7 +11,7 @@ from .simulator.behaviour import Behaviour, Live
 from .simulator.scenarios import DEMO, SCENARIOS, DemoAccount
 from .simulator.server import Simulator
 from .storage import Memory
-from .web import Address
+from .web import Place
 
 POLL_INTERVAL = 2.0
 SPEED = DEFAULT_POLL_INTERVAL / POLL_INTERVAL
@@ -26,14 +26,14 @@ _STALE_AFTER = 20.0
 _REFRESH = 2.0
 
 
-async def run(addresses: Sequence[Address]) -> None:
+async def run(places: Sequence[Place]) -> None:
     """Serve the demo until a signal ends it. Raises OSError if an address cannot be listened on."""
     simulator = Simulator()
     async with simulator.serving() as base_urls:
         accounts = tuple(_account(simulator, base_urls, account) for account in DEMO)
         config = Config(accounts=accounts, stale_after=_STALE_AFTER)
         exporter = Exporter(lambda: config, memory=_MadeUp, refresh=_REFRESH, demo=True)
-        await exporter.run(addresses, _greet)
+        await exporter.run(places, _greet)
 
 
 class _MadeUp(Memory):

@@ -10,7 +10,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from aiohttp import web
@@ -18,10 +18,11 @@ from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry
 
 from .accounts import Views
-from .connections import Connection, Connections, listeners, most_connections
+from .connections import Connection, Connections, Listener, bound, most_connections
 from .exposition import Exposition
 from .negotiation import Format, compressed, negotiated, takes_gzip
 from .page import render, static_files
+from .prefix import Prefix
 from .sharing import Shared, in_thread
 
 _IDLE_SECONDS = 90.0
@@ -56,11 +57,22 @@ class Site:
     version: str
     refresh: float
     """Seconds after which an open status page fetches itself again."""
+    prefix: Prefix = field(default_factory=Prefix)
+    headers: Callable[[], Mapping[str, str]] = dict
+    """What the web configuration sets in every answer."""
     demo: bool = False
+
+    def all_headers(self) -> Mapping[str, str]:
+        """Return the headers of every answer."""
+        return {**_HEADERS, **self.headers()}
+
+
+_SITE = web.AppKey("site", Site)
 
 
 def application(site: Site, *middlewares: Middleware) -> web.Application:
     """Return the application; every route answers GET and HEAD, and /-/reload answers POST and PUT."""
+    route, outside = site.prefix.route, site.prefix.outside
 
     async def static(request: web.Request) -> web.Response:
         files = static_files()
@@ -86,18 +98,30 @@ def application(site: Site, *middlewares: Middleware) -> web.Application:
         return web.Response(status=500, text=f"Not reloaded, the previous configuration stays:\n{mistakes}\n")
 
     app = web.Application(middlewares=[*middlewares])
-    app.router.add_get("/", _page(site))
-    app.router.add_get("/metrics", _metrics(site))
-    app.router.add_get("/static/{name}", static)
-    app.router.add_get("/-/healthy", healthy)
-    app.router.add_get("/-/ready", ready)
-    app.router.add_post("/-/reload", reload)
-    app.router.add_put("/-/reload", reload)
+    app.router.add_get(route("/"), _page(site))
+    app.router.add_get(route("/metrics"), _metrics(site))
+    app.router.add_get(route("/static/{name}"), static)
+    app.router.add_get(route("/-/healthy"), healthy)
+    app.router.add_get(route("/-/ready"), ready)
+    app.router.add_post(route("/-/reload"), reload)
+    app.router.add_put(route("/-/reload"), reload)
+    if route(""):
+        app.router.add_get("/", _redirect(route("/")))
+        app.router.add_get(route(""), _redirect(f"{outside}/"))  # the page's links are relative to its slash
     app.on_response_prepare.append(_add_headers)
+    app[_SITE] = site
     return app
 
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def _redirect(path: str) -> _Handler:
+    async def redirect(request: web.Request) -> web.Response:
+        query = request.rel_url.raw_query_string
+        return web.Response(status=302, headers={"Location": f"{path}?{query}" if query else path})
+
+    return redirect
 
 
 def _metrics(site: Site) -> _Handler:
@@ -150,9 +174,8 @@ def _header(request: web.Request, name: str) -> str:
     return ", ".join(request.headers.getall(name, ()))
 
 
-async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
-    for name, value in _HEADERS.items():
-        response.headers[name] = value
+async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(request.app[_SITE].all_headers())
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +197,15 @@ class Address:
         return cls(match[1] or match[2] or None, int(match[3]))
 
 
+Place = Address | socket.socket
+"""Where to listen: an address, or a socket that somebody has bound already."""
+
+
 async def serve(
-    stack: AsyncExitStack, app: web.Application, addresses: Sequence[Address], tls: ssl.SSLContext | None
+    stack: AsyncExitStack, app: web.Application, places: Sequence[Place], tls: ssl.SSLContext | None
 ) -> tuple[str, ...]:
     """Serve until the stack closes; return the URLs. Raises OSError if an address cannot be listened on."""
+    site = app[_SITE]
     connections = Connections(most_connections())
     app.middlewares.insert(0, connections.middleware)
     runner = web.AppRunner(app, shutdown_timeout=_SHUTDOWN_SECONDS)
@@ -189,18 +217,21 @@ async def serve(
 
     def accept(accepted: socket.socket) -> None:
         options = {"access_log": None, "keepalive_timeout": _IDLE_SECONDS}
-        Connection(server, connections, _HEADERS, **options).accept(accepted, tls)
+        Connection(server, connections, site.all_headers, **options).accept(accepted, tls)
 
     urls: dict[str, None] = {}
-    for address in addresses:
-        for listener in await listeners((address.host, address.port), connections, accept):
-            stack.callback(listener.close)
-            urls[_url(listener.address, "https" if tls else "http")] = None
+    for place in places:
+        for listening in [place] if isinstance(place, socket.socket) else await bound((place.host, place.port)):
+            urls[_url(listening, "https" if tls else "http", site.prefix.routes)] = None
+            stack.callback(Listener(listening, connections, accept).close)
     for url in urls:
         _log.info("listening", url=url)
     return tuple(urls)
 
 
-def _url(socket_name: tuple[str, int], scheme: str) -> str:
-    host, port = socket_name[:2]
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+def _url(listening: socket.socket, scheme: str, path: str) -> str:
+    name = listening.getsockname()
+    if listening.family is socket.AF_UNIX:
+        return f"unix:{name if isinstance(name, str) else '@' + name[1:].decode(errors='replace')}"
+    host, port = name[:2]
+    return f"{scheme}://[{host}]:{port}{path}" if ":" in host else f"{scheme}://{host}:{port}{path}"

@@ -20,7 +20,7 @@ from .asking import asked
 from .pictures import Mode, NotDrawnError, chromium, draw
 from .running import Prometheus, program, watched
 
-_DRAWING = FOLDER.parent / ".tools/look/drawing"
+DRAWING = FOLDER.parent / ".tools/look/drawing"
 _MODES: tuple[Mode, ...] = ("light", "dark")
 
 
@@ -87,7 +87,7 @@ async def _draw_all(
         answered = await asked(prometheus, dashboard, chosen)
         for mode in options.modes:
             pictures = folder / file.stem / mode
-            await draw(browser, _DRAWING, answered, mode, pictures)
+            await draw(browser, DRAWING, answered, mode, pictures)
             print(pictures / "all.png", flush=True)
 
 

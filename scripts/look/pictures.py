@@ -36,10 +36,13 @@ async def chromium(executable: str) -> AsyncIterator[Browser]:
         await browser.close()
 
 
-async def draw(browser: Browser, drawing: Path, dashboard: Mapping[str, Any], mode: Mode, folder: Path) -> None:
+async def draw(
+    browser: Browser, drawing: Path, dashboard: Mapping[str, Any], mode: Mode, folder: Path
+) -> Mapping[str, str]:
     """Draw a dashboard with its answers, and save its pictures in a folder. Raises NotDrawnError.
 
-    `drawing` is the bundle of what runs in the browser, without its suffix.
+    `drawing` is the bundle of what runs in the browser, without its suffix. Returns what can be read in each panel, by
+    the name of its picture.
     """
     folder.mkdir(parents=True, exist_ok=True)
     data = json.dumps({"DASHBOARD": dashboard, "MODE": mode, "WIDTH": WIDTH}).replace("</", "<\\/")
@@ -53,8 +56,14 @@ async def draw(browser: Browser, drawing: Path, dashboard: Mapping[str, Any], mo
         height: int = await main.evaluate("(element) => element.scrollHeight")
         await page.set_viewport_size({"width": WIDTH, "height": height})
         await main.screenshot(path=folder / "all.png")
+        texts = {}
         for panel in await page.locator("[data-panel]").all():
-            await panel.screenshot(path=folder / f"{_file_name(await panel.get_attribute('data-panel') or '')}.png")
+            name = picture_name(
+                int(await panel.get_attribute("data-number") or 0), await panel.get_attribute("data-panel") or ""
+            )
+            await panel.screenshot(path=folder / f"{name}.png")
+            texts[name] = await panel.inner_text()
+        return texts
     finally:
         await page.close()
         file.unlink()
@@ -70,5 +79,6 @@ async def _settled(page: Page) -> None:
         raise NotDrawnError(message)
 
 
-def _file_name(title: str) -> str:
-    return re.sub(r"\W+", "-", title.lower()).strip("-")
+def picture_name(number: int, title: str) -> str:
+    """Return the name of a panel's picture; two panels can have the same title."""
+    return f"{number:02}-{re.sub(r'[^a-z0-9]+', '-', title.lower()).strip('-')}"

@@ -4,18 +4,26 @@ import asyncio
 import json
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import httpx
 import pytest
 
+from grafana.generate.overview import GROUPS
+from scripts.look.__main__ import DRAWING
 from scripts.look.accounts import accounts
+from scripts.look.asking import asked
+from scripts.look.pictures import chromium, draw, picture_name
+from scripts.look.running import watched
 from tests.conftest import ROOT
 from tests.grafana.dashboards import DASHBOARDS, FOLDER, panels
 from tests.grafana.servers import prometheus
 
 Tool = Callable[[str], str]
+
+CAST = accounts(10)
+"""One in each kind of trouble."""
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -29,14 +37,14 @@ def look(tool: Tool, *arguments: str | Path) -> subprocess.CompletedProcess[str]
 
 
 def test_every_panel_is_drawn(tool: Tool, tmp_path: Path) -> None:
-    """Each has a file of its own that is named by its title, and each dashboard one of the whole."""
+    """Each has a file of its own, and each dashboard one of the whole."""
     done = look(tool, "--output", tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [str(tmp_path / f"1/{name}/light/all.png") for name in DASHBOARDS]
     for name in DASHBOARDS:
-        titles = {re.sub(r"\W+", "-", panel["title"].lower()).strip("-") for panel in panels(name)}
+        names = {picture_name(panel["id"], panel["title"]) for panel in panels(name)}
         files = {file.stem: file.read_bytes() for file in (tmp_path / f"1/{name}/light").iterdir()}
-        assert files.keys() == titles | {"all"}
+        assert files.keys() == names | {"all"}
         assert all(content.startswith(PNG) for content in files.values())
 
 
@@ -66,6 +74,37 @@ async def test_what_cannot_be_drawn_is_said(tool: Tool, tmp_path: Path, old: str
         file.write_text(text)
         mended = await asyncio.to_thread(look, *drawing)
         assert (mended.returncode, mended.stdout.count("all.png")) == (0, 1), mended.stderr
+
+
+@pytest.fixture(scope="module")
+def bundle(tool: Tool) -> Path:
+    """Return what draws in the browser, built from what is there now."""
+    assert look(tool, "--help").returncode == 0
+    return DRAWING
+
+
+@pytest.mark.timeout(300)
+async def test_people_read_what_is_so(tool: Tool, bundle: Path, tmp_path: Path) -> None:
+    """What is unknown has no number in front of its curve, and a count's own rows are what the table is limited to."""
+    async with watched(len(CAST), tmp_path) as prometheus, chromium(tool("chromium")) as browser:
+
+        async def read(name: str, kinds: Collection[str], **chosen: str) -> Mapping[str, str]:
+            some = [panel for panel in panels(name) if panel["type"] in kinds]
+            answered = await asked(prometheus, {**DASHBOARDS[name], "panels": some}, {"job": "sms-credit", **chosen})
+            texts = await draw(browser, bundle, answered, "light", tmp_path / "pictures")
+            return {title: text for title, _, text in (text.partition("\n") for text in texts.values())}
+
+        lost = await read("account", {"stat"}, provider="iletimerkezi", account="clinic-reminders")
+        assert (lost["State"], lost["Status"]) == ("Not read", "unreachable")
+        for title in ("Balance", "Messages", "Lasts for"):
+            assert "unknown" in lost[title]
+            assert not re.search(r"\d", lost[title])
+
+        [place] = [place for place, group in enumerate(GROUPS) if group.title == "Low"]
+        overview = await read("overview", {"stat", "table"}, show=str(place))
+        listed = {account.name for account in CAST if account.name in overview["Accounts, the worst first"]}
+        assert listed == {"on-call", "alarm-system"}
+        assert int(overview["Low"]) == len(listed)
 
 
 def test_the_lock_file_names_no_registry() -> None:

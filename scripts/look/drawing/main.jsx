@@ -86,7 +86,7 @@ function Panel({ panel: given }) {
   const width = w * COLUMN - GAP;
   const height = h * (CELL + GAP) - GAP;
   return (
-    <section data-panel={panel.title} style={{ ...place, width, height }}>
+    <section data-panel={panel.title} data-number={panel.id} style={{ ...place, width, height }}>
       <PanelChrome title={panel.title} width={width} height={height}>
         {(innerWidth, innerHeight) => (
           <Boundary>

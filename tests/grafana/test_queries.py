@@ -16,6 +16,7 @@ import pytest_asyncio
 import yaml
 
 from grafana.generate.alerts import GROUPS
+from grafana.generate.overview import GROUPS as COUNTED
 from grafana.generate.overview import SCOPE
 from grafana.generate.rules import as_rule_file
 from grafana.generate.settings import DAY, HOUR, MINUTE, Settings
@@ -25,7 +26,7 @@ from sms_credit_exporter.simulator.behaviour import Act, Behaviour, Live, NoAnsw
 from sms_credit_exporter.simulator.loopback import serving
 from sms_credit_exporter.simulator.server import SimulatedAccount, Simulator
 from tests.exporter.running import PATIENCE, Providers, running, until
-from tests.grafana.dashboards import QUERIES, VARIABLES, Query, panels
+from tests.grafana.dashboards import QUERIES, VARIABLES, Query, panels, query_of
 from tests.grafana.servers import GENERATIONS, Prometheus, prometheus
 from tests.grafana.views import exporter, exposition, view
 
@@ -181,7 +182,7 @@ async def ask(prometheus: Prometheus, query: Query, **values: str) -> list[dict[
     if query.at_once:
         return await prometheus.query(expr)
     step = {"1m": MINUTE, "15m": 15 * MINUTE, "1h": HOUR, "1d": DAY}[query.interval]
-    end = time.time()
+    end = int(time.time())  # a whole number, or rounding can cost the last point
     answer = await prometheus.get("query_range", query=expr, start=str(end - 2 * DAY), end=str(end), step=str(step))
     assert answer.status_code == httpx.codes.OK, answer.text
     return list(answer.json()["data"]["result"])
@@ -222,10 +223,14 @@ async def test_every_query_of_the_account_page_gives_data(watched: Prometheus, q
 )
 async def test_every_variable_has_values(watched: Prometheus, dashboard: str, variable: dict[str, str]) -> None:
     """A list to choose from is never empty."""
-    expr, _, label = variable["query"].removeprefix("label_values(").removesuffix(")").rpartition(", ")
-    filled = Query(dashboard, "variable", variable["name"], expr, at_once=True, interval="1m").filled_in(
+    filled = Query(dashboard, "variable", variable["name"], query_of(variable), at_once=True, interval="1m").filled_in(
         provider="23telecom"
     )
+    if variable["query"].startswith("query_result("):
+        [found] = await watched.query(filled)
+        assert found["metric"]["panel"] == PROVIDERS["23telecom"].panel_url
+        return
+    label = variable["query"].removesuffix(")").rpartition(", ")[2]
     answer = await watched.get(f"label/{label}/values", **{"match[]": filled})
     assert answer.json()["data"]
 
@@ -313,7 +318,7 @@ async def test_only_what_is_fresh_in_every_way_is_called_so(watched: Prometheus,
     on_page = await ask(watched, the("Status", dashboard="account"), account=escaped(account), provider=provider)
     [status] = await watched.labels(f"sms_credit_status{{account={json.dumps(account)}}} == 1", "status")
     expected = [status] if status != Status.FRESH or WORST[account] == "Fresh" else []
-    assert [sample["metric"]["status"] for sample in on_page] == expected
+    assert [sample["metric"]["status"] for sample in on_page] == (expected or ["-"])
     assert [row["metric"]["status"] for row in listed if row["metric"]["account"] == account] == expected
 
 
@@ -331,13 +336,38 @@ async def test_only_what_is_fresh_in_every_way_is_called_so(watched: Prometheus,
 )
 async def test_the_overview_counts(watched: Prometheus, panel: str, number: int) -> None:
     """The numbers at the top are those of the accounts below."""
-    [count] = await ask(watched, the(panel))
+    [count] = await ask(watched, the(panel, "now"))
     assert int(count["value"][1]) == number
+
+
+@pytest.mark.parametrize("show", range(len(COUNTED)), ids=[group.title for group in COUNTED])
+async def test_a_count_is_the_number_of_rows_that_it_leads_to(watched: Prometheus, show: int) -> None:
+    """Whoever clicks a number sees as many accounts, each with its state."""
+    [count] = await ask(watched, the(COUNTED[show].title, "now"))
+    listed = await ask(watched, the("Accounts, the worst first", "state"), show=str(show))
+    assert len(listed) == int(count["value"][1]) > 0
+
+
+@pytest.mark.parametrize("query", [query for query in QUERIES if query.ref == "now"], ids=str)
+async def test_what_is_not_known_now_is_no_number(watched: Prometheus, query: Query) -> None:
+    """There is one value whatever happens, so that none of the past is taken for it; nobody's is not a number."""
+    [nobody] = await ask(watched, query, job="nobody", account="nobody", provider="nobody")
+    assert nobody["value"][1] == "NaN"
+
+
+@pytest.mark.parametrize("panel", ["Lowest balances", "Oldest readings"])
+async def test_the_first_few_stay_the_same(watched: Prometheus, panel: str) -> None:
+    """At no point in two days there is another account among them."""
+    [query] = [query for query in QUERIES if (query.dashboard, query.panel) == ("overview", panel)]
+    series = await ask(watched, query)
+    currencies = {each["metric"].get("currency") for each in series}
+    assert len(currencies) <= len(series) <= 10 * len(currencies)
 
 
 async def test_no_sum_runs_across_currencies(watched: Prometheus) -> None:
     """There is one total for each currency, and it is that of the accounts."""
-    totals = {row["metric"]["currency"]: row["value"][1] for row in await ask(watched, the("Total by currency"))}
+    listed = await ask(watched, the("Total by currency", "total"))
+    totals = {row["metric"]["currency"]: row["value"][1] for row in listed}
     assert set(totals) == {"EUR", "TRY"}
     assert float(totals["TRY"]) == 0
 

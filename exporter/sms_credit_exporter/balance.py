@@ -8,7 +8,7 @@ from sms_credit_core import Account, Instant, Status, Value
 
 from .accounts import Config, View, Views
 from .watch import http_client, poll_once
-from .words import UNKNOWN, absent, money
+from .words import UNKNOWN, absent, money, owned
 
 _AT_ONCE = 10
 """Accounts polled at the same time."""
@@ -53,6 +53,7 @@ def _members(view: View) -> dict[str, object]:
         "balance": float(known.balance) if known and known.balance is not None else None,
         "currency": known.currency if known else None,
         "quota_messages": known.quota if known else None,
+        "credits": float(known.credits) if known and known.credits is not None else None,
         "credit_blocked": view.blocked,
         "low": view.low,
         "provider_updated": known.provider_updated.isoformat() if known and known.provider_updated else None,
@@ -80,10 +81,8 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _balance(view: View) -> str:
-    known = view.known
-    return (
-        absent(view, Value.BALANCE) if known is None or known.balance is None else money(known.balance, known.currency)
-    )
+    found = owned(view.known)
+    return money(*found) if found else absent(view, Value.BALANCE, Value.CREDITS)
 
 
 def _quota(view: View) -> str:

@@ -16,11 +16,13 @@ from . import history, log, output
 from .durations import parse_duration
 from .mistakes import EnvironmentMistake, FileError, StorageMistake
 from .output import OutputFailed
+from .prefix import Prefix, external_path, route_prefix
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
-    from .web import Address
+    from .advice import Template
+    from .web import Address, Place
 
 Number = TypeVar("Number", Decimal, int)
 
@@ -93,12 +95,49 @@ def _parser() -> argparse.ArgumentParser:
     serve = command(_serve, "serve", "Poll the configured accounts and serve their metrics.")
     _add_config_file(serve)
     serve.add_argument(
+        "--config.auto-reload-interval",
+        dest="auto_reload",
+        type=_interval,
+        metavar="DURATION",
+        help="reload when a configuration file has changed, and look for that so often, such as 30s (default: off)",
+    )
+    serve.add_argument(
         "--storage.path", dest="storage", type=Path, metavar="FILE", help="keeps what is known over restarts"
     )
-    _add_listen_address(serve, _SERVE_ADDRESS)
-    serve.add_argument("--web.config.file", dest="web_config_file", type=Path, metavar="FILE", help="TLS and users")
+    _add_listen_address(serve, _SERVE_ADDRESS, or_socket=True)
     serve.add_argument(
-        "--web.enable-lifecycle", dest="lifecycle", action="store_true", help="let requests reload the configuration"
+        "--web.config.file",
+        dest="web_config_file",
+        type=Path,
+        metavar="FILE",
+        help="TLS, users, headers and a rate limit (default: none)",
+    )
+    serve.add_argument(
+        "--web.enable-lifecycle",
+        dest="lifecycle",
+        action="store_true",
+        help="let requests reload the configuration (default: off)",
+    )
+    serve.add_argument(
+        "--web.external-url",
+        dest="external_path",
+        type=_checked(external_path),
+        metavar="URL",
+        help="where a reverse proxy shows the exporter; all routes lie under its path (default: none)",
+    )
+    serve.add_argument(
+        "--web.route-prefix",
+        dest="route_prefix",
+        type=_checked(route_prefix),
+        metavar="PATH",
+        help="where the routes lie instead: / if the proxy strips the path (default: the path of that URL)",
+    )
+    serve.add_argument(
+        "--web.dashboard-url",
+        dest="dashboard",
+        type=_template,
+        metavar="URL",
+        help="the dashboard of an account, with {account} and {provider} in it, to link to (default: none)",
     )
     _add_logging(serve)
 
@@ -142,8 +181,9 @@ def _add_config_file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config.file", dest="config_file", type=Path, required=True, metavar="FILE")
 
 
-def _add_listen_address(parser: argparse.ArgumentParser, default: str) -> None:
-    parser.add_argument(
+def _add_listen_address(parser: argparse.ArgumentParser, default: str, *, or_socket: bool = False) -> None:
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
         "--web.listen-address",
         dest="addresses",
         action="append",
@@ -153,6 +193,13 @@ def _add_listen_address(parser: argparse.ArgumentParser, default: str) -> None:
         help=f"may be given several times (default {default})",
     )
     parser.set_defaults(default_address=default)
+    if or_socket:
+        where.add_argument(
+            "--web.systemd-socket",
+            dest="systemd_socket",
+            action="store_true",
+            help="listen on the sockets that systemd passes instead (default: off)",
+        )
 
 
 def _address(text: str) -> "Address":
@@ -173,12 +220,35 @@ def _url(text: str) -> "SplitResult":
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def _checked(read: Callable[[str], str]) -> Callable[[str], str]:
+    """Return what reads an argument and has argparse tell what is wrong with it."""
+
+    def checked(text: str) -> str:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return checked
+
+
+def _template(text: str) -> "Template":
+    from .advice import Template
+
+    try:
+        return Template.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _add_logging(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--log.level", dest="log_level", choices=log.LEVELS, default="info")
     parser.add_argument("--log.format", dest="log_format", choices=log.FORMATS, default="logfmt")
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from .activation import passed_sockets
+    from .advice import Links
     from .config import load
     from .config.web import WebConfig, load_web
     from .environment import check_environment
@@ -186,6 +256,7 @@ def _serve(options: argparse.Namespace) -> int:
     from .storage import Memory, Storage, check_no_other_file
 
     check_environment()
+    sockets = passed_sockets() if options.systemd_socket else []
     log.set_up(options.log_level, options.log_format)
     web_file: Path | None = options.web_config_file
     check_no_other_file(options.storage, {"configuration": options.config_file, "web configuration": web_file})
@@ -193,9 +264,12 @@ def _serve(options: argparse.Namespace) -> int:
         partial(load, options.config_file),
         partial(load_web, web_file) if web_file else WebConfig,
         memory=partial(Storage, options.storage) if options.storage else Memory,
+        auto_reload=options.auto_reload,
         lifecycle=options.lifecycle,
+        links=Links(options.dashboard),
+        prefix=Prefix.of(options.external_path, options.route_prefix),
     )
-    return _run(exporter.run, options)
+    return _run(exporter.run, sockets or _addresses(options))
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -204,22 +278,27 @@ def _demo(options: argparse.Namespace) -> int:
 
     check_environment()
     log.set_up(options.log_level, options.log_format)
-    return _run(demo.run, options)
+    return _run(demo.run, _addresses(options))
 
 
-def _run(run: Callable[[Sequence["Address"]], Coroutine[None, None, None]], options: argparse.Namespace) -> int:
+def _addresses(options: argparse.Namespace) -> Sequence["Address"]:
+    from .web import Address
+
+    return options.addresses or [Address.parse(options.default_address)]
+
+
+def _run(run: Callable[[Sequence["Place"]], Coroutine[None, None, None]], places: Sequence["Place"]) -> int:
     import asyncio
 
     import structlog
 
     from .loop import Loop
-    from .web import Address
 
     events = structlog.stdlib.get_logger()
     _allow_many_connections()
     try:
         with asyncio.Runner(loop_factory=Loop) as runner:
-            runner.run(run(options.addresses or [Address.parse(options.default_address)]))
+            runner.run(run(places))
     except OSError as error:
         events.error("cannot listen", reason=error.strerror or str(error))
         return 1
@@ -305,6 +384,14 @@ def _healthcheck(options: argparse.Namespace) -> int:
         return 1
     output.show("healthy")
     return 0
+
+
+def _interval(text: str) -> float:
+    seconds = _duration(text)
+    if seconds < 1:
+        message = f"“{text}” is too often; must be at least 1s"
+        raise argparse.ArgumentTypeError(message)
+    return seconds
 
 
 def _monitoring(options: argparse.Namespace) -> int:

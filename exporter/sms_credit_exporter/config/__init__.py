@@ -14,6 +14,7 @@ number of accounts and no faster.
 
 import os
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,7 @@ def _account_check(secrets: Secrets) -> Callable[[object], AccountConfig]:
                 vol.Required("name"): values.name,
                 vol.Required("provider"): values.provider,
                 vol.Required("credentials"): secrets.credentials(provider) if provider else values.any_mapping,
-                vol.Optional("low_balance"): values.money(zero=True),
+                vol.Optional("low_balance"): _low_balance(provider),
                 vol.Optional("low_quota"): _low_quota(provider, priced=priced),
                 vol.Optional("low_runway"): values.duration(_MIN_RUNWAY),
                 vol.Optional("message_price"): values.money(zero=False),
@@ -119,7 +120,7 @@ def _account_check(secrets: Secrets) -> Callable[[object], AccountConfig]:
         given = raw if isinstance(raw, dict) else {}
         key = given.get("provider")
         known = isinstance(key, str) and key in PROVIDERS
-        local = values.is_loopback(given.get("base_url"))
+        local = values.leads_here(given.get("base_url"))
         checked = rules(key if known else None, local=local, priced="message_price" in given)(raw)
         limits = Limits(**{limit: checked.pop(limit) for limit in _LIMITS if limit in checked})
         return AccountConfig(**{"base_url": checked["provider"].base_url, **checked}, limits=limits)
@@ -127,11 +128,20 @@ def _account_check(secrets: Secrets) -> Callable[[object], AccountConfig]:
     return check
 
 
+def _low_balance(provider: Provider | None) -> Callable[[object], Decimal]:
+    """Refuse a limit that could never be reached."""
+    if provider is None or Value.BALANCE in provider.gives:
+        return values.money(zero=True)
+    text = f"{provider.key} gives no balance (use low_quota with message_price, in credits, or low_runway)"
+    return lambda _: values.refuse(text)
+
+
 def _low_quota(provider: Provider | None, *, priced: bool) -> Callable[[object], int]:
     """Refuse a limit that could never be reached."""
     if provider is None or can_give(provider, Value.QUOTA, priced=priced):
         return values.messages
-    text = f"{provider.key} gives no quota, so this needs message_price too (or use low_balance)"
+    instead = "low_balance" if Value.BALANCE in provider.gives else "low_runway"
+    text = f"{provider.key} gives no quota, so this needs message_price too (or use {instead})"
     return lambda _: values.refuse(text)
 
 

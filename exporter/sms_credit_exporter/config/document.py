@@ -1,7 +1,7 @@
 """The file as YAML: its values, the line that each stands on, and the mistakes found in it."""
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +23,8 @@ class Document:
 
     file: Path
     _composed: Composed = field(repr=False)
+    _known: Collection[str] = ()
+    """Keys that are shown although they look unlike keys."""
 
     @property
     def values(self) -> object:
@@ -30,11 +32,14 @@ class Document:
         return self._composed.values
 
     @classmethod
-    def read(cls, file: Path) -> "Document":
-        """Read and parse a file. Raises ConfigError; its text never repeats what stands in the file."""
+    def read(cls, file: Path, known: Collection[str] = ()) -> "Document":
+        """Read and parse a file. Raises ConfigError; its text never repeats what stands in the file.
+
+        `known` are keys that mistakes may name although they look unlike keys.
+        """
         line = None
         try:
-            return cls(file, compose(read(file).decode("utf-8-sig")))
+            return cls(file, compose(read(file).decode("utf-8-sig")), known)
         except UnusableFile as unusable:
             text = str(unusable)
         except UnicodeDecodeError:
@@ -45,7 +50,7 @@ class Document:
 
     def mistake(self, steps: Steps, text: str) -> Mistake:
         """Return a mistake at the value that the steps lead to, or at the part of the way that exists."""
-        return Mistake(_path_text(steps), text, self._line(steps))
+        return Mistake(_path_text(steps, self._known), text, self._line(steps))
 
     def _line(self, steps: Steps) -> int | None:
         value, line = self._composed.values, self._composed.line
@@ -60,12 +65,12 @@ class Document:
         return line
 
 
-def _path_text(steps: Steps) -> str:
-    parts = (f"[{step}]" if isinstance(step, int) else f".{_shown_key(step)}" for step in steps)
+def _path_text(steps: Steps, known: Collection[str]) -> str:
+    parts = (f"[{step}]" if isinstance(step, int) else f".{_shown_key(step, known)}" for step in steps)
     return "".join(parts).removeprefix(".")
 
 
-def _shown_key(key: object) -> str:
+def _shown_key(key: object, known: Collection[str]) -> str:
     """Return a key as it stands, unless it could be a credential that slipped into the wrong place."""
     text = str(key)
-    return text if re.fullmatch(r"[a-z_]{1,32}", text) else "…"
+    return text if text in known or re.fullmatch(r"[a-z_]{1,32}", text) else "…"

@@ -3,6 +3,10 @@
 import errno
 import os
 import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from hashlib import sha256
 from pathlib import Path
 
 MAX_FILE = 32 * 2**20
@@ -15,8 +19,37 @@ class UnusableFile(Exception):  # noqa: N818 - what is wrong is the file
     """A file cannot be read, or must not be. The text continues a sentence that begins with the file's name."""
 
 
+_notes: ContextVar[dict[Path, bytes] | None] = ContextVar("notes", default=None)
+
+
+@contextmanager
+def noted() -> Iterator[Mapping[Path, bytes]]:
+    """Note every file that is read within: by its path a digest of what it holds, or of why it cannot be read."""
+    notes: dict[Path, bytes] = {}
+    token = _notes.set(notes)
+    try:
+        yield notes
+    finally:
+        _notes.reset(token)
+
+
+def _note(path: Path, what: bytes) -> None:
+    if (notes := _notes.get()) is not None:
+        notes[path] = sha256(what).digest()
+
+
 def read(path: Path, most: int = MAX_FILE) -> bytes:
     """Return what a file holds, which is at most so many bytes. Raises UnusableFile."""
+    try:
+        content = _read(path, most)
+    except UnusableFile as unusable:
+        _note(path, b"unusable\0" + str(unusable).encode())
+        raise
+    _note(path, b"content\0" + content)
+    return content
+
+
+def _read(path: Path, most: int) -> bytes:
     try:
         # Without O_NONBLOCK, opening a pipe would wait until somebody writes to it.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)

@@ -1,6 +1,6 @@
 """The accounts that the exporter watches: what is configured, and what is known at one moment."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import ip_address
@@ -58,6 +58,8 @@ class AccountConfig:
     timeout: float = DEFAULT_TIMEOUT
     """Seconds."""
     limits: Limits = field(default_factory=Limits)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """What else its series are labelled with; the same names for all accounts, with empty text where there is none."""
 
     @property
     def place(self) -> Hashable:

@@ -7,6 +7,8 @@ One account looks like this:
     sms_credit_balance{account="otp",currency="TRY",provider="iletimerkezi"} 10.584
     sms_credit_quota_messages{account="otp",provider="iletimerkezi"} 67.0
     sms_credit_blocked{account="otp",provider="iletimerkezi"} 0.0
+
+Labels of the user's own stand beside `account` and `provider`.
 """
 
 import platform
@@ -42,9 +44,10 @@ class _Family:
         """Render the samples of all accounts; what is not known is left out."""
         metric = self.kind(self.name, self.help, labels=(*_ACCOUNT, *self.labels))
         for view in views:
+            account = {"provider": view.provider.key, "account": view.config.name, **view.config.labels}
             for labels, value in self.rows(view):
                 if value is not None:
-                    metric.add_metric((view.provider.key, view.config.name, *labels), float(value))
+                    metric.add_sample(self.name, account | dict(zip(self.labels, labels, strict=True)), float(value))
         return metric
 
 
@@ -200,6 +203,10 @@ _FAMILIES = (
         ("reason",),
     ),
 )
+
+
+LABELS = frozenset({*_ACCOUNT, *(label for family in _FAMILIES for label in family.labels)})
+"""Every label that a metric of an account has by itself."""
 
 
 class AccountCollector(Collector):

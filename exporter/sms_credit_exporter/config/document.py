@@ -4,10 +4,11 @@ import re
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from ..mistakes import FileError, Mistake
 from .composer import Composed, NotYaml, compose
-from .files import UnusableFile, read
+from .files import Reader, UnusableFile
 
 Steps = Sequence[Hashable]
 """The way to a value: keys and indexes."""
@@ -17,7 +18,22 @@ class ConfigError(FileError):
     """The configuration cannot be used; holds every mistake."""
 
 
-@dataclass(frozen=True, slots=True)
+class Source(Protocol):
+    """Where a configuration is from. Two of the same kind stand for themselves, whatever they say."""
+
+    @property
+    def file(self) -> Path:
+        """What to call it; relative paths in it start at this one's parent."""
+
+    @property
+    def values(self) -> object:
+        """What it says; None if nothing."""
+
+    def mistake(self, steps: Steps, text: str) -> Mistake:
+        """Return a mistake at the value that the steps lead to."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Document:
     """A parsed file."""
 
@@ -30,22 +46,22 @@ class Document:
         return self._composed.values
 
     @classmethod
-    def read(cls, file: Path) -> "Document":
+    def read(cls, file: Path, reader: Reader | None = None) -> "Document":
         """Read and parse a file. Raises ConfigError; its text never repeats what stands in the file."""
         line = None
         try:
-            return cls(file, compose(read(file).decode("utf-8-sig")))
+            return cls(file, compose((reader or Reader()).read(file).decode("utf-8-sig")))
         except UnusableFile as unusable:
             text = str(unusable)
         except UnicodeDecodeError:
             text = "is not text in UTF-8"
         except NotYaml as error:
             text, line = f"is not valid YAML: {error.text}", error.line
-        raise ConfigError(file, [Mistake("", text, line)])
+        raise ConfigError(file, [Mistake("", text, line, file)])
 
     def mistake(self, steps: Steps, text: str) -> Mistake:
         """Return a mistake at the value that the steps lead to, or at the part of the way that exists."""
-        return Mistake(_path_text(steps), text, self._line(steps))
+        return Mistake(path_text(steps), text, self._line(steps), self.file)
 
     def _line(self, steps: Steps) -> int | None:
         value, line = self._composed.values, self._composed.line
@@ -60,7 +76,8 @@ class Document:
         return line
 
 
-def _path_text(steps: Steps) -> str:
+def path_text(steps: Steps) -> str:
+    """Write the way to a value as in accounts[1].name. No key that could be a credential is repeated."""
     parts = (f"[{step}]" if isinstance(step, int) else f".{_shown_key(step)}" for step in steps)
     return "".join(parts).removeprefix(".")
 

@@ -4,6 +4,7 @@ Each command imports what it alone needs, so that the quick ones do not wait for
 """
 
 import argparse
+import os
 import resource
 import signal
 from collections.abc import Callable, Coroutine, Sequence
@@ -13,17 +14,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from . import history, log, output
+from .completion import SHELLS
 from .durations import parse_duration
+from .history import counted
 from .mistakes import EnvironmentMistake, FileError, StorageMistake
 from .output import OutputFailed
+from .shards import WHOLE, Shard
 
 if TYPE_CHECKING:
+    from .accounts import Config, Views
     from .web import Address
 
 Number = TypeVar("Number", Decimal, int)
 
 _SERVE_ADDRESS = ":10767"
 _DEMO_ADDRESS = "127.0.0.1:10767"
+
+_FORMS = ("table", "json", "nagios")
+"""What `balance` can print."""
 
 _MISTAKES_BESIDE = 20
 """The most mistakes that `serve` and `balance` tell; `check` tells all of them."""
@@ -77,56 +85,156 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sms-credit-exporter",
         description="Prometheus exporter for the balance, SMS quota and credit block of SMS-gateway accounts.",
+        epilog="COMMAND --help tells more of a command.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    def command(run: Callable[[argparse.Namespace], int], name: str, text: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+    def command(
+        run: Callable[[argparse.Namespace], int], name: str, text: str, example: str
+    ) -> argparse.ArgumentParser:
+        added = commands.add_parser(
+            name,
+            help=text,
+            description=text,
+            epilog=f"example:\n  {parser.prog} {name} {example}".rstrip(),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
         added.set_defaults(run=run)
         return added
 
-    serve = command(_serve, "serve", "Poll the configured accounts and serve their metrics.")
-    _add_config_file(serve)
+    serve = command(
+        _serve,
+        "serve",
+        "Poll the configured accounts and serve their metrics.",
+        "--config.file=config.yml --storage.path=/var/lib/sms-credit/state.db",
+    )
+    _add_accounts(serve)
     serve.add_argument(
-        "--storage.path", dest="storage", type=Path, metavar="FILE", help="keeps what is known over restarts"
+        "--storage.path",
+        dest="storage",
+        type=Path,
+        metavar="FILE",
+        help="keeps what is known over restarts (default: nothing is kept)",
     )
     _add_listen_address(serve, _SERVE_ADDRESS)
-    serve.add_argument("--web.config.file", dest="web_config_file", type=Path, metavar="FILE", help="TLS and users")
     serve.add_argument(
-        "--web.enable-lifecycle", dest="lifecycle", action="store_true", help="let requests reload the configuration"
+        "--web.config.file",
+        dest="web_config_file",
+        type=Path,
+        metavar="FILE",
+        help="TLS and users (default: neither)",
+    )
+    serve.add_argument(
+        "--web.enable-lifecycle",
+        dest="lifecycle",
+        action="store_true",
+        help="let requests reload the configuration (default: only SIGHUP does)",
     )
     _add_logging(serve)
 
-    demo = command(_demo, "demo", "Serve simulated accounts; needs no credentials and calls no provider.")
+    demo = command(
+        _demo,
+        "demo",
+        "Serve simulated accounts; needs no credentials and calls no provider.",
+        "--web.listen-address=127.0.0.1:8080",
+    )
     _add_listen_address(demo, _DEMO_ADDRESS)
     _add_logging(demo)
 
-    _add_config_file(command(_check, "check", "Report every mistake in a configuration file."))
+    _add_accounts(command(_check, "check", "Report every mistake in a configuration.", "--config.file=config.yml"))
 
-    once = command(_balance, "balance", "Poll each account once and print what came of it.")
-    _add_config_file(once)
-    once.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    _add_balance(
+        command(
+            _balance,
+            "balance",
+            "Poll each account once and print what came of it.",
+            "--config.file=config.yml --account=otp --output=nagios",
+        )
+    )
 
-    again = command(_backtest, "backtest", "Replay a recorded history: would it have warned, and how long before?")
+    again = command(
+        _backtest,
+        "backtest",
+        "Replay a recorded history: would it have warned, and how long before?",
+        "history.csv --low-balance=50 --low-runway=3d",
+    )
     again.add_argument(
         "history", type=Path, metavar="HISTORY.csv", help="CSV with the columns time and balance; - is standard input"
     )
-    again.add_argument("--json", action="store_true", help="print JSON instead of a summary")
+    again.add_argument("--json", action="store_true", help="print JSON (default: a summary)")
     low_balance, low_quota = _limit(history.number), _limit(history.whole)
-    again.add_argument("--low-balance", type=low_balance, metavar="N", help="at or below it the credit is low")
-    again.add_argument("--low-quota", type=low_quota, metavar="N", help="the same in messages")
-    again.add_argument("--low-runway", type=_duration, metavar="DURATION", help="the same in time, such as 3d")
+    again.add_argument(
+        "--low-balance", type=low_balance, metavar="N", help="at or below it the credit is low (default: no limit)"
+    )
+    again.add_argument("--low-quota", type=low_quota, metavar="N", help="the same in messages (default: no limit)")
+    again.add_argument(
+        "--low-runway", type=_duration, metavar="DURATION", help="the same in time, such as 3d (default: no limit)"
+    )
 
-    shipped = command(_monitoring, "monitoring", "Write alert rules, dashboards and runbooks to a folder.")
-    shipped.add_argument("--output", type=Path, required=True, metavar="DIR")
-    shipped.add_argument("--force", action="store_true", help="replace files there that differ")
+    shipped = command(
+        _monitoring, "monitoring", "Write alert rules, dashboards and runbooks to a folder.", "--output=grafana"
+    )
+    shipped.add_argument("--output", type=Path, required=True, metavar="DIR", help="the folder; made if it is missing")
+    shipped.add_argument(
+        "--force", action="store_true", help="replace files there that differ (default: keep them, and fail)"
+    )
+
+    completion = command(
+        _completion,
+        "completion",
+        "Print what makes a shell complete commands and options.",
+        "bash > ~/.local/share/bash-completion/completions/sms-credit-exporter",
+    )
+    completion.add_argument("shell", choices=SHELLS, metavar="SHELL", help=f"one of {', '.join(SHELLS)}")
     return parser
 
 
-def _add_config_file(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config.file", dest="config_file", type=Path, required=True, metavar="FILE")
+def _add_accounts(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--config.file",
+        dest="config_file",
+        type=Path,
+        metavar="FILE",
+        help="the configuration (default: one account from SMS_CREDIT_… variables in the environment)",
+    )
+    parser.add_argument(
+        "--shard",
+        type=_shard,
+        default=WHOLE,
+        metavar="I/N",
+        help="only the accounts of shard I of N (default %(default)s)",
+    )
+    parser.set_defaults(refuse=parser.error)
+
+
+def _add_balance(parser: argparse.ArgumentParser) -> None:
+    _add_accounts(parser)
+    parser.add_argument(
+        "--account",
+        dest="names",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="ask for this account only; may be given several times (default: all)",
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
+        "--output",
+        choices=_FORMS,
+        default=_FORMS[0],
+        help="what to print; nagios has the exit codes of plugins too (default %(default)s)",
+    )
+    form.add_argument("--json", dest="output", action="store_const", const="json", help="the same as --output=json")
+    parser.add_argument(
+        "--color",
+        choices=output.COLOURING,
+        default=output.COLOURING[0],
+        help="colours in the table; auto is on a terminal, unless NO_COLOR is set (default %(default)s)",
+    )
 
 
 def _add_listen_address(parser: argparse.ArgumentParser, default: str) -> None:
@@ -137,9 +245,16 @@ def _add_listen_address(parser: argparse.ArgumentParser, default: str) -> None:
         type=_address,
         default=None,
         metavar="ADDR",
-        help=f"may be given several times (default {default})",
+        help=f"where to listen; may be given several times (default {default})",
     )
     parser.set_defaults(default_address=default)
+
+
+def _shard(text: str) -> Shard:
+    try:
+        return Shard.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _address(text: str) -> "Address":
@@ -152,12 +267,38 @@ def _address(text: str) -> "Address":
 
 
 def _add_logging(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--log.level", dest="log_level", choices=log.LEVELS, default="info")
-    parser.add_argument("--log.format", dest="log_format", choices=log.FORMATS, default="logfmt")
+    parser.add_argument(
+        "--log.level",
+        dest="log_level",
+        choices=log.LEVELS,
+        default="info",
+        help="the least that is logged (default %(default)s)",
+    )
+    parser.add_argument(
+        "--log.format",
+        dest="log_format",
+        choices=log.FORMATS,
+        default="logfmt",
+        help="how it is written (default %(default)s)",
+    )
+
+
+def _loader(options: argparse.Namespace) -> Callable[[], "Config"]:
+    """Return what loads the configuration: that of the file, or else the account in the environment."""
+    from .config import load, load_variables
+    from .config.variables import given
+
+    file: Path | None = options.config_file
+    shard: Shard = options.shard
+    variables = given(os.environ)
+    if file and variables:
+        options.refuse(f"--config.file and {variables[0]} in the environment are both given; must be one of them")
+    if not file and not variables:
+        options.refuse("--config.file is needed, or an account in the environment (SMS_CREDIT_PROVIDER and others)")
+    return lambda: (load(file) if file else load_variables()).of(shard)
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from .config import load
     from .config.web import WebConfig, load_web
     from .environment import check_environment
     from .exporter import Exporter
@@ -168,7 +309,7 @@ def _serve(options: argparse.Namespace) -> int:
     web_file: Path | None = options.web_config_file
     check_no_other_file(options.storage, {"configuration": options.config_file, "web configuration": web_file})
     exporter = Exporter(
-        partial(load, options.config_file),
+        _loader(options),
         partial(load_web, web_file) if web_file else WebConfig,
         memory=partial(Storage, options.storage) if options.storage else Memory,
         lifecycle=options.lifecycle,
@@ -214,28 +355,58 @@ def _allow_many_connections() -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from .config import load
-
     _end_on_hangup()
-    config = load(options.config_file)
-    count = len(config.accounts)
-    output.show(f"{options.config_file}: no mistakes, {count} account{'s' * (count > 1)}.")
+    config = _loader(options)()
+    count = len(config.accounts) + config.elsewhere
+    part = "" if config.shard == WHOLE else f", {len(config.accounts)} of them in shard {config.shard}"
+    place = options.config_file or "environment"
+    output.show(f"{place}: no mistakes, {counted(count, 'account')}{part}.")
     return 0
 
 
 def _balance(options: argparse.Namespace) -> int:
-    import asyncio
-
     from . import balance
-    from .config import load
-    from .environment import check_environment
 
     _end_on_hangup()
-    check_environment()
-    views = asyncio.run(balance.views_of(load(options.config_file)))
-    as_json = partial(balance.as_json, ensure_ascii=not output.knows_every_letter())
-    output.show((as_json if options.json else balance.as_table)(views))
+    if options.output == "nagios":
+        return _plugin(options)
+    views = _asked(options)
+    if options.output == "json":
+        output.show(balance.as_json(views, ensure_ascii=not output.knows_every_letter()))
+    else:
+        output.show(balance.as_table(views, output.painter(options.color)))
     return 0 if balance.all_well(views) else 1
+
+
+def _plugin(options: argparse.Namespace) -> int:
+    """Do as monitoring plugins do: whatever goes wrong is a state that is not known, and is told on standard output."""
+    from . import nagios
+
+    try:
+        views = _asked(options)
+        output.show(nagios.as_plugin(views))
+    except (FileError, EnvironmentMistake) as mistake:
+        output.show(nagios.failed(str(mistake)))
+    except OutputFailed as problem:
+        output.complain(str(problem))
+    else:
+        return nagios.worst(views)
+    return nagios.State.UNKNOWN
+
+
+def _asked(options: argparse.Namespace) -> "Views":
+    import asyncio
+
+    from .balance import views_of
+    from .environment import check_environment
+
+    check_environment()
+    config = _loader(options)()
+    if missing := [name for name in options.names if name not in config.names]:
+        options.refuse(f"--account: there is no account “{missing[0]}”")
+    with output.progress_line() as show:
+        asked = views_of(config, options.names, lambda done, of: show(f"{done} of {counted(of, 'account')} asked"))
+        return asyncio.run(asked)
 
 
 def _backtest(options: argparse.Namespace) -> int:
@@ -278,6 +449,13 @@ def _monitoring(options: argparse.Namespace) -> int:
     from . import monitoring
 
     return monitoring.write(options.output, force=options.force)
+
+
+def _completion(options: argparse.Namespace) -> int:
+    from . import completion
+
+    output.show(completion.script(_parser(), options.shell))
+    return 0
 
 
 def _end_on_hangup() -> None:

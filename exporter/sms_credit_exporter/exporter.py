@@ -53,7 +53,7 @@ class Exporter:
         self.watch = Watch(config, self._memory)
         self._memory.keep(config.names)
         self._own = ExporterCollector(VERSION, lambda: self._memory.healthy)
-        self._own.reload_success_unix = time.time()
+        self._own.reload_success_unix, self._own.config = time.time(), config
         self._site = Site(
             registry=registry(self._own),
             views=self.watch.views,
@@ -74,7 +74,8 @@ class Exporter:
         except ConfigError as error:
             self._own.reload_successful = False
             for mistake in error.mistakes[:_MOST_LOGGED]:
-                _log.error("configuration not reloaded", path=mistake.path, line=mistake.line, mistake=mistake.text)
+                where = {"file": str(mistake.file), "path": mistake.path, "line": mistake.line}
+                _log.error("configuration not reloaded", **where, mistake=mistake.text)
             if len(error.mistakes) > _MOST_LOGGED:
                 _log.error("configuration has more mistakes", mistakes=len(error.mistakes) - _MOST_LOGGED)
             return str(error)
@@ -84,6 +85,7 @@ class Exporter:
         self.watch.reconfigure(config)
         await in_thread(lambda: self._memory.keep(config.names))
         self._own.reload_successful, self._own.reload_success_unix = True, time.time()
+        self._own.config = config
         _log.info("configuration reloaded", accounts=len(config.accounts))
         return None
 

@@ -22,7 +22,7 @@ from prometheus_client.registry import Collector
 
 from sms_credit_core import FAILURES, Ledger, Status
 
-from .accounts import View, Views
+from .accounts import Config, View, Views
 
 Number = int | float | bool | Decimal | None
 Rows = Iterable[tuple[tuple[str, ...], Number]]
@@ -235,6 +235,8 @@ class ExporterCollector(Collector):
         self.reload_successful = True
         self.reload_success_unix = 0.0
         """When a configuration was last taken over, in Unix seconds."""
+        self.config = Config(accounts=())
+        """The one that was last taken over."""
 
     def describe(self) -> Iterator[Metric]:
         """Name the metrics."""
@@ -255,6 +257,18 @@ class ExporterCollector(Collector):
             "When a configuration was last loaded successfully.",
             value=self.reload_success_unix,
         )
+        yield GaugeMetricFamily(
+            "sms_credit_exporter_configured_accounts",
+            "Accounts in the configuration, those of all shards.",
+            value=len(self.config.accounts) + self.config.elsewhere,
+        )
+        shards = GaugeMetricFamily(
+            "sms_credit_exporter_shards",
+            "How many exporters share the accounts; the label says which of them this is, counted from 0.",
+            labels=["shard"],
+        )
+        shards.add_metric([str(self.config.shard.index)], self.config.shard.count)
+        yield shards
         if (works := self._storage()) is not None:
             yield GaugeMetricFamily(
                 "sms_credit_exporter_storage_last_write_successful",

@@ -81,12 +81,16 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         raise
 
 
+_Form = partial(argparse.RawDescriptionHelpFormatter, max_help_position=32)
+"""How help is laid out: examples as they stand, and room for long options."""
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sms-credit-exporter",
         description="Prometheus exporter for the balance, SMS quota and credit block of SMS-gateway accounts.",
         epilog="COMMAND --help tells more of a command.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Form,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
@@ -100,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
             help=text,
             description=text,
             epilog=f"example:\n  {parser.prog} {name} {example}".rstrip(),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_Form,
             allow_abbrev=False,
         )
         added.set_defaults(run=run)
@@ -199,7 +203,7 @@ def _add_accounts(parser: argparse.ArgumentParser) -> None:
         dest="config_file",
         type=Path,
         metavar="FILE",
-        help="the configuration (default: one account from SMS_CREDIT_… variables in the environment)",
+        help="the configuration (default: one account from SMS_CREDIT_* in the environment)",
     )
     parser.add_argument(
         "--shard",

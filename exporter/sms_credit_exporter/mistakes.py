@@ -28,10 +28,11 @@ class FileError(Exception):
     """A file cannot be used; holds every mistake."""
 
     def __init__(self, file: Path, mistakes: Iterable[Mistake]) -> None:
-        """Order the mistakes as they stand in the files, the one that was asked for first."""
-        found = list(mistakes)
-        order = {each: place for place, each in enumerate(dict.fromkeys([file, *(m.file or file for m in found)]))}
-        self.mistakes = sorted(found, key=lambda mistake: (order[mistake.file or file], mistake.line or 0))
+        """Order the mistakes as they stand in the files: the one that was asked for first, then by their names."""
+        self.mistakes = sorted(
+            mistakes,
+            key=lambda mistake: (mistake.file not in {None, file}, str(mistake.file or file), mistake.line or 0),
+        )
         self._file = file
         super().__init__(file, len(self.mistakes))
 

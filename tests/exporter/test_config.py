@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from sms_credit_core import PROVIDERS, Limits, Secret
 from sms_credit_exporter.accounts import AccountConfig, Config
-from sms_credit_exporter.config import ConfigError, Mistake, composer, load
+from sms_credit_exporter.config import ConfigError, Mistake, composer, keys, load
 from sms_credit_exporter.config.credentials import Secrets
 from sms_credit_exporter.config.document import Document
+from sms_credit_exporter.config.keys import FILE_KEYS
 
 CONFIGS = Path(__file__).parent / "configs"
 
@@ -256,10 +257,8 @@ def test_a_file_of_any_editor_is_read(file: Path, encoding: str, line_end: str) 
 
 # ------------------------------------------------------------------------------------------------------ mistakes
 
-TOP_KEYS = "poll_interval, stale_after, accounts"
-ACCOUNT_KEYS = (
-    "name, provider, credentials, low_balance, low_quota, low_runway, message_price, poll_interval, timeout, base_url"
-)
+TOP_KEYS = ", ".join(key.name for key in FILE_KEYS)
+ACCOUNT_KEYS = ", ".join(key.name for key in keys.ACCOUNT_KEYS)
 CREDENTIALS = ", ".join(each.name + way for each in TELECOM23.credentials for way in ("", "_file", "_env"))
 
 LISTS = {

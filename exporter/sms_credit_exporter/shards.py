@@ -46,15 +46,15 @@ class Shard:
 
     def has(self, name: str) -> bool:
         """Whether the account of this name is in this shard."""
-        return _jump(int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big"), self.count) == self.index
+        return jump(int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big"), self.count) == self.index
 
 
 WHOLE = Shard(0, 1)
 """The only shard: all accounts."""
 
 
-def _jump(key: int, count: int) -> int:
-    """Return the shard of a key, from 0."""
+def jump(key: int, count: int) -> int:
+    """Return which of so many shards a key of 64 bits belongs to, from 0."""
     here, there = -1, 0
     while there < count:
         here = there

@@ -25,10 +25,6 @@ _OF_KUBERNETES = re.compile(r"(.*_)?(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_[0-9]
 """Kubernetes sets these in every pod of a namespace with a service whose name begins with sms-credit."""
 
 
-_NEAR = 0.8
-"""How alike two names are of which one may be meant for the other; all of ours begin alike."""
-
-
 def variable(name: str) -> str:
     """Return the variable for a key or a credential."""
     return PREFIX + name.upper()
@@ -93,8 +89,8 @@ class Variables:
         known = [*KEYS, *sorted(_CREDENTIALS)]
         for name in self._set.keys() - set(known):
             if not _is_label(name) and not _OF_KUBERNETES.fullmatch(name.removeprefix(PREFIX)):
-                near = difflib.get_close_matches(name, known, n=1, cutoff=_NEAR)
-                hint = f"; did you mean {near[0]}?" if near else ""
+                near = difflib.get_close_matches(name[len(PREFIX) :], [each[len(PREFIX) :] for each in known], n=1)
+                hint = f"; did you mean {PREFIX}{near[0]}?" if near else ""
                 yield Mistake(name, f"is not a known variable{hint}", None, self.file)
 
 

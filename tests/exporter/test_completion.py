@@ -88,7 +88,7 @@ async def _typed(terminal: int, keys: str, until: str) -> str:
     seen = ""
     while until not in seen:
         seen += (await asyncio.to_thread(os.read, terminal, 4096)).decode(errors="replace")
-    return seen
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", " ", seen)
 
 
 IN = {"bash": in_bash, "zsh": in_zsh, "fish": in_fish}
@@ -100,7 +100,7 @@ IN = {"bash": in_bash, "zsh": in_zsh, "fish": in_fish}
         pytest.param(f"{PROGRAM} ", ["serve", "check", "completion"], ["--account"], id="commands"),
         pytest.param(f"{PROGRAM} balance --", ["--config.file", "--account", "--shard"], ["--force"], id="options"),
         pytest.param(f"{PROGRAM} completion ", list(SHELLS), ["serve"], id="what an argument can be"),
-        pytest.param(f"{PROGRAM} serve --log.level ", ["debug", "warn"], ["serve"], id="what an option can be"),
+        pytest.param(f"{PROGRAM} serve --log.level ", ["debug", "warn"], ["monitoring"], id="what an option can be"),
         pytest.param(f"{PROGRAM} check --config.file ", ["mine.yml"], ["serve"], id="files"),
     ],
 )

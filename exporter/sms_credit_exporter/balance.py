@@ -3,10 +3,11 @@
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from httpx import AsyncClient
 
-from sms_credit_core import Account, Instant, Status, Value
+from sms_credit_core import Account, Instant, Problem, Reading, Status, Value
 
 from .accounts import AccountConfig, Config, View, Views
 from .output import Colour, uncoloured
@@ -51,26 +52,56 @@ def all_well(views: Views) -> bool:
 
 def as_json(views: Views, *, ensure_ascii: bool = False) -> str:
     """Return a JSON array with an object for each account; what is not known is null."""
-    return json.dumps([_members(view) for view in views], indent=2, ensure_ascii=ensure_ascii)
+    members = [{member.name: member.value(view) for member in MEMBERS} for view in views]
+    return json.dumps(members, indent=2, ensure_ascii=ensure_ascii)
 
 
-def _members(view: View) -> dict[str, object]:
-    known, problem = view.known, view.account.problem
-    return {
-        "account": view.config.name,
-        "provider": view.config.provider.key,
-        "labels": {name: text for name, text in view.config.labels.items() if text},
-        "status": view.status.value,
+class Member(NamedTuple):
+    """One member of an account's JSON object."""
+
+    name: str
+    meaning: str
+    value: Callable[[View], object]
+
+
+def _known(value: Callable[[Reading], object]) -> Callable[[View], object]:
+    return lambda view: value(view.known) if view.known else None
+
+
+def _problem(value: Callable[[Problem], object]) -> Callable[[View], object]:
+    return lambda view: value(view.account.problem) if view.account.problem else None
+
+
+MEMBERS = (
+    Member("account", "text: its name", lambda view: view.config.name),
+    Member("provider", "text: its provider's key", lambda view: view.config.provider.key),
+    Member(
+        "labels",
+        "object: its labels, as text by name",
+        lambda view: {name: text for name, text in view.config.labels.items() if text},
+    ),
+    Member("status", "text: what the poll came to, one of eleven words", lambda view: view.status.value),
+    Member(
+        "balance",
+        "number",
         # A double, as any reader of JSON makes of it; its shortest form is what the provider wrote.
-        "balance": float(known.balance) if known and known.balance is not None else None,
-        "currency": known.currency if known else None,
-        "quota_messages": known.quota if known else None,
-        "credit_blocked": view.blocked,
-        "low": view.low,
-        "provider_updated": known.provider_updated.isoformat() if known and known.provider_updated else None,
-        "reason": problem.text if problem else None,
-        "code": problem.code if problem else None,
-    }
+        _known(lambda known: None if known.balance is None else float(known.balance)),
+    ),
+    Member("currency", "text: ISO 4217 code of the balance", _known(lambda known: known.currency)),
+    Member("quota_messages", "number: messages that the balance can pay for", _known(lambda known: known.quota)),
+    Member(
+        "credit_blocked", "boolean: whether the provider refuses to send for lack of credit", lambda view: view.blocked
+    ),
+    Member("low", "boolean: whether any limit is reached", lambda view: view.low),
+    Member(
+        "provider_updated",
+        "text: when the provider itself last refreshed the balance, in ISO 8601",
+        _known(lambda known: known.provider_updated.isoformat() if known.provider_updated else None),
+    ),
+    Member("reason", "text: why there is no reading, in a sentence", _problem(lambda problem: problem.text)),
+    Member("code", "text: the provider's own code for that", _problem(lambda problem: problem.code)),
+)
+"""All members, in their order; each is null where it is not known."""
 
 
 def as_table(views: Views, paint: Callable[[str, Colour], str] = uncoloured) -> str:

@@ -7,7 +7,7 @@ import argparse
 import os
 import resource
 import signal
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,8 @@ _DEMO_ADDRESS = "127.0.0.1:10767"
 
 _FORMS = ("table", "json", "nagios")
 """What `balance` can print."""
+
+_WRONG = "the command line is wrong"
 
 _MISTAKES_BESIDE = 20
 """The most mistakes that `serve` and `balance` tell; `check` tells all of them."""
@@ -75,7 +77,7 @@ class _Version(argparse.Action):
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     try:
-        return _parser().parse_args(arguments)
+        return command_line().parse_args(arguments)
     except SystemExit:
         output.finish()  # what --help and --version have printed
         raise
@@ -85,7 +87,8 @@ _Form = partial(argparse.RawDescriptionHelpFormatter, max_help_position=32)
 """How help is laid out: examples as they stand, and room for long options."""
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
+    """Return what reads the command line; help, completions and docs/exporter.md follow from it."""
     parser = argparse.ArgumentParser(
         prog="sms-credit-exporter",
         description="Prometheus exporter for the balance, SMS quota and credit block of SMS-gateway accounts.",
@@ -97,13 +100,14 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def command(
-        run: Callable[[argparse.Namespace], int], name: str, text: str, example: str
+        run: Callable[[argparse.Namespace], int], name: str, text: str, *, example: str, exits: Mapping[int, str]
     ) -> argparse.ArgumentParser:
+        codes = "\n".join(f"  {code}  {meaning}" for code, meaning in {**exits, 2: _WRONG}.items())
         added = commands.add_parser(
             name,
             help=text,
             description=text,
-            epilog=f"example:\n  {parser.prog} {name} {example}".rstrip(),
+            epilog=f"exit codes:\n{codes}\n\nexample:\n  {parser.prog} {name} {example}".rstrip(),
             formatter_class=_Form,
             allow_abbrev=False,
         )
@@ -114,7 +118,11 @@ def _parser() -> argparse.ArgumentParser:
         _serve,
         "serve",
         "Poll the configured accounts and serve their metrics.",
-        "--config.file=config.yml --storage.path=/var/lib/sms-credit/state.db",
+        example="--config.file=config.yml --storage.path=/var/lib/sms-credit/state.db",
+        exits={
+            0: "after SIGTERM",
+            1: "the configuration, the environment or the storage is wrong, or the port is taken",
+        },
     )
     _add_accounts(serve)
     serve.add_argument(
@@ -144,19 +152,32 @@ def _parser() -> argparse.ArgumentParser:
         _demo,
         "demo",
         "Serve simulated accounts; needs no credentials and calls no provider.",
-        "--web.listen-address=127.0.0.1:8080",
+        example="--web.listen-address=127.0.0.1:8080",
+        exits={0: "after SIGTERM", 1: "the port is taken"},
     )
     _add_listen_address(demo, _DEMO_ADDRESS)
     _add_logging(demo)
 
-    _add_accounts(command(_check, "check", "Report every mistake in a configuration.", "--config.file=config.yml"))
+    _add_accounts(
+        command(
+            _check,
+            "check",
+            "Report every mistake in a configuration.",
+            example="--config.file=config.yml",
+            exits={0: "no mistakes", 1: "mistakes"},
+        )
+    )
 
     _add_balance(
         command(
             _balance,
             "balance",
             "Poll each account once and print what came of it.",
-            "--config.file=config.yml --account=otp --output=nagios",
+            example="--config.file=config.yml --account=otp --output=nagios",
+            exits={
+                0: "all is well: each account was read, or is still being set up, and is neither blocked nor low",
+                1: "something needs a person; with --output=nagios, 0 is OK, 1 WARNING, 2 CRITICAL and 3 UNKNOWN",
+            },
         )
     )
 
@@ -164,7 +185,8 @@ def _parser() -> argparse.ArgumentParser:
         _backtest,
         "backtest",
         "Replay a recorded history: would it have warned, and how long before?",
-        "history.csv --low-balance=50 --low-runway=3d",
+        example="history.csv --low-balance=50 --low-runway=3d",
+        exits={0: "replayed", 1: "the file has mistakes, which are told with their lines"},
     )
     again.add_argument(
         "history", type=Path, metavar="HISTORY.csv", help="CSV with the columns time and balance; - is standard input"
@@ -180,7 +202,11 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     shipped = command(
-        _monitoring, "monitoring", "Write alert rules, dashboards and runbooks to a folder.", "--output=grafana"
+        _monitoring,
+        "monitoring",
+        "Write alert rules, dashboards and runbooks to a folder.",
+        example="--output=grafana",
+        exits={0: "written", 1: "files there differ, or nothing can be written"},
     )
     shipped.add_argument("--output", type=Path, required=True, metavar="DIR", help="the folder; made if it is missing")
     shipped.add_argument(
@@ -191,7 +217,8 @@ def _parser() -> argparse.ArgumentParser:
         _completion,
         "completion",
         "Print what makes a shell complete commands and options.",
-        "bash > ~/.local/share/bash-completion/completions/sms-credit-exporter",
+        example="bash > ~/.local/share/bash-completion/completions/sms-credit-exporter",
+        exits={0: "printed"},
     )
     completion.add_argument("shell", choices=SHELLS, metavar="SHELL", help=f"one of {', '.join(SHELLS)}")
     return parser
@@ -458,7 +485,7 @@ def _monitoring(options: argparse.Namespace) -> int:
 def _completion(options: argparse.Namespace) -> int:
     from . import completion
 
-    output.show(completion.script(_parser(), options.shell))
+    output.show(completion.script(command_line(), options.shell))
     return 0
 
 

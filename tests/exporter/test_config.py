@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from sms_credit_core import PROVIDERS, Limits, Secret
 from sms_credit_exporter.accounts import AccountConfig, Config
-from sms_credit_exporter.config import ConfigError, Mistake, composer, keys, load
+from sms_credit_exporter.config import ConfigError, Mistake, Reader, composer, keys, load
 from sms_credit_exporter.config.credentials import Secrets
 from sms_credit_exporter.config.document import Document
 from sms_credit_exporter.config.keys import FILE_KEYS
@@ -80,6 +80,7 @@ def test_the_full_example_is_taken_over_exactly() -> None:
                 name="marketing",
                 provider=TELECOM23,
                 credentials={"api_key": Secret("made-up-key-of-marketing")},
+                labels={"customer": "acme", "team": "growth"},
                 base_url="https://gateway.example.com:8443/api/v2",
                 poll_interval=600.0,
                 timeout=4.5,
@@ -91,6 +92,7 @@ def test_the_full_example_is_taken_over_exactly() -> None:
                 name="otp",
                 provider=ILETIMERKEZI,
                 credentials={"api_key": Secret("made-up-ileti-key"), "api_hash": Secret("made-up-ileti-hash")},
+                labels={"customer": "", "team": ""},
                 base_url="https://api.iletimerkezi.com",
                 poll_interval=300.0,
                 timeout=10.0,
@@ -516,7 +518,7 @@ def test_what_the_loader_holds_on_its_way_does_not_print_credentials_either(file
     """A debugger's or an error reporter's view of local variables is text, too."""
     file.write_text(credentials(f"{{api_key: {SECRET}}}"))
     assert SECRET not in repr(Document.read(file))
-    assert SECRET not in repr(Secrets(file.parent, {"MARKETING_KEY": SECRET}))
+    assert SECRET not in repr(Secrets({"MARKETING_KEY": SECRET}, Reader()))
 
 
 # ------------------------------------------------------------------------------------------------------ anything
@@ -654,9 +656,14 @@ VALUES = st.recursive(
     ),
     max_leaves=15,
 )
+LABELS = st.dictionaries(
+    st.one_of(st.sampled_from(("team", "account", "exported_x", "__x", "Team_2")), st.text(max_size=4), st.integers()),
+    st.one_of(st.text(max_size=4), VALUES),
+    max_size=4,
+)
 ACCOUNTS = st.fixed_dictionaries(
     {"name": VALUES, "provider": st.one_of(st.sampled_from(sorted(PROVIDERS)), VALUES)},
-    optional=dict.fromkeys(ACCOUNT_KEYS.split(", ")[2:], VALUES),
+    optional=dict.fromkeys(ACCOUNT_KEYS.split(", ")[2:], VALUES) | {"labels": LABELS},
 )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sms_credit_exporter.config import ConfigError, load
+from sms_credit_exporter.config import ConfigError, Reader, load
 from tests.exporter.running import command
 
 MANY = 10_000
@@ -81,6 +81,31 @@ def test_accounts_with_a_secret_file_each_load_soon(tmp_path: Path, seconds: Cal
     config = load(tmp_path / "config.yml", {})
     assert config.accounts[-1].credentials["api_key"].reveal() == f"made-up-key-{MANY - 1}"
     assert seconds() < PATIENCE
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param(lambda number: f"all/{number}.yml", id="one folder"),
+        pytest.param(lambda number: f"{number}/accounts.yml", id="a folder for each"),
+    ],
+)
+def test_accounts_with_a_file_each_load_soon(
+    tmp_path: Path, seconds: Callable[[], float], place: Callable[[int], str]
+) -> None:
+    """As one template for each customer gives them, with labels and a secret beside each."""
+    for number in range(MANY):
+        file = tmp_path / place(number)
+        file.parent.mkdir(exist_ok=True)
+        account = of_files(number).replace(f"secrets/{number}", f"{number}.key")
+        file.write_text(f"{account}    labels: {{team: t{number % 100}, customer: c{number}}}\n")
+        (file.parent / f"{number}.key").write_text(f"made-up-key-{number}\n")
+    (tmp_path / "config.yml").write_text("accounts_files: ['*/*.yml']\n")
+    config = load(tmp_path / "config.yml", {}, reader := Reader())
+    assert len(config.accounts) == MANY
+    assert len(reader.files) == 1 + 2 * MANY
+    assert not reader.changed()
+    assert seconds() < 2 * PATIENCE
 
 
 @pytest.mark.parametrize(

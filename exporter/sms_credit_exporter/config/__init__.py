@@ -19,7 +19,7 @@ import dataclasses
 import os
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -62,16 +62,15 @@ def load(file: Path, environ: Mapping[str, str] = os.environ, reader: Reader | N
     every mistake; a file that cannot be read or is not YAML is one mistake.
     """
     reader = reader or Reader()
-    return _config(Document.read(file, reader), partial(Secrets, environ=environ, reader=reader), reader)
+    return _config(Document.read(file, reader), Secrets(environ, reader))
 
 
 def load_variables(environ: Mapping[str, str] = os.environ, reader: Reader | None = None) -> Config:
     """Read and check the one account that environment variables describe, as `load` does a file."""
-    reader = reader or Reader()
     source = Variables(environ)
     mistakes = sorted(source.unknown(), key=lambda mistake: mistake.path)
     try:
-        config = _config(source, partial(SecretVariables, environ=environ, reader=reader), reader)
+        config = _config(source, SecretVariables(environ, reader or Reader()))
     except ConfigError as error:
         raise ConfigError(source.file, [*error.mistakes, *mistakes]) from None
     if mistakes:
@@ -98,18 +97,15 @@ class _Entry:
 
 _Accounts = Mapping[int, AccountConfig]
 """The sound accounts, by the number of their entry."""
-_Checks = Callable[[Path], Callable[[object], AccountConfig]]
-"""By the folder at which relative paths start: what checks one account."""
 
 
-def _config(source: Source, secrets: Callable[[Path], Secrets], reader: Reader) -> Config:
+def _config(source: Source, secrets: Secrets) -> Config:
     _, errors = values.judged(_top, source.values)
     given = source.values if isinstance(source.values, dict) else {}
-    if isinstance(source.values, dict) and not given.keys() & {"accounts", "accounts_files"}:
+    if not given.keys() & {"accounts", "accounts_files"} and all(error.path for error in errors):
         errors.append(vol.Invalid("is missing", ["accounts"]))
-    entries, mistakes = _entries(source, given, reader)
-    checks = cache(lambda folder: _account_check(secrets(folder)))
-    accounts, wrong = _accounts(entries, given.get("poll_interval"), checks)
+    entries, mistakes = _entries(source, given, secrets.reader)
+    accounts, wrong = _accounts(entries, given.get("poll_interval"), secrets)
     stale_after = values.seconds(given.get("stale_after")) or DEFAULT_STALE_AFTER
     accounts, too_many = _labelled(entries, accounts)
     mistakes = [source.mistake(error.path, error.msg) for error in errors] + mistakes
@@ -155,14 +151,18 @@ def _listed(value: object) -> Sequence[object]:
     return value if isinstance(value, list) and len(value) <= _MAX_ACCOUNTS else []
 
 
-def _accounts(entries: Sequence[_Entry], poll_interval: object, checks: _Checks) -> tuple[_Accounts, Sequence[Mistake]]:
+def _accounts(
+    entries: Sequence[_Entry], poll_interval: object, secrets: Secrets
+) -> tuple[_Accounts, Sequence[Mistake]]:
     """Return the sound accounts, and the mistakes; `poll_interval` is for accounts without one."""
     default = {} if values.seconds(poll_interval) is None else {"poll_interval": poll_interval}
+    check = _account_check(secrets)
     sound: dict[int, AccountConfig] = {}
     mistakes: list[Mistake] = []
     for number, entry in enumerate(entries):
         raw = {**default, **entry.raw} if isinstance(entry.raw, dict) else entry.raw
-        account, errors = values.judged(checks(entry.source.file.parent), raw)
+        secrets.folder = entry.source.file.parent
+        account, errors = values.judged(check, raw)
         if account is not None:
             sound[number] = account
         mistakes += map(entry.mistake, errors)

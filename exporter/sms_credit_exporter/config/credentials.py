@@ -23,14 +23,14 @@ Way = Callable[[CredentialField, object], str]
 """Makes a credential of what is given for it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Secrets:
     """Where the credentials of a configuration come from."""
 
-    folder: Path
-    """Relative paths start here, as in Prometheus."""
     environ: Mapping[str, str] = field(repr=False)
-    reader: Reader = field(default_factory=Reader, repr=False)
+    reader: Reader = field(repr=False)
+    folder: Path = Path()
+    """Relative paths start here, as in Prometheus: where the file is that the account under check stands in."""
 
     def credentials(self, provider: Provider) -> Callable[[object], Credentials]:
         """Accept the credentials that the provider declares, each in one of its ways."""

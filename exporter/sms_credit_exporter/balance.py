@@ -19,7 +19,9 @@ Progress = Callable[[int, int], None]
 """Told how many accounts have been asked, and how many there are."""
 
 
-async def views_of(config: Config, names: Iterable[str] = (), progress: Progress = lambda _done, _of: None) -> Views:
+async def views_of(
+    config: Config, names: Iterable[str] = (), progress: Progress = lambda _done, _of: None
+) -> tuple[View, ...]:
     """Poll every account once, or those of these names; return what came of it, in the order of the configuration."""
     chosen = frozenset(names) or config.names
     accounts = [account for account in config.accounts if account.name in chosen]

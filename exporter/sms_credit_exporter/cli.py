@@ -22,7 +22,7 @@ from .output import OutputFailed
 from .shards import WHOLE, Shard
 
 if TYPE_CHECKING:
-    from .accounts import Config, Views
+    from .accounts import Config, View
     from .web import Address
 
 Number = TypeVar("Number", Decimal, int)
@@ -425,7 +425,7 @@ def _plugin(options: argparse.Namespace) -> int:
     return nagios.State.UNKNOWN
 
 
-def _asked(options: argparse.Namespace) -> "Views":
+def _asked(options: argparse.Namespace) -> tuple["View", ...]:
     import asyncio
 
     from .balance import views_of

@@ -23,6 +23,8 @@ from .shards import WHOLE, Shard
 
 if TYPE_CHECKING:
     from .accounts import Config, View
+    from .config import Reader
+    from .storage import Memory
     from .web import Address
 
 Number = TypeVar("Number", Decimal, int)
@@ -314,7 +316,7 @@ def _add_logging(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _loader(options: argparse.Namespace) -> Callable[[], "Config"]:
+def _loader(options: argparse.Namespace, reader: "Reader | None" = None) -> Callable[[], "Config"]:
     """Return what loads the configuration: that of the file, or else the account in the environment."""
     from .config import load, load_variables
     from .config.variables import given
@@ -326,26 +328,37 @@ def _loader(options: argparse.Namespace) -> Callable[[], "Config"]:
         options.refuse(f"--config.file and {variables[0]} in the environment are both given; must be one of them")
     if not file and not variables:
         options.refuse("--config.file is needed, or an account in the environment (SMS_CREDIT_PROVIDER and others)")
-    return lambda: (load(file) if file else load_variables()).of(shard)
+    return lambda: (load(file, reader=reader) if file else load_variables(reader=reader)).of(shard)
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from .config import Reader
     from .config.web import WebConfig, load_web
     from .environment import check_environment
     from .exporter import Exporter
-    from .storage import Memory, Storage, check_no_other_file
+    from .storage import Memory, check_no_other_file
 
     check_environment()
     log.set_up(options.log_level, options.log_format)
     web_file: Path | None = options.web_config_file
     check_no_other_file(options.storage, {"configuration": options.config_file, "web configuration": web_file})
+    reader = Reader()
     exporter = Exporter(
-        _loader(options),
+        _loader(options, reader),
         partial(load_web, web_file) if web_file else WebConfig,
-        memory=partial(Storage, options.storage) if options.storage else Memory,
+        memory=partial(_storage, options.storage, reader) if options.storage else Memory,
         lifecycle=options.lifecycle,
     )
     return _run(exporter.run, options)
+
+
+def _storage(path: Path, reader: "Reader") -> "Memory":
+    """Open the storage, once the configuration has been read and it is known what files that consists of."""
+    from .storage import Storage, check_no_other_file
+
+    for file in reader.files if path.exists() else ():
+        check_no_other_file(path, {"accounts or credential": file})
+    return Storage(path)
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -271,6 +271,28 @@ async def test_a_team_changes_its_file_and_then_makes_a_mistake(
         await exporter.shows('sms_credit_up{account="a",provider="23telecom"} 1.0')
 
 
+@pytest.mark.parametrize("slip", ["teams/a.yml", "teams/key"])
+async def test_no_slip_makes_one_of_its_files_the_storage(
+    start: Start, providers: Providers, tmp_path: Path, slip: str
+) -> None:
+    """It would be taken for a damaged storage and set aside. With a file of its own, the exporter starts."""
+    account = providers.configured("a", opened := providers.add("23telecom"))
+    file = written(
+        tmp_path,
+        {
+            "config.yml": "accounts_files: [teams/*.yml]\n",
+            "teams/a.yml": yaml.safe_dump([{**account, "credentials": {"api_key_file": "key"}}]),
+            "teams/key": opened.credentials["api_key"],
+        },
+    )
+    before = (tmp_path / slip).read_text()
+    outcome = await command("serve", f"--config.file={file}", f"--storage.path={slip}", LISTEN, cwd=tmp_path)
+    assert outcome == (1, "", f"--storage.path: {slip}: is the accounts or credential file\n")
+    assert (tmp_path / slip).read_text() == before
+    async with start("serve", f"--config.file={file}", "--storage.path=state.db", LISTEN) as exporter:
+        await exporter.shows('sms_credit_up{account="a",provider="23telecom"} 1.0')
+
+
 async def test_no_file_matches_yet(start: Start, providers: Providers, tmp_path: Path) -> None:
     """`check` counts to none, `balance` prints a heading, and `serve` is healthy, ready, and takes what comes."""
     file = written(tmp_path, {"config.yml": "accounts_files: [teams/*.yml]\n"})

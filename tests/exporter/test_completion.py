@@ -5,7 +5,6 @@ import fcntl
 import os
 import pty
 import re
-import sys
 import termios
 from collections.abc import Callable
 from pathlib import Path
@@ -122,4 +121,5 @@ async def test_another_shell_is_refused(tmp_path: Path) -> None:
     """The message lists the shells that there are."""
     code, out, err = await command("completion", "csh", cwd=tmp_path)
     assert (code, out) == (2, "")
-    assert f"invalid choice: 'csh' (choose from {', '.join(map(repr, SHELLS))})" in err or sys.version_info >= (3, 12)
+    assert "invalid choice: 'csh'" in err
+    assert all(shell in err for shell in SHELLS)

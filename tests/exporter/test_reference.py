@@ -11,7 +11,7 @@ import yaml
 
 from scripts import reference
 from sms_credit_exporter.cli import command_line, main
-from sms_credit_exporter.config import load, load_variables
+from sms_credit_exporter.config import labels, load, load_variables
 from tests.conftest import ROOT
 
 DOCUMENT = reference.FILE.read_text()
@@ -51,6 +51,11 @@ def test_its_links_lead_somewhere() -> None:
     assert [link for link in re.findall(r"\]\(#([^)]+)\)", DOCUMENT) if link not in headings] == []
     files = [link.partition("#")[0] for link in re.findall(r"\]\(([^#h)][^)]*)\)", DOCUMENT)]
     assert [file for file in files if not (ROOT / "docs" / file).exists()] == []
+
+
+def test_its_numbers_are_those_of_the_code() -> None:
+    """They stand in sentences, which nothing writes anew."""
+    assert f"{labels.MOST} different ones" in DOCUMENT
 
 
 def examples(language: str) -> list[str]:

@@ -19,11 +19,11 @@ class ConfigError(FileError):
 
 
 class Source(Protocol):
-    """Where a configuration is from. Two of the same kind stand for themselves, whatever they say."""
+    """Where accounts are from: a file, or the environment."""
 
     @property
     def file(self) -> Path:
-        """What to call it; relative paths in it start at this one's parent."""
+        """What people call it; relative paths that stand in it start at its folder."""
 
     @property
     def values(self) -> object:

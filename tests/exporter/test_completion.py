@@ -19,10 +19,10 @@ Tool = Callable[[str], str]
 PROGRAM = "sms-credit-exporter"
 
 
-async def asked(shell: str, script: str, line: str, cwd: Path) -> str:
-    """Load the script in the shell, and return what it offers for a line."""
+async def in_fish(shell: str, line: str, cwd: Path) -> str:
+    """Fish itself can say what it would offer."""
     process = await asyncio.create_subprocess_exec(
-        *(shell, "-c", script, "shell", line),
+        *(shell, "-c", "source script.fish; complete -C $argv[1]", line),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         cwd=cwd,
@@ -34,29 +34,21 @@ async def asked(shell: str, script: str, line: str, cwd: Path) -> str:
 
 
 async def in_bash(shell: str, line: str, cwd: Path) -> str:
-    """Do what bash does when the key is pressed: call the function that `complete` was told of."""
-    script = f"""
-        . ./script.bash
-        COMP_WORDS=($1); COMP_LINE=$1; COMP_POINT=${{#1}}
-        [[ $1 == *' ' ]] && COMP_WORDS+=('')
-        COMP_CWORD=$(( ${{#COMP_WORDS[@]}} - 1 ))
-        called=$(complete -p {PROGRAM} | sed 's/.* -F \\([^ ]*\\) .*/\\1/')
-        "$called" {PROGRAM} "${{COMP_WORDS[COMP_CWORD]}}" "${{COMP_WORDS[COMP_CWORD-1]}}" || exit
-        printf '%s\\n' "${{COMPREPLY[@]}}"
-    """
-    return await asked(shell, script, line, cwd)
-
-
-async def in_fish(shell: str, line: str, cwd: Path) -> str:
-    """Fish itself can say what it would offer."""
-    return await asked(shell, "source script.fish; complete -C $argv[2]", line, cwd)
+    """Type the line on a terminal."""
+    return await on_a_terminal(shell, "--norc", load=". ./script.bash", line=line, cwd=cwd)
 
 
 async def in_zsh(shell: str, line: str, cwd: Path) -> str:
-    """Type the line on a terminal, press the key twice, and return what it shows."""
+    """Type the line on a terminal."""
+    load = 'autoload -Uz compinit; compinit -u; LISTMAX=1000; eval "$(cat script.zsh)"'
+    return await on_a_terminal(shell, "-f", load=load, line=line, cwd=cwd)
+
+
+async def on_a_terminal(shell: str, *arguments: str, load: str, line: str, cwd: Path) -> str:
+    """Load a script, type a line, press the key twice, and return what is shown."""
     ours, theirs = pty.openpty()
     process = await asyncio.create_subprocess_exec(
-        *(shell, "-f", "-i"),
+        *(shell, *arguments, "-i"),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -68,9 +60,8 @@ async def in_zsh(shell: str, line: str, cwd: Path) -> str:
     os.close(theirs)
     try:
         async with asyncio.timeout(PATIENCE):
-            loading = 'autoload -Uz compinit; compinit -u; LISTMAX=1000; eval "$(cat script.zsh)"'
-            await _typed(ours, f"{loading}; PS1={_PROMPT[:2]}''{_PROMPT[2:]}\n", _PROMPT)
-            return await _typed(ours, f"{line}\t\t{_FORGET_THE_LINE}print do''ne\n", "done")
+            await _typed(ours, f"{load}; PS1={_PROMPT[:2]}''{_PROMPT[2:]}\n", _PROMPT)
+            return await _typed(ours, f"{line}\t\t{_FORGET_THE_LINE}echo do''ne\n", "done")
     finally:
         process.kill()
         await process.wait()
@@ -101,6 +92,11 @@ IN = {"bash": in_bash, "zsh": in_zsh, "fish": in_fish}
         pytest.param(f"{PROGRAM} completion ", list(SHELLS), ["serve"], id="what an argument can be"),
         pytest.param(f"{PROGRAM} serve --log.level ", ["debug", "warn"], ["monitoring"], id="what an option can be"),
         pytest.param(f"{PROGRAM} check --config.file ", ["mine.yml"], ["serve"], id="files"),
+        pytest.param(f"{PROGRAM} balance --output=", ["table", "nagios"], ["serve"], id="what follows an equals sign"),
+        pytest.param(f"{PROGRAM} check --config.file=m", ["mine.yml"], ["serve"], id="files after an equals sign"),
+        pytest.param(
+            f"{PROGRAM} balance --output=json --color=", ["always", "never"], ["nagios"], id="a second equals sign"
+        ),
     ],
 )
 @pytest.mark.parametrize("shell", SHELLS)

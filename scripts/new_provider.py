@@ -25,8 +25,8 @@ from http import HTTPStatus
 
 from ..answer import Answer, Fields
 from ..problem import Cause
-from ..provider import CredentialField, Request, Value, opened, refusal
-from ..reading import Quality, Reading
+from ..provider import CredentialField, Request, opened, refusal
+from ..reading import Quality, Reading, Value
 from ..secret import Credentials
 
 _CAUSE_BY_CODE = {
@@ -62,6 +62,7 @@ class CLASS:
             balance=fieldsFIELDS.number("MEMBER"),
             currency=self.currency,
             quota=None,
+            credits=None,
             credit_blocked=None,
             provider_updated=None,
             quality=Quality.COMPLETE,

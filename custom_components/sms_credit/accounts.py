@@ -7,25 +7,26 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.httpx_client import get_async_client
 from homeassistant.util.hass_dict import HassKey
 
-from .const import CONF_PROVIDER, DOMAIN
+from .const import CONF_BASE_URL, CONF_PROVIDER, DOMAIN
 from .lib.sms_credit_core import PROVIDERS, Account, Owner, Secret, poll_account
 
-type _Key = tuple[str, frozenset[tuple[str, Secret]]]
+type _Key = tuple[str, str, frozenset[tuple[str, Secret]]]
 
 # Data of an integration belong into `entry.runtime_data`. There is none while an entry is being added, or is disabled.
 _ANSWERED: HassKey[dict[_Key, Account]] = HassKey(DOMAIN)
 
 
 def owner_of(data: Mapping[str, Any]) -> Owner:
-    """Return provider and credentials, which stand in an entry's data under their own names."""
+    """Return provider, address and credentials, which stand in an entry's data under their own names."""
     provider = PROVIDERS[data[CONF_PROVIDER]]
     given = {field.name: Secret(data[field.name]) for field in provider.credentials if field.name in data}
-    return Owner(provider=provider.key, base_url=provider.base_url, credentials=given)
+    return Owner(provider=provider.key, base_url=data.get(CONF_BASE_URL, provider.base_url), credentials=given)
 
 
 async def async_ask(hass: HomeAssistant, owner: Owner, account: Account) -> Account:
     """Ask a provider once. Returns the account as it is then."""
-    return await poll_account(get_async_client(hass), PROVIDERS[owner.provider], owner.credentials, account)
+    provider = PROVIDERS[owner.provider]
+    return await poll_account(get_async_client(hass), provider, owner.credentials, account, base_url=owner.base_url)
 
 
 @callback
@@ -49,4 +50,4 @@ def with_answer(account: Account, answered: Account | None) -> Account:
 
 
 def _key(owner: Owner) -> _Key:
-    return owner.provider, frozenset(owner.credentials.items())
+    return owner.provider, owner.base_url, frozenset(owner.credentials.items())

@@ -5,6 +5,7 @@ The forms follow from what the providers declare; a new provider needs nothing h
 
 from collections.abc import Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, override
 
 import probatio
@@ -17,7 +18,8 @@ from homeassistant.config_entries import (
     OptionsFlow,
 )
 from homeassistant.const import CONF_NAME, UnitOfTime
-from homeassistant.core import callback
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
@@ -30,15 +32,39 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
     TextSelectorType,
 )
+from homeassistant.helpers.translation import async_get_translations
 
 from .accounts import async_ask, async_hand_over, owner_of
-from .const import CONF_LOW_BALANCE, CONF_LOW_QUOTA, CONF_LOW_RUNWAY, CONF_MESSAGE_PRICE, CONF_PROVIDER, DOMAIN
-from .lib.sms_credit_core import PROVIDERS, Account, CredentialField, Problem, Provider, Reading, Value, can_give
+from .const import (
+    CONF_BASE_URL,
+    CONF_LOW_BALANCE,
+    CONF_LOW_QUOTA,
+    CONF_LOW_RUNWAY,
+    CONF_MESSAGE_PRICE,
+    CONF_PROVIDER,
+    DOMAIN,
+)
+from .lib.sms_credit_core import (
+    PROVIDERS,
+    Account,
+    CredentialField,
+    Problem,
+    Provider,
+    Reading,
+    Value,
+    can_give,
+    mistake_in,
+)
 from .options import as_options, entered_before
 
 _MAX = 1_000_000_000
 _SMALLEST_PRICE = 0.00001
 _HALF_A_DAY = 0.5
+
+_ADVANCED = "advanced"
+
+_ADDRESS_FIELDS = {probatio.Optional(CONF_BASE_URL): TextSelector(TextSelectorConfig(type=TextSelectorType.URL))}
+_ADDRESS_SCHEMA = probatio.Schema(_ADDRESS_FIELDS)
 
 _PASSWORD = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
 
@@ -53,6 +79,7 @@ _PROVIDER_SCHEMA = probatio.Schema(
         # Home Assistant's own integrations ask for no name. But these providers' answers name no account, and a user
         # with several accounts wants to tell them apart from the start, in the ids of the entities too.
         probatio.Optional(CONF_NAME): TextSelector(),
+        probatio.Optional(_ADVANCED): section(_ADDRESS_SCHEMA, {"collapsed": True}),
     }
 )
 
@@ -77,6 +104,8 @@ class SmsCreditConfigFlow(ConfigFlow, domain=DOMAIN):
     _provider: Provider
     _name = ""
     """What the user wants a new account to be called, if anything."""
+    _address: Mapping[str, str] = MappingProxyType({})
+    """The base URL in place of the provider's own, if the user gave one."""
     _problem: Problem | None = None
     """Why the credentials in use, or those entered last, do not work."""
     _data: dict[str, Any]
@@ -109,11 +138,14 @@ class SmsCreditConfigFlow(ConfigFlow, domain=DOMAIN):
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Choose the provider of a new account, and its name."""
-        if user_input is not None:
-            self._name = user_input.get(CONF_NAME, "").strip()
-            return self._begin(user_input)
-        return self.async_show_form(step_id="user", data_schema=_PROVIDER_SCHEMA)
+        """Choose the provider of a new account, its name, and where it is asked if that is not the provider's own."""
+        entered = user_input or {}
+        address, errors = _address_of(entered.get(_ADVANCED, {}))
+        if user_input is None or errors:
+            schema = self.add_suggested_values_to_schema(_PROVIDER_SCHEMA, user_input)
+            return self.async_show_form(step_id="user", data_schema=schema, errors=errors or None)
+        self._name = entered.get(CONF_NAME, "").strip()
+        return self._begin({CONF_PROVIDER: entered[CONF_PROVIDER], **address})
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Ask for new credentials, and say why the old ones fail."""
@@ -121,13 +153,25 @@ class SmsCreditConfigFlow(ConfigFlow, domain=DOMAIN):
         self._problem = coordinator.data.problem if coordinator else None
         return self._begin(entry_data)
 
-    async def async_step_reconfigure(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for other credentials because the user wants to change them."""
-        return self._begin(self._get_reconfigure_entry().data)
+    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for other credentials because the user wants to; before, for the address, if the account has its own."""
+        data = self._get_reconfigure_entry().data
+        if CONF_BASE_URL not in data:
+            return self._begin(data)
+        address, errors = _address_of(user_input or {})
+        if user_input is None or errors:
+            entered = data if user_input is None else user_input
+            schema = self.add_suggested_values_to_schema(_ADDRESS_SCHEMA, entered)
+            placeholders = {"account": self._title}
+            return self.async_show_form(
+                step_id="reconfigure", data_schema=schema, errors=errors or None, description_placeholders=placeholders
+            )
+        return self._begin({CONF_PROVIDER: data[CONF_PROVIDER], **address})
 
     @callback
     def _begin(self, data: Mapping[str, Any]) -> ConfigFlowResult:
         self._provider = PROVIDERS[data[CONF_PROVIDER]]
+        self._address = {CONF_BASE_URL: data[CONF_BASE_URL]} if CONF_BASE_URL in data else {}
         return self._show_form()
 
     async def async_take_credentials(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -139,7 +183,7 @@ class SmsCreditConfigFlow(ConfigFlow, domain=DOMAIN):
         given = {field.name: credentials[field.name] for field in fields if field.required or credentials[field.name]}
         if wrong := {name: value for name, value in given.items() if not CredentialField.accepts(value)}:
             return self._show_form(given, {name: "not_a_credential" if wrong[name] else "empty" for name in wrong})
-        data = {CONF_PROVIDER: self._provider.key, **given}
+        data = {CONF_PROVIDER: self._provider.key, **self._address, **given}
         self._abort_if_known(data)
         account, entry = await async_ask(self.hass, owner_of(data), Account()), self._entry
         # An account that is being set up, or whose data are unavailable, has proven its credentials.
@@ -192,7 +236,7 @@ class SmsCreditConfigFlow(ConfigFlow, domain=DOMAIN):
         """Take the new account's limits, if the user wants any; the answer to its credentials is its first reading."""
         errors = _limit_errors(self._provider, user_input)
         if user_input is None or errors:
-            credit = _in_words(self._account.reading)
+            credit = await _async_in_words(self.hass, self._account.reading)
             return self.async_show_form(
                 step_id="limits" if credit else "limits_unknown",
                 data_schema=self.add_suggested_values_to_schema(_limits_schema(self._provider), user_input),
@@ -223,7 +267,7 @@ class SmsCreditOptionsFlow(OptionsFlow):
         if user_input is not None and not errors:
             return self.async_create_entry(data=as_options(user_input))
         coordinator = getattr(entry, "runtime_data", None)
-        credit = _in_words(coordinator.view.known if coordinator else None)
+        credit = await _async_in_words(self.hass, coordinator.view.known if coordinator else None)
         return self.async_show_form(
             step_id="init" if credit else "init_unknown",
             data_schema=self.add_suggested_values_to_schema(
@@ -236,9 +280,18 @@ class SmsCreditOptionsFlow(OptionsFlow):
     async_step_init_unknown = async_step_init
 
 
+def _address_of(entered: Mapping[str, str]) -> tuple[Mapping[str, str], dict[str, str]]:
+    """Return the address that was entered, if any, and what is wrong with it."""
+    address = entered.get(CONF_BASE_URL, "").strip().rstrip("/")
+    if not address:
+        return {}, {}
+    mistake = mistake_in(address)
+    return {CONF_BASE_URL: address}, {"base": mistake.value} if mistake else {}
+
+
 def _limits_schema(provider: Provider) -> probatio.Schema:
-    fields = {
-        CONF_LOW_BALANCE: _number(0),
+    fields = {CONF_LOW_BALANCE: _number(0)} if Value.BALANCE in provider.gives else {}
+    fields |= {
         CONF_LOW_QUOTA: _number(0, step=1),
         CONF_LOW_RUNWAY: _number(_HALF_A_DAY, step=_HALF_A_DAY, unit=UnitOfTime.DAYS),
     }
@@ -254,16 +307,21 @@ def _limit_errors(provider: Provider, entered: dict[str, Any] | None) -> dict[st
     return {} if comparable or CONF_LOW_QUOTA not in given else {CONF_LOW_QUOTA: "price_needed"}
 
 
-def _in_words(reading: Reading | None) -> str:
+async def _async_in_words(hass: HomeAssistant, reading: Reading | None) -> str:
     """Write what there is to spend, for texts in every language; nothing if it is not known."""
-    said = []
-    if reading and reading.balance is not None:
-        exponent = reading.balance.normalize().as_tuple().exponent
-        digits = max(2, -exponent) if isinstance(exponent, int) else 2
-        said.append(f"{_grouped(reading.balance, digits)} {reading.currency or ''}".strip())
-    if reading and reading.quota is not None:
-        said.append(f"{_grouped(reading.quota, 0)} SMS")
-    return " · ".join(said)
+    if reading is None:
+        return ""
+    texts = await async_get_translations(hass, hass.config.language, "entity", [DOMAIN])
+    credits_unit = texts[f"component.{DOMAIN}.entity.sensor.credits.unit_of_measurement"]
+    amounts = ((reading.balance, reading.currency or ""), (reading.credits, credits_unit))
+    said = [f"{_grouped(amount, _digits(amount))} {unit}".strip() for amount, unit in amounts if amount is not None]
+    return " · ".join([*said, *([] if reading.quota is None else [f"{_grouped(reading.quota, 0)} SMS"])])
+
+
+def _digits(amount: Decimal) -> int:
+    """Return how many decimals an amount has, but at least the two of money."""
+    exponent = amount.normalize().as_tuple().exponent
+    return max(2, -exponent) if isinstance(exponent, int) else 2
 
 
 def _grouped(number: Decimal | int, digits: int) -> str:

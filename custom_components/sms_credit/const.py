@@ -3,6 +3,7 @@
 DOMAIN = "sms_credit"
 
 CONF_PROVIDER = "provider"
+CONF_BASE_URL = "base_url"
 CONF_LOW_BALANCE = "low_balance"
 CONF_LOW_QUOTA = "low_quota"
 CONF_LOW_RUNWAY = "low_runway"

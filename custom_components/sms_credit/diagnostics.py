@@ -5,6 +5,7 @@ from typing import Any
 
 from homeassistant.core import HomeAssistant
 
+from .const import CONF_BASE_URL
 from .coordinator import SmsCreditConfigEntry
 from .lib.sms_credit_core import Instant
 
@@ -21,6 +22,7 @@ async def async_get_config_entry_diagnostics(
     return {
         "provider": coordinator.provider.key,
         "credentials_set": [field.name for field in coordinator.provider.credentials if field.name in entry.data],
+        "own_address": CONF_BASE_URL in entry.data,
         "options_set": sorted(entry.options),
         "polling": {
             "interval": coordinator.interval,
@@ -49,6 +51,7 @@ async def async_get_config_entry_diagnostics(
             "currency": reading.currency,
             "balance": _sign(reading.balance),
             "quota": _sign(reading.quota),
+            "credits": _sign(reading.credits),
             "credit_blocked": reading.credit_blocked,
             "provider_updated": reading.provider_updated,
         },
@@ -57,6 +60,7 @@ async def async_get_config_entry_diagnostics(
         "unusual": view.unusual,
         "ledgers": [
             {
+                "pays_with": ledger.pays_with,
                 "currency": ledger.currency,
                 "amount": _sign(ledger.amount),
                 "spent": _sign(ledger.spent),

@@ -26,7 +26,7 @@ class SmsCreditEntityDescription(EntityDescription):
 
 def spends(view: AccountView) -> bool:
     """Whether there is anything of which the account could spend."""
-    return view.gives(Value.BALANCE) or view.gives(Value.QUOTA)
+    return any(map(view.gives, (Value.BALANCE, Value.QUOTA, Value.CREDITS)))
 
 
 class SmsCreditEntity(CoordinatorEntity[SmsCreditCoordinator]):

@@ -78,6 +78,6 @@ class ToppedUpEvent(SmsCreditEntity, EventEntity):
             return
         untold, self._untold = self._untold, []
         for top_up, currency in untold:
-            # The amount as exact text, as states are. There is no currency where messages were added.
+            # The amount as exact text, as states are. There is no currency where messages or credits were added.
             self._trigger_event("topped_up", {ATTR_AMOUNT: f"{top_up.amount:f}", ATTR_CURRENCY: currency or None})
             self.async_write_ha_state()

@@ -28,7 +28,11 @@ PARALLEL_UPDATES = 0
 ATTR_PROBLEMS = "problems"
 ATTR_REASON = "reason"
 
-_UNIT_OF_QUOTA = f"component.{DOMAIN}.entity.sensor.sms_quota.unit_of_measurement"
+_UNITS = {
+    value: f"component.{DOMAIN}.entity.sensor.{key}.unit_of_measurement"
+    for value, key in ((Value.QUOTA, "sms_quota"), (Value.CREDITS, "credits"))
+}
+"""The translated units of what an account can pay with beside money."""
 
 STATES = {status: "data_unavailable" if status is Status.UNAVAILABLE else status.value for status in Status}
 """The states of the status sensor. Home Assistant has its own meaning for `unavailable`: it hears nothing."""
@@ -81,6 +85,13 @@ SENSORS = (
         value_fn=_of(lambda reading: reading.quota),
     ),
     SmsCreditSensorDescription(
+        key="credits",
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=2,
+        exists_fn=lambda view: view.gives(Value.CREDITS),
+        value_fn=_of(lambda reading: _plain(reading.credits)),
+    ),
+    SmsCreditSensorDescription(
         key="runway",
         device_class=SensorDeviceClass.DURATION,
         native_unit_of_measurement=UnitOfTime.DAYS,
@@ -131,36 +142,36 @@ class AccountSensor(SmsCreditEntity, SensorEntity):
     @property
     @override
     def native_unit_of_measurement(self) -> str | None:
-        """Return the currency, which each answer names; the quota's unit is a translated text."""
+        """Return the currency, which each answer names; the others' units are translated texts."""
         if self.device_class is SensorDeviceClass.MONETARY:
             return self.coordinator.view.currency
         return self.entity_description.native_unit_of_measurement
 
 
 class SpentSensor(AccountSensor):
-    """What the account has spent, in money or in messages: what it pays with shows with the first reading.
+    """What the account has spent, in money, messages or credits: what it pays with shows with the first reading.
 
     There is no unit before, which could be wrong. If it changes later, a repair of Home Assistant's asks what to do
     with the statistics; it never adds up what has different units.
     """
 
     @property
-    def _in_messages(self) -> bool:
+    def _pays_with(self) -> Value:
         ledger = self.coordinator.data.ledger
-        return ledger is not None and ledger.currency is None
+        return ledger.pays_with if ledger else Value.BALANCE
 
     @property
     @override
     def device_class(self) -> SensorDeviceClass | None:
-        """Return that it is money unless it is messages."""
-        return None if self._in_messages else SensorDeviceClass.MONETARY
+        """Return that it is money, if it is."""
+        return SensorDeviceClass.MONETARY if self._pays_with is Value.BALANCE else None
 
     @property
     @override
     def native_unit_of_measurement(self) -> str | None:
-        """Return the ledger's unit; messages have the one of the quota."""
-        if self._in_messages:
-            return self.platform_data.default_language_platform_translations[_UNIT_OF_QUOTA]
+        """Return the ledger's unit; messages have the one of the quota, and credits their own."""
+        if unit := _UNITS.get(self._pays_with):
+            return self.platform_data.default_language_platform_translations[unit]
         ledger = self.coordinator.data.ledger
         return (ledger.currency or None) if ledger else None
 
@@ -168,7 +179,7 @@ class SpentSensor(AccountSensor):
     @override
     def suggested_display_precision(self) -> int:
         """Return the precision of the unit."""
-        return 0 if self._in_messages else 2
+        return 0 if self._pays_with is Value.QUOTA else 2
 
     @property
     @override

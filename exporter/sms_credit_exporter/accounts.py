@@ -3,7 +3,6 @@
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from ipaddress import ip_address
 from typing import Self
 
 import httpx
@@ -19,6 +18,7 @@ from sms_credit_core import (
     Limits,
     Owner,
     Provider,
+    is_loopback,
 )
 
 from .shards import WHOLE, Shard
@@ -37,14 +37,8 @@ def _address(url: str) -> tuple[str, str, int | None]:
     return parts.scheme, parts.host, parts.port
 
 
-@lru_cache(_ADDRESSES)
-def is_loopback(url: str) -> bool:
-    """Whether a URL leads to this very machine."""
-    _, host, _ = _address(url)
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+leads_here = lru_cache(_ADDRESSES)(is_loopback)
+"""Whether a URL leads to this very machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +75,7 @@ class AccountConfig:
     @property
     def min_pause(self) -> float:
         """Seconds between two polls, whatever happens."""
-        return MIN_LOOPBACK_INTERVAL if is_loopback(self.base_url) else self.provider.min_poll_interval
+        return MIN_LOOPBACK_INTERVAL if leads_here(self.base_url) else self.provider.min_poll_interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

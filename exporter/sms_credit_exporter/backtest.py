@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sms_credit_core import Account, Instant, Ledger, Limit, Limits
+from sms_credit_core import Account, Instant, Ledger, Limit, Limits, Value
 
 from . import words
 from .durations import duration_text
@@ -43,7 +43,7 @@ class _State(NamedTuple):
 
     def continues(self, before: "_State") -> bool:
         """Whether the account lives on the same credit as before."""
-        return self.ledger.top_up is before.ledger.top_up and self.ledger.currency == before.ledger.currency
+        return self.ledger.top_up is before.ledger.top_up and self.ledger.unit == before.ledger.unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ def _reading(state: _State) -> Mapping[str, Any]:
 
 
 def _amount(amount: Decimal, ledger: Ledger) -> str:
-    return counted(amount, "message") if ledger.currency is None else words.money(amount, ledger.currency)
+    return counted(amount, "message") if ledger.pays_with is Value.QUOTA else words.money(amount, ledger.currency)
 
 
 def _utc(unix: float) -> str:

@@ -13,7 +13,7 @@ from .accounts import AccountConfig, Config, View, Views
 from .output import Colour, uncoloured
 from .slots import Slots
 from .watch import http_client, poll_once
-from .words import UNKNOWN, absent, money
+from .words import UNKNOWN, absent, money, owned
 
 Progress = Callable[[int, int], None]
 """Told how many accounts have been asked, and how many there are."""
@@ -92,6 +92,11 @@ MEMBERS = (
     Member("currency", "text: ISO 4217 code of the balance", _known(lambda known: known.currency)),
     Member("quota_messages", "number: messages that the balance can pay for", _known(lambda known: known.quota)),
     Member(
+        "credits",
+        "number: what is left in a unit of the provider's own, which is neither money nor whole messages",
+        _known(lambda known: None if known.credits is None else float(known.credits)),
+    ),
+    Member(
         "credit_blocked", "boolean: whether the provider refuses to send for lack of credit", lambda view: view.blocked
     ),
     Member("low", "boolean: whether any limit is reached", lambda view: view.low),
@@ -130,10 +135,8 @@ def _line(
 
 
 def _balance(view: View) -> str:
-    known = view.known
-    return (
-        absent(view, Value.BALANCE) if known is None or known.balance is None else money(known.balance, known.currency)
-    )
+    found = owned(view.known)
+    return money(*found) if found else absent(view, Value.BALANCE, Value.CREDITS)
 
 
 def _quota(view: View) -> str:

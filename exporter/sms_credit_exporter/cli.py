@@ -7,7 +7,7 @@ import argparse
 import os
 import resource
 import signal
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -19,13 +19,14 @@ from .durations import parse_duration
 from .history import counted
 from .mistakes import EnvironmentMistake, FileError, StorageMistake
 from .output import OutputFailed
+from .prefix import Prefix, external_path, route_prefix
 from .shards import WHOLE, Shard
 
 if TYPE_CHECKING:
     from .accounts import Config, View
-    from .config import Reader
+    from .advice import Template
     from .storage import Memory
-    from .web import Address
+    from .web import Address, Place
 
 Number = TypeVar("Number", Decimal, int)
 
@@ -128,25 +129,53 @@ def command_line() -> argparse.ArgumentParser:
     )
     _add_accounts(serve)
     serve.add_argument(
+        "--config.auto-reload-interval",
+        dest="auto_reload",
+        type=_interval,
+        metavar="DURATION",
+        help="reload when a configuration file has changed, and look for that so often, such as 30s (default: off)",
+    )
+    serve.add_argument(
         "--storage.path",
         dest="storage",
         type=Path,
         metavar="FILE",
         help="keeps what is known over restarts (default: nothing is kept)",
     )
-    _add_listen_address(serve, _SERVE_ADDRESS)
+    _add_listen_address(serve, _SERVE_ADDRESS, or_socket=True)
     serve.add_argument(
         "--web.config.file",
         dest="web_config_file",
         type=Path,
         metavar="FILE",
-        help="TLS and users (default: neither)",
+        help="TLS, users, headers and a rate limit (default: none)",
     )
     serve.add_argument(
         "--web.enable-lifecycle",
         dest="lifecycle",
         action="store_true",
-        help="let requests reload the configuration (default: only SIGHUP does)",
+        help="let requests reload the configuration (default: off)",
+    )
+    serve.add_argument(
+        "--web.external-url",
+        dest="external_path",
+        type=_checked(external_path),
+        metavar="URL",
+        help="where a reverse proxy shows the exporter; all routes lie under its path (default: none)",
+    )
+    serve.add_argument(
+        "--web.route-prefix",
+        dest="route_prefix",
+        type=_checked(route_prefix),
+        metavar="PATH",
+        help="where the routes lie instead: / if the proxy strips the path (default: the path of that URL)",
+    )
+    serve.add_argument(
+        "--web.dashboard-url",
+        dest="dashboard",
+        type=_template,
+        metavar="URL",
+        help="the dashboard of an account, with {account} and {provider} in it, to link to (default: none)",
     )
     _add_logging(serve)
 
@@ -270,8 +299,9 @@ def _add_balance(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_listen_address(parser: argparse.ArgumentParser, default: str) -> None:
-    parser.add_argument(
+def _add_listen_address(parser: argparse.ArgumentParser, default: str, *, or_socket: bool = False) -> None:
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
         "--web.listen-address",
         dest="addresses",
         action="append",
@@ -281,6 +311,13 @@ def _add_listen_address(parser: argparse.ArgumentParser, default: str) -> None:
         help=f"where to listen; may be given several times (default {default})",
     )
     parser.set_defaults(default_address=default)
+    if or_socket:
+        where.add_argument(
+            "--web.systemd-socket",
+            dest="systemd_socket",
+            action="store_true",
+            help="listen on the sockets that systemd passes instead (default: off)",
+        )
 
 
 def _shard(text: str) -> Shard:
@@ -295,6 +332,27 @@ def _address(text: str) -> "Address":
 
     try:
         return Address.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _checked(read: Callable[[str], str]) -> Callable[[str], str]:
+    """Return what reads an argument and has argparse tell what is wrong with it."""
+
+    def checked(text: str) -> str:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return checked
+
+
+def _template(text: str) -> "Template":
+    from .advice import Template
+
+    try:
+        return Template.parse(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
@@ -316,7 +374,7 @@ def _add_logging(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _loader(options: argparse.Namespace, reader: "Reader | None" = None) -> Callable[[], "Config"]:
+def _loader(options: argparse.Namespace) -> Callable[[], "Config"]:
     """Return what loads the configuration: that of the file, or else the account in the environment."""
     from .config import load, load_variables
     from .config.variables import given
@@ -328,35 +386,47 @@ def _loader(options: argparse.Namespace, reader: "Reader | None" = None) -> Call
         options.refuse(f"--config.file and {variables[0]} in the environment are both given; must be one of them")
     if not file and not variables:
         options.refuse("--config.file is needed, or an account in the environment (SMS_CREDIT_PROVIDER and others)")
-    return lambda: (load(file, reader=reader) if file else load_variables(reader=reader)).of(shard)
+    return lambda: (load(file) if file else load_variables()).of(shard)
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from .config import Reader
+    from .activation import passed_sockets
+    from .advice import Links
+    from .config.files import noted_so_far
     from .config.web import WebConfig, load_web
     from .environment import check_environment
     from .exporter import Exporter
     from .storage import Memory, check_no_other_file
 
     check_environment()
+    sockets = passed_sockets() if options.systemd_socket else []
     log.set_up(options.log_level, options.log_format)
     web_file: Path | None = options.web_config_file
     check_no_other_file(options.storage, {"configuration": options.config_file, "web configuration": web_file})
-    reader = Reader()
+    load, read = _loader(options), set[Path]()
+
+    def load_and_note() -> "Config":
+        config = load()
+        read.update(noted_so_far())
+        return config
+
     exporter = Exporter(
-        _loader(options, reader),
+        load_and_note,
         partial(load_web, web_file) if web_file else WebConfig,
-        memory=partial(_storage, options.storage, reader) if options.storage else Memory,
+        memory=partial(_storage, options.storage, read) if options.storage else Memory,
+        auto_reload=options.auto_reload,
         lifecycle=options.lifecycle,
+        links=Links(options.dashboard),
+        prefix=Prefix.of(options.external_path, options.route_prefix),
     )
-    return _run(exporter.run, options)
+    return _run(exporter.run, sockets or _addresses(options))
 
 
-def _storage(path: Path, reader: "Reader") -> "Memory":
-    """Open the storage, once the configuration has been read and it is known what files that consists of."""
+def _storage(path: Path, read: Collection[Path]) -> "Memory":
+    """Open the storage, once the configuration has been read; these are the files that it consists of."""
     from .storage import Storage, check_no_other_file
 
-    for file in reader.files if path.exists() else ():
+    for file in read if path.exists() else ():
         check_no_other_file(path, {"accounts or credential": file})
     return Storage(path)
 
@@ -367,22 +437,27 @@ def _demo(options: argparse.Namespace) -> int:
 
     check_environment()
     log.set_up(options.log_level, options.log_format)
-    return _run(demo.run, options)
+    return _run(demo.run, _addresses(options))
 
 
-def _run(run: Callable[[Sequence["Address"]], Coroutine[None, None, None]], options: argparse.Namespace) -> int:
+def _addresses(options: argparse.Namespace) -> Sequence["Address"]:
+    from .web import Address
+
+    return options.addresses or [Address.parse(options.default_address)]
+
+
+def _run(run: Callable[[Sequence["Place"]], Coroutine[None, None, None]], places: Sequence["Place"]) -> int:
     import asyncio
 
     import structlog
 
     from .loop import Loop
-    from .web import Address
 
     events = structlog.stdlib.get_logger()
     _allow_many_connections()
     try:
         with asyncio.Runner(loop_factory=Loop) as runner:
-            runner.run(run(options.addresses or [Address.parse(options.default_address)]))
+            runner.run(run(places))
     except OSError as error:
         events.error("cannot listen", reason=error.strerror or str(error))
         return 1
@@ -485,6 +560,14 @@ def _duration(text: str) -> float:
     seconds = parse_duration(text)
     if seconds is None:
         message = f"“{text}” is no duration such as 12h or 3d"
+        raise argparse.ArgumentTypeError(message)
+    return seconds
+
+
+def _interval(text: str) -> float:
+    seconds = _duration(text)
+    if seconds < 1:
+        message = f"“{text}” is too often; must be at least 1s"
         raise argparse.ArgumentTypeError(message)
     return seconds
 

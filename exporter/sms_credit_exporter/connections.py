@@ -121,7 +121,13 @@ class Connections:
 class Connection(web.RequestHandler):
     """One connection."""
 
-    def __init__(self, server: web.Server, connections: Connections, headers: Mapping[str, str], **more: Any) -> None:  # noqa: ANN401 - what aiohttp takes
+    def __init__(
+        self,
+        server: web.Server,
+        connections: Connections,
+        headers: Callable[[], Mapping[str, str]],
+        **more: Any,  # noqa: ANN401 - what aiohttp takes
+    ) -> None:
         """Take its server, all connections, and the headers of every answer."""
         super().__init__(server, loop=asyncio.get_running_loop(), **more)
         self._connections, self._headers = connections, headers
@@ -192,7 +198,7 @@ class Connection(web.RequestHandler):
         if not isinstance(exc, HttpProcessingError):
             return super().handle_error(request, status, exc, message)
         self.log_exception(exc_info=exc)
-        response = web.Response(status=status, text="Bad request.\n", headers=self._headers)
+        response = web.Response(status=status, text="Bad request.\n", headers=self._headers())
         response.force_close()
         return response
 
@@ -218,12 +224,6 @@ class Listener:
         listening.setblocking(False)  # noqa: FBT003 - sockets are told so
         listening.listen(_BACKLOG)
         self._go_on()
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port."""
-        host, port = self._socket.getsockname()[:2]
-        return host, port
 
     def close(self) -> None:
         """Listen no more."""
@@ -256,12 +256,10 @@ class Listener:
         self._pause = self._loop.call_later(_PAUSE_SECONDS, self._go_on)
 
 
-async def listeners(
-    address: tuple[str | None, int], connections: Connections, accept: Callable[[socket.socket], None]
-) -> list[Listener]:
-    """Listen on every address of a host. Raises OSError if that cannot be done."""
-    bound = await asyncio.get_running_loop().create_server(asyncio.Protocol, *address, start_serving=False)
+async def bound(address: tuple[str | None, int]) -> list[socket.socket]:
+    """Return a socket for every address of a host. Raises OSError if one cannot be had."""
+    server = await asyncio.get_running_loop().create_server(asyncio.Protocol, *address, start_serving=False)
     try:
-        return [Listener(one.dup(), connections, accept) for one in bound.sockets]
+        return [one.dup() for one in server.sockets]
     finally:
-        bound.close()
+        server.close()

@@ -1,6 +1,6 @@
 """The `demo` command: the exporter at work on simulated providers, with what takes hours passing in a minute."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sms_credit_core import DEFAULT_POLL_INTERVAL, PROVIDERS, Account, Answer, Instant, Provider, Reading, Secret
 
@@ -11,7 +11,8 @@ from .simulator.behaviour import Behaviour, Live
 from .simulator.scenarios import DEMO, SCENARIOS, DemoAccount
 from .simulator.server import Simulator
 from .storage import Memory
-from .web import Address
+from .trend import Trend
+from .web import Place
 
 POLL_INTERVAL = 2.0
 SPEED = DEFAULT_POLL_INTERVAL / POLL_INTERVAL
@@ -26,14 +27,14 @@ _STALE_AFTER = 20.0
 _REFRESH = 2.0
 
 
-async def run(addresses: Sequence[Address]) -> None:
+async def run(places: Sequence[Place]) -> None:
     """Serve the demo until a signal ends it. Raises OSError if an address cannot be listened on."""
     simulator = Simulator()
     async with simulator.serving() as base_urls:
         accounts = tuple(_account(simulator, base_urls, account) for account in DEMO)
         config = Config(accounts=accounts, stale_after=_STALE_AFTER)
         exporter = Exporter(lambda: config, memory=_MadeUp, refresh=_REFRESH, demo=True)
-        await exporter.run(addresses, _greet)
+        await exporter.run(places, _greet)
 
 
 class _MadeUp(Memory):
@@ -44,20 +45,28 @@ class _MadeUp(Memory):
     }
 
     def recall(self, config: AccountConfig) -> Account:
-        """Return an account as it has lived until now."""
-        return lived(config.provider, self._behaviours[config.name], Instant.now())
+        """Return an account as it has lived until now, and keep its last week in mind."""
+        trend = Trend()
+        for account in lived(config.provider, self._behaviours[config.name], Instant.now()):
+            trend = trend.after(account.ledger)
+        self._trends[config.name] = trend
+        return account
 
 
-def lived(provider: Provider, behaviour: Behaviour, now: Instant) -> Account:
-    """Return an account that was read every so often until now. Its behaviour begins now, and went on before."""
+def lived(provider: Provider, behaviour: Behaviour, now: Instant) -> Iterator[Account]:
+    """Yield an account as it was at first and after each reading until now.
+
+    Its behaviour begins now, and went on before.
+    """
     account = Account(speed=SPEED)
+    yield account
     for step in range(int(_PAST / _STEP), 0, -1):
         ago = step * _STEP
         act = behaviour(-ago)
         if isinstance(act, Live):
             at = Instant(now.unix - ago, now.monotonic - ago)
             account = account.after(reading_of(provider, act, at), at, 0.0)
-    return account
+            yield account
 
 
 def reading_of(provider: Provider, act: Live, at: Instant) -> Reading:

@@ -4,22 +4,31 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
+from pathlib import Path
 
 import structlog
 
 from .accounts import Config
+from .advice import Links
 from .config import ConfigError
 from .config.web import WebConfig
+from .durations import duration_text
+from .listing import Listings
+from .loading import Loader
 from .metrics import ExporterCollector, registry
-from .protection import Authentication, needs_restart, tls_context
+from .prefix import Prefix
+from .protection import Authentication, needs_restart, rate_limiter, tls_context
 from .sharing import Shared, in_thread
 from .storage import Memory
 from .watch import Watch
-from .web import Address, Site, application, serve
+from .web import Place, Site, application, serve
 
 VERSION = version("sms-credit-exporter")
+
+_SETTLED_SECONDS = 1.0
+"""Files that still hold the same after so long are not just being written."""
 
 _MOST_LOGGED = 100
 """Mistakes of one reload: a wrong template makes one for each pair of accounts."""
@@ -37,18 +46,27 @@ class Exporter:
         *,
         memory: Callable[[], Memory] = Memory,
         refresh: float = 15.0,
+        auto_reload: float | None = None,
         lifecycle: bool = False,
+        prefix: Prefix | None = None,
+        links: Links | None = None,
         demo: bool = False,
     ) -> None:
         """Load the configuration; `load` is called again at each reload. Raises ConfigError and StorageMistake.
 
         `memory` opens what everything is kept in over restarts. `refresh` is the number of seconds after which an open
-        status page fetches itself again; `lifecycle` lets requests reload.
+        status page fetches itself again; `auto_reload` that after which configuration files are looked at for changes,
+        None for never. `lifecycle` lets requests reload; `prefix` is where a reverse proxy puts us; `links` are where
+        the page leads to.
         """
-        self._load, self._load_web = load, load_web
+        self._load = Loader(load, load_web)
         self._reloads = Shared(self._reload)
-        self._web = load_web()
-        config = load()
+        self._auto_reload = auto_reload
+        loaded = self._load()
+        if isinstance(loaded.outcome, ConfigError):
+            raise loaded.outcome
+        config, self._web = loaded.outcome
+        self._files = loaded.files
         self._memory = memory()
         self.watch = Watch(config, self._memory)
         self._memory.keep(config.names)
@@ -61,7 +79,10 @@ class Exporter:
             reload=self.reload if lifecycle else None,
             version=VERSION,
             refresh=refresh,
+            prefix=prefix or Prefix(),
+            headers=lambda: self._web.headers,
             demo=demo,
+            listings=Listings(self._memory.trend, links),
         )
 
     async def reload(self) -> str | None:
@@ -69,16 +90,13 @@ class Exporter:
         return await self._reloads(None)
 
     async def _reload(self, _: None) -> str | None:
-        try:
-            config, web = await in_thread(lambda: (self._load(), self._load_web()))
-        except ConfigError as error:
+        loaded = await in_thread(self._load)
+        self._files = loaded.files
+        if isinstance(loaded.outcome, ConfigError):
             self._own.reload_successful = False
-            for mistake in error.mistakes[:_MOST_LOGGED]:
-                where = {"file": str(mistake.file), "path": mistake.path, "line": mistake.line}
-                _log.error("configuration not reloaded", **where, mistake=mistake.text)
-            if len(error.mistakes) > _MOST_LOGGED:
-                _log.error("configuration has more mistakes", mistakes=len(error.mistakes) - _MOST_LOGGED)
-            return str(error)
+            _log_mistakes(loaded.outcome)
+            return str(loaded.outcome)
+        config, web = loaded.outcome
         if needs_restart(self._web, web):
             _log.warning("changes to TLS other than of its certificate need a restart")
         self._web = web
@@ -89,8 +107,35 @@ class Exporter:
         _log.info("configuration reloaded", accounts=len(config.accounts))
         return None
 
+    async def _follow_files(self, interval: float) -> None:
+        """Reload whenever a file of the last reload holds something else, or loading reads other files.
+
+        Looking is loading without taking over, so that whatever loading reads counts.
+        """
+        _log.info("configuration files are followed", interval=duration_text(interval))
+        while True:
+            await asyncio.sleep(interval)
+            seen = await self._look()
+            if seen == self._files:
+                _log.debug("configuration files have not changed")
+                continue
+            await asyncio.sleep(_SETTLED_SECONDS)
+            if await self._look() != seen:
+                _log.debug("configuration files are changing")
+            elif seen != self._files:  # by now somebody may have had them taken over
+                await self.reload()
+
+    async def _look(self) -> Mapping[Path, bytes]:
+        return (await in_thread(self._load)).files
+
+    async def _work(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.watch.run())
+            if self._auto_reload is not None:
+                tasks.create_task(self._follow_files(self._auto_reload))
+
     async def run(
-        self, addresses: Sequence[Address], listening: Callable[[Sequence[str]], None] = lambda _urls: None
+        self, places: Sequence[Place], listening: Callable[[Sequence[str]], None] = lambda _urls: None
     ) -> None:
         """Serve and poll until SIGTERM or SIGINT; SIGHUP reloads. Once it listens, `listening` is told where.
 
@@ -98,17 +143,26 @@ class Exporter:
         than numbers that nobody refreshes.
         """
         _log.info("starting", version=VERSION, accounts=len(self.watch.views()))
-        app = application(self._site, Authentication(lambda: self._web).middleware)
+        authentication = Authentication(lambda: self._web, self._site.prefix)
+        app = application(self._site, rate_limiter(lambda: self._web), authentication.middleware)
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self._memory.close)
-            listening(await serve(stack, app, addresses, tls_context(lambda: self._web)))
-            polling = asyncio.create_task(self.watch.run())
+            listening(await serve(stack, app, places, tls_context(lambda: self._web)))
+            working = asyncio.create_task(self._work())
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, polling.cancel)
+                loop.add_signal_handler(number, working.cancel)
             loop.add_signal_handler(signal.SIGHUP, self._reloads.begin, None)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # one that arrived during the start comes now
             stack.callback(self._reloads.cancel)
             with contextlib.suppress(asyncio.CancelledError):
-                await polling
+                await working
             _log.info("stopping")
+
+
+def _log_mistakes(error: ConfigError) -> None:
+    for mistake in error.mistakes[:_MOST_LOGGED]:
+        where = {"file": str(mistake.file), "path": mistake.path, "line": mistake.line}
+        _log.error("configuration not reloaded", **where, mistake=mistake.text)
+    if len(error.mistakes) > _MOST_LOGGED:
+        _log.error("configuration has more mistakes", mistakes=len(error.mistakes) - _MOST_LOGGED)

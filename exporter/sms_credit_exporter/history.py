@@ -184,6 +184,7 @@ def _reading(found: Mapping[str, Any]) -> Reading | None:
         balance=balance,
         currency=found.get("currency"),
         quota=quota,
+        credits=None,
         credit_blocked=None,
         provider_updated=None,
         quality=Quality.COMPLETE,

@@ -20,7 +20,7 @@ from prometheus_client import CollectorRegistry, Metric, PlatformCollector, Proc
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.registry import Collector
 
-from sms_credit_core import FAILURES, Ledger, Status
+from sms_credit_core import FAILURES, Ledger, Status, Value
 
 from .accounts import Config, View, Views
 
@@ -65,20 +65,24 @@ def _updated(view: View) -> Number:
     return updated.timestamp() if updated else None
 
 
-def _money(amount: Callable[[Ledger], Decimal]) -> Callable[[View], Rows]:
-    """Return the rows of an amount of the ledger, if the account pays with money."""
-    return lambda view: [
-        ((ledger.currency,), amount(ledger)) for ledger in _ledger(view) if ledger.currency is not None
-    ]
+def _paid_with(value: Value, amount: Callable[[Ledger], Decimal]) -> Callable[[View], Rows]:
+    """Return the rows of an amount of the ledger, if that is what the account pays with; money has its currency."""
+
+    def rows(view: View) -> Rows:
+        ledger = view.account.ledger
+        if ledger is None or ledger.pays_with is not value:
+            return []
+        return [(() if ledger.currency is None else (ledger.currency,), amount(ledger))]
+
+    return rows
 
 
-def _messages(amount: Callable[[Ledger], Decimal]) -> Callable[[View], Rows]:
-    """Return the rows of an amount of the ledger, if the account pays with messages."""
-    return lambda view: [((), amount(ledger)) for ledger in _ledger(view) if ledger.currency is None]
+def _spent(ledger: Ledger) -> Decimal:
+    return ledger.spent
 
 
-def _ledger(view: View) -> Iterable[Ledger]:
-    return (view.account.ledger,) if view.account.ledger else ()
+def _topped_up(ledger: Ledger) -> Decimal:
+    return ledger.topped_up
 
 
 def _low(view: View) -> Rows:
@@ -115,6 +119,11 @@ _FAMILIES = (
         lambda v: v.known.quota if v.known else None,
     ),
     _gauge(
+        "sms_credit_credits",
+        "Credits of the provider's own, neither money nor whole messages; cached between polls.",
+        lambda v: v.known.credits if v.known else None,
+    ),
+    _gauge(
         "sms_credit_blocked",
         "Whether the provider refuses to send for lack of credit; cached between polls.",
         lambda v: v.blocked,
@@ -145,27 +154,39 @@ _FAMILIES = (
         CounterMetricFamily,
         "sms_credit_spent_total",
         "Sum of all falls of the balance, in the currency of the label, where the account pays with money.",
-        _money(lambda ledger: ledger.spent),
+        _paid_with(Value.BALANCE, _spent),
         ("currency",),
     ),
     _Family(
         CounterMetricFamily,
         "sms_credit_topped_up_total",
         "Sum of all rises of the balance, in the currency of the label, where the account pays with money.",
-        _money(lambda ledger: ledger.topped_up),
+        _paid_with(Value.BALANCE, _topped_up),
         ("currency",),
     ),
     _Family(
         CounterMetricFamily,
         "sms_credit_messages_spent_total",
         "Sum of all falls of the quota, where the account pays with messages.",
-        _messages(lambda ledger: ledger.spent),
+        _paid_with(Value.QUOTA, _spent),
     ),
     _Family(
         CounterMetricFamily,
         "sms_credit_messages_topped_up_total",
         "Sum of all rises of the quota, where the account pays with messages.",
-        _messages(lambda ledger: ledger.topped_up),
+        _paid_with(Value.QUOTA, _topped_up),
+    ),
+    _Family(
+        CounterMetricFamily,
+        "sms_credit_credits_spent_total",
+        "Sum of all falls of the credits, where the account counts in credits of its provider's own.",
+        _paid_with(Value.CREDITS, _spent),
+    ),
+    _Family(
+        CounterMetricFamily,
+        "sms_credit_credits_topped_up_total",
+        "Sum of all rises of the credits, where the account counts in credits of its provider's own.",
+        _paid_with(Value.CREDITS, _topped_up),
     ),
     _gauge(
         "sms_credit_runway_seconds",

@@ -1,10 +1,11 @@
-"""TLS and basic authentication of the web server; both follow their files without a restart."""
+"""TLS, basic authentication and rate limit of the web server; all follow their file without a restart."""
 
 import asyncio
 import base64
 import hashlib
 import secrets
 import ssl
+import time
 from binascii import Error as Base64Error
 from collections.abc import Callable
 from functools import partial
@@ -13,9 +14,10 @@ from pathlib import Path
 import bcrypt
 import structlog
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
-from .config.web import Tls, WebConfig
+from .config.web import RateLimit, Tls, WebConfig
+from .prefix import Prefix
 from .sharing import in_thread
 
 _OPEN = frozenset({"/-/healthy", "/-/ready"})
@@ -32,9 +34,10 @@ _log = structlog.stdlib.get_logger()
 class Authentication:
     """Basic authentication against bcrypt hashes."""
 
-    def __init__(self, config: Callable[[], WebConfig]) -> None:
-        """Take what returns the configuration in force."""
+    def __init__(self, config: Callable[[], WebConfig], prefix: Prefix | None = None) -> None:
+        """Take what returns the configuration in force, and what the routes begin with."""
         self._config = config
+        self._open = frozenset(map((prefix or Prefix()).route, _OPEN))
         self._one_at_a_time = asyncio.Lock()
         self._key = secrets.token_bytes(32)
         self._remembered: set[bytes] = set()
@@ -42,7 +45,7 @@ class Authentication:
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Let a request pass, or answer 401."""
-        if not self._config().users or request.path in _OPEN or await self._knows(request):
+        if not self._config().users or request.path in self._open or await self._knows(request):
             return await handler(request)
         return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="sms-credit-exporter"'})
 
@@ -62,6 +65,37 @@ class Authentication:
                 self._remembered.clear()
             self._remembered.add(seen)
         return known
+
+
+class Bucket:
+    """Tokens, one for each request: as many as the limit's burst, and one more after each interval."""
+
+    def __init__(self) -> None:
+        """Begin with no limit; each begins with all its tokens."""
+        self._limit: RateLimit | None = None
+        self._full_at = 0.0
+
+    def gives(self, limit: RateLimit, now: float) -> bool:
+        """Take a token, if there is one; `now` is a monotonic time in seconds."""
+        full_at = max(self._full_at, now) if limit == self._limit else now
+        if full_at - now > (limit.burst - 1) * limit.interval:
+            return False
+        self._limit, self._full_at = limit, full_at + limit.interval
+        return True
+
+
+def rate_limiter(config: Callable[[], WebConfig]) -> Middleware:
+    """Return what lets a request pass or answers 429, whoever asks for whatever, as in exporter-toolkit."""
+    bucket = Bucket()
+
+    @web.middleware
+    async def limited(request: web.Request, handler: Handler) -> web.StreamResponse:
+        limit = config().rate_limit
+        if limit is None or bucket.gives(limit, time.monotonic()):
+            return await handler(request)
+        return web.Response(status=429, text="Too Many Requests\n")
+
+    return limited
 
 
 def _basic(header: str) -> tuple[str, bytes]:

@@ -1,7 +1,8 @@
 """What is known of the accounts, kept over restarts in one SQLite file.
 
-Its one table holds, by the name of each account, the text that the core makes and reads (state.py). The file belongs
-to one exporter at a time: two of them would ask the providers twice, and each would overwrite what the other knows.
+Its one table holds, by the name of each account, the text that the core makes and reads (state.py), and the last week
+(trend.py). The file belongs to one exporter at a time: two of them would ask the providers twice, and each would
+overwrite what the other knows.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Never, TypeVar
+from typing import NamedTuple, Never, TypeVar
 
 import structlog
 
@@ -23,12 +24,14 @@ from sms_credit_core import Account, Instant, SetAside, recalled, remembered
 from .accounts import AccountConfig
 from .mistakes import StorageMistake
 from .sharing import Shared, in_thread
+from .trend import Trend
 
 _APPLICATION = int.from_bytes(b"SMSc", "big")
 """Marks the file as one of ours, in SQLite's own field for that."""
 
 _VERSION = 1
-"""Of the table; what is in it has a version of its own."""
+"""Of the table; what is in it has versions of its own. Raised with each change that an older exporter would misread,
+which one more column is not."""
 
 _PATIENCE = 3.0
 """Seconds to wait for a file that another exporter is about to let go of, and for a disk that does not answer."""
@@ -50,13 +53,14 @@ _TEXTS = {
 _FOREIGN = "foreign"
 
 _CREATE = "CREATE TABLE accounts (name TEXT PRIMARY KEY, state TEXT NOT NULL, written REAL NOT NULL)"
+_ADD_TREND = "ALTER TABLE accounts ADD COLUMN trend BLOB"
 _WRITE = """
-    INSERT INTO accounts (name, state, written) VALUES (?, ?, ?)
-    ON CONFLICT (name) DO UPDATE SET state = excluded.state, written = excluded.written
+    INSERT INTO accounts (name, state, trend, written) VALUES (?, ?, ?, ?)
+    ON CONFLICT (name) DO UPDATE SET state = excluded.state, trend = excluded.trend, written = excluded.written
 """
 
 T = TypeVar("T")
-_Batch = Mapping[str, tuple[AccountConfig, Account]]
+_Batch = Mapping[str, tuple[AccountConfig, Account, Trend]]
 """Accounts to be written, by their names."""
 
 _log = structlog.stdlib.get_logger()
@@ -70,20 +74,32 @@ def check_no_other_file(path: Path | None, others: Mapping[str, Path | None]) ->
 
 
 class Memory:
-    """What keeps in mind what is known of the accounts. This one keeps nothing: that of an exporter without storage."""
+    """What keeps in mind what is known of the accounts. This one keeps nothing over a restart."""
 
     healthy: bool | None = None
     """Whether the last attempt to write succeeded; None where nothing is written."""
 
-    def recall(self, config: AccountConfig) -> Account:  # noqa: ARG002 - for those that keep something
+    def __init__(self) -> None:
+        """Begin with nothing in mind."""
+        self._trends: dict[str, Trend] = {}
+
+    def recall(self, config: AccountConfig) -> Account:
         """Return what is known of an account from before; of a new one nothing is."""
+        self._trends[config.name] = Trend()
         return Account()
 
     async def remember(self, config: AccountConfig, account: Account) -> None:
         """Keep what is known of an account. Returns when it is safe, or when that cannot be."""
+        self._trends[config.name] = self.trend(config.name).after(account.ledger)
+
+    def trend(self, name: str) -> Trend:
+        """Return the last week of an account; an empty one where nothing is known of it."""
+        return self._trends.get(name) or Trend()
 
     def keep(self, names: Collection[str]) -> None:
         """Forget those accounts that have not been among these names for long."""
+        for name in self._trends.keys() - set(names):
+            self._trends.pop(name, None)
 
     async def close(self) -> None:
         """Keep what is known by now, and nothing from then on."""
@@ -97,8 +113,9 @@ class Storage(Memory):
 
         A file that cannot be written keeps nobody from watching accounts: what is in it is read, if that is possible.
         """
+        super().__init__()
         self._path = path
-        self._waiting: dict[str, tuple[AccountConfig, Account]] = {}
+        self._waiting: dict[str, tuple[AccountConfig, Account, Trend]] = {}
         """What is not written yet."""
         self._writes = Shared(self._write_waiting)
         self._lock = threading.Lock()
@@ -117,24 +134,36 @@ class Storage(Memory):
 
     def recall(self, config: AccountConfig) -> Account:
         """Return what is known of an account from before; what cannot be used is set aside in words."""
-        text = self._do(lambda connection: _state(connection, config.name))
-        if text is None:
-            return Account()
-        account = recalled(text, config.owner, Instant.now())
+        begun = super().recall(config)
+        row = self._do(lambda connection: _row(connection, config.name))
+        if row is None:
+            return begun
+        account = recalled(row.state, config.owner, Instant.now())
         if isinstance(account, SetAside):
             _log.warning("account begins anew", account=config.name, reason=account.text)
-            return Account()
+            return begun
+        if row.trend is not None:
+            self._recall_trend(config, row.trend)
         return account
+
+    def _recall_trend(self, config: AccountConfig, trend: bytes) -> None:
+        try:
+            self._trends[config.name] = Trend.unpacked(trend, config.owner)
+        except ValueError:
+            reason = "What was remembered of it is damaged, or was written by a newer version."
+            _log.warning("the account's last week begins anew", account=config.name, reason=reason)
 
     async def remember(self, config: AccountConfig, account: Account) -> None:
         """Write what is known of an account, together with all others that wait. A failure is logged."""
-        self._waiting[config.name] = (config, account)
+        await super().remember(config, account)
+        self._waiting[config.name] = (config, account, self.trend(config.name))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
                 await self._writes(None)
 
     def keep(self, names: Collection[str]) -> None:
         """Forget those accounts that have not been among these names for long."""
+        super().keep(names)
         self._do(lambda connection: _forget(connection, names))
 
     async def close(self) -> None:
@@ -157,7 +186,10 @@ class Storage(Memory):
     def _write(self, batch: _Batch) -> bool:
         """Write a batch. Returns whether it is safe now."""
         now = time.time()
-        rows = [(name, remembered(account, config.owner), now) for name, (config, account) in batch.items()]
+        rows = [
+            (name, remembered(account, config.owner), trend.packed(config.owner), now)
+            for name, (config, account, trend) in batch.items()
+        ]
         written = self._do(lambda connection: _written(connection, rows))
         if written:
             self._tell("")
@@ -226,9 +258,16 @@ def _prepare(connection: sqlite3.Connection) -> str | None:
     with _transaction(connection):
         if not tables:
             connection.execute(_CREATE)
+        _take_up(connection)
         connection.execute(f"PRAGMA application_id = {_APPLICATION}")
         connection.execute(f"PRAGMA user_version = {_VERSION}")
     return None
+
+
+def _take_up(connection: sqlite3.Connection) -> None:
+    """Give an older exporter's table the column that it lacks. Such an exporter can go on with it all the same."""
+    if "trend" not in {column[1] for column in connection.execute("PRAGMA table_info(accounts)")}:
+        connection.execute(_ADD_TREND)
 
 
 def _anew(path: Path, why: str) -> sqlite3.Connection:
@@ -254,18 +293,24 @@ def _copied(path: Path) -> sqlite3.Connection | None:
             memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
             with contextlib.closing(sqlite3.connect(f"{folder}/copy")) as copy:
                 copy.backup(memory)
+        _take_up(memory)
         memory.execute("PRAGMA query_only = 1")
     except (OSError, sqlite3.Error):
         return None
     return memory
 
 
-def _state(connection: sqlite3.Connection, name: str) -> str | None:
-    row = connection.execute("SELECT state FROM accounts WHERE name = ?", (name,)).fetchone()
-    return row and str(row[0])
+class _Row(NamedTuple):
+    state: str
+    trend: bytes | None
 
 
-def _written(connection: sqlite3.Connection, rows: Collection[tuple[str, str, float]]) -> bool:
+def _row(connection: sqlite3.Connection, name: str) -> _Row | None:
+    row = connection.execute("SELECT state, trend FROM accounts WHERE name = ?", (name,)).fetchone()
+    return row and _Row(str(row[0]), row[1] if isinstance(row[1], bytes) else None)
+
+
+def _written(connection: sqlite3.Connection, rows: Collection[tuple[str, str, bytes, float]]) -> bool:
     with _transaction(connection):
         connection.executemany(_WRITE, rows)
     return True

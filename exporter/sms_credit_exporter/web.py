@@ -10,18 +10,21 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry
 
+from . import api
 from .accounts import Views
-from .connections import Connection, Connections, listeners, most_connections
+from .connections import Connection, Connections, Listener, bound, most_connections
 from .exposition import Exposition
+from .listing import Listing, Listings, Query, QueryError
 from .negotiation import Format, compressed, negotiated, takes_gzip
-from .page import render, static_files
+from .page import refused, render, static_files
+from .prefix import Prefix
 from .sharing import Shared, in_thread
 
 _IDLE_SECONDS = 90.0
@@ -33,7 +36,7 @@ _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
     "Referrer-Policy": "no-referrer",
     "Server": "sms-credit-exporter",
@@ -56,11 +59,24 @@ class Site:
     version: str
     refresh: float
     """Seconds after which an open status page fetches itself again."""
+    prefix: Prefix = field(default_factory=Prefix)
+    headers: Callable[[], Mapping[str, str]] = dict
+    """What the web configuration sets in every answer."""
     demo: bool = False
+    listings: Listings = field(default_factory=Listings)
+    """Answers what is asked about the accounts."""
+
+    def all_headers(self) -> Mapping[str, str]:
+        """Return the headers of every answer."""
+        return {**_HEADERS, **self.headers()}
+
+
+_SITE = web.AppKey("site", Site)
 
 
 def application(site: Site, *middlewares: Middleware) -> web.Application:
     """Return the application; every route answers GET and HEAD, and /-/reload answers POST and PUT."""
+    route, outside = site.prefix.route, site.prefix.outside
 
     async def static(request: web.Request) -> web.Response:
         files = static_files()
@@ -86,18 +102,36 @@ def application(site: Site, *middlewares: Middleware) -> web.Application:
         return web.Response(status=500, text=f"Not reloaded, the previous configuration stays:\n{mistakes}\n")
 
     app = web.Application(middlewares=[*middlewares])
-    app.router.add_get("/", _page(site))
-    app.router.add_get("/metrics", _metrics(site))
-    app.router.add_get("/static/{name}", static)
-    app.router.add_get("/-/healthy", healthy)
-    app.router.add_get("/-/ready", ready)
-    app.router.add_post("/-/reload", reload)
-    app.router.add_put("/-/reload", reload)
+    app.router.add_get(route("/"), _accounts(site, _page(site)))
+    app.router.add_get(route("/api/v1/accounts"), _accounts(site, _API))
+    app.router.add_get(route("/api/v1/openapi.yaml"), _specification)
+    app.router.add_get(route("/metrics"), _metrics(site))
+    app.router.add_get(route("/static/{name}"), static)
+    app.router.add_get(route("/-/healthy"), healthy)
+    app.router.add_get(route("/-/ready"), ready)
+    app.router.add_post(route("/-/reload"), reload)
+    app.router.add_put(route("/-/reload"), reload)
+    if route(""):
+        app.router.add_get("/", _redirect(route("/")))
+        app.router.add_get(route(""), _redirect(f"{outside}/"))  # the page's links are relative to its slash
     app.on_response_prepare.append(_add_headers)
+    app[_SITE] = site
     return app
 
 
+async def _specification(_: web.Request) -> web.Response:
+    return web.Response(body=api.specification(), headers={"Content-Type": "application/yaml"})
+
+
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def _redirect(path: str) -> _Handler:
+    async def redirect(request: web.Request) -> web.Response:
+        query = request.rel_url.raw_query_string
+        return web.Response(status=302, headers={"Location": f"{path}?{query}" if query else path})
+
+    return redirect
 
 
 def _metrics(site: Site) -> _Handler:
@@ -119,24 +153,55 @@ def _metrics(site: Site) -> _Handler:
     return metrics
 
 
-def _page(site: Site) -> _Handler:
-    async def render_html(gzip: bool) -> bytes:  # noqa: FBT001 - it is what is asked for
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Form:
+    """A form in which the accounts are told."""
+
+    content_type: str
+    write: Callable[[Listing], str]
+    refuse: Callable[[QueryError], str]
+    """Says what is wrong with a question."""
+    strict: bool
+    """Whether a parameter that nobody knows is an error. An address bar may hold some that belong to others."""
+
+
+_API = _Form(content_type="application/json", write=api.as_json, refuse=api.refusal, strict=True)
+
+
+def _page(site: Site) -> _Form:
+    return _Form(
+        content_type="text/html; charset=utf-8",
+        write=lambda listing: render(listing, version=site.version, refresh=site.refresh, demo=site.demo),
+        refuse=lambda error: refused(str(error)),
+        strict=False,
+    )
+
+
+def _accounts(site: Site, form: _Form) -> _Handler:
+    """Return what tells of the accounts that are asked for."""
+
+    async def written(asked: tuple[Query, bool]) -> bytes:
+        query, gzip = asked
         views = tuple(site.views())
 
-        def rendered() -> bytes:
-            body = render(views, version=site.version, refresh=site.refresh, demo=site.demo).encode()
-            return compressed(body) if gzip else body
+        def body() -> bytes:
+            text = form.write(site.listings.listing(query, views)).encode()
+            return compressed(text) if gzip else text
 
-        return await in_thread(rendered)
+        return await in_thread(body)
 
-    html = Shared(render_html)
+    answer = Shared(written)
 
-    async def page(request: web.Request) -> web.Response:
+    async def accounts(request: web.Request) -> web.Response:
+        headers = {"Content-Type": form.content_type, "Vary": "Accept-Encoding"}
+        try:
+            query = Query.parse(request.query.items(), strict=form.strict)
+        except QueryError as error:
+            return web.Response(status=400, text=form.refuse(error), headers=headers)
         gzip = takes_gzip(_header(request, "Accept-Encoding"))
-        headers = {"Content-Type": "text/html; charset=utf-8", "Vary": "Accept-Encoding"}
-        return _response(await html(gzip), headers, gzip=gzip)
+        return _response(await answer((query, gzip)), headers, gzip=gzip)
 
-    return page
+    return accounts
 
 
 def _response(body: bytes, headers: Mapping[str, str], *, gzip: bool) -> web.Response:
@@ -150,9 +215,8 @@ def _header(request: web.Request, name: str) -> str:
     return ", ".join(request.headers.getall(name, ()))
 
 
-async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
-    for name, value in _HEADERS.items():
-        response.headers[name] = value
+async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(request.app[_SITE].all_headers())
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +238,15 @@ class Address:
         return cls(match[1] or match[2] or None, int(match[3]))
 
 
+Place = Address | socket.socket
+"""Where to listen: an address, or a socket that somebody has bound already."""
+
+
 async def serve(
-    stack: AsyncExitStack, app: web.Application, addresses: Sequence[Address], tls: ssl.SSLContext | None
+    stack: AsyncExitStack, app: web.Application, places: Sequence[Place], tls: ssl.SSLContext | None
 ) -> tuple[str, ...]:
     """Serve until the stack closes; return the URLs. Raises OSError if an address cannot be listened on."""
+    site = app[_SITE]
     connections = Connections(most_connections())
     app.middlewares.insert(0, connections.middleware)
     runner = web.AppRunner(app, shutdown_timeout=_SHUTDOWN_SECONDS)
@@ -189,18 +258,21 @@ async def serve(
 
     def accept(accepted: socket.socket) -> None:
         options = {"access_log": None, "keepalive_timeout": _IDLE_SECONDS}
-        Connection(server, connections, _HEADERS, **options).accept(accepted, tls)
+        Connection(server, connections, site.all_headers, **options).accept(accepted, tls)
 
     urls: dict[str, None] = {}
-    for address in addresses:
-        for listener in await listeners((address.host, address.port), connections, accept):
-            stack.callback(listener.close)
-            urls[_url(listener.address, "https" if tls else "http")] = None
+    for place in places:
+        for listening in [place] if isinstance(place, socket.socket) else await bound((place.host, place.port)):
+            urls[_url(listening, "https" if tls else "http", site.prefix.routes)] = None
+            stack.callback(Listener(listening, connections, accept).close)
     for url in urls:
         _log.info("listening", url=url)
     return tuple(urls)
 
 
-def _url(socket_name: tuple[str, int], scheme: str) -> str:
-    host, port = socket_name[:2]
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+def _url(listening: socket.socket, scheme: str, path: str) -> str:
+    name = listening.getsockname()
+    if listening.family is socket.AF_UNIX:
+        return f"unix:{name if isinstance(name, str) else '@' + name[1:].decode(errors='replace')}"
+    host, port = name[:2]
+    return f"{scheme}://[{host}]:{port}{path}" if ":" in host else f"{scheme}://{host}:{port}{path}"

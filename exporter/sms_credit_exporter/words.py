@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from sms_credit_core import AccountView, Value
+from sms_credit_core import AccountView, Ledger, Reading, Value
 
 UNKNOWN = "unknown"
 _NOT_GIVEN = "not given"
@@ -15,9 +15,27 @@ _CLOCKS_DIFFER = 60.0
 """Seconds; a provider's clock may be ahead of this machine's by as much without a word about it."""
 
 
-def absent(view: AccountView, value: Value) -> str:
+UNITS = {Value.QUOTA: "messages", Value.CREDITS: "credits"}
+"""What an account counts in that has no money."""
+
+
+def absent(view: AccountView, *values: Value) -> str:
     """Tell what is not known now from what the provider never says."""
-    return UNKNOWN if view.gives(value) else _NOT_GIVEN
+    return UNKNOWN if any(map(view.gives, values)) else _NOT_GIVEN
+
+
+def owned(known: Reading | None) -> tuple[Decimal, str] | None:
+    """Return the money of an account, or else its credits, with the unit; None where neither is known."""
+    if known is None:
+        return None
+    if known.balance is not None:
+        return known.balance, known.currency or ""
+    return None if known.credits is None else (known.credits, UNITS[Value.CREDITS])
+
+
+def unit(ledger: Ledger) -> str:
+    """Return what a ledger counts in."""
+    return UNITS.get(ledger.pays_with, ledger.currency or "")
 
 
 def money(amount: Decimal, currency: str | None = None) -> str:

@@ -35,10 +35,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="scripts/generate", description=__doc__, allow_abbrev=False)
     parser.add_argument("--job", default=Settings().job, help="name of the scrape job (default %(default)s)")
     parser.add_argument("--runbook", default=Settings().runbook, metavar="URL", help="where the runbook is")
+    parser.add_argument(
+        "--grafana", default=Settings().grafana, metavar="URL", help="where Grafana is (default %(default)s)"
+    )
     parser.add_argument("--output", default=FOLDER, type=Path, metavar="FOLDER", help="default: where they belong")
     parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if a file would change")
     options = parser.parse_args(arguments)
-    texts = files(Settings(job=options.job, runbook=options.runbook))
+    texts = files(Settings(job=options.job, runbook=options.runbook, grafana=options.grafana.rstrip("/")))
     wanted = {options.output / path: text for path, text in texts.items()}
     outdated = {file: text for file, text in wanted.items() if not file.exists() or file.read_text() != text}
     if options.check:

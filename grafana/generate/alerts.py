@@ -4,10 +4,16 @@ from sms_credit_core import OUTAGES, Limit
 
 from .recording import GAP, HOLD, RECORDING_RULES
 from .rules import Alert, Group, Severity
-from .settings import DAY, HOUR, MINUTE, Legend
+from .settings import ACCOUNT_UID, DAY, HOUR, MINUTE, OVERVIEW_UID, Legend
 from .statuses import ANSWERED, AWAY, DEGRADED, any_of
 
 _OF_ACCOUNT = "{job=%[1]q,provider=%[2]q,account=%[3]q}"
+
+_JOB = "?var-job={{ $labels.job | urlquery }}"
+_PROVIDER = _JOB + "&var-provider={{ $labels.provider | urlquery }}"
+_ALL_ACCOUNTS = f"/d/{OVERVIEW_UID}{_JOB}"
+_ACCOUNTS_OF_PROVIDER = f"/d/{OVERVIEW_UID}{_PROVIDER}"
+_ACCOUNT = f"/d/{ACCOUNT_UID}{_PROVIDER}" + "&var-account={{ $labels.account | urlquery }}"
 
 
 def _looked_up(query: str, text: str, otherwise: str = "") -> str:
@@ -34,6 +40,7 @@ _EXPORTER = (
     Alert(
         name="SmsCreditExporterAbsent",
         severity=Severity.CRITICAL,
+        dashboard=_ALL_ACCOUNTS,
         summary="No SMS Credit exporter answers, so no account is watched.",
         description='Prometheus reaches no target of the job "{{ $labels.job }}". '
         "An account that runs dry now does so unnoticed.",
@@ -48,6 +55,7 @@ _EXPORTER = (
     Alert(
         name="SmsCreditExporterDown",
         severity=Severity.WARNING,
+        dashboard=_ALL_ACCOUNTS,
         summary="An SMS Credit exporter cannot be scraped.",
         description="The exporter {{ $labels.instance }} has not answered Prometheus for <lasting>.",
         expr="up{<job>} == 0",
@@ -56,6 +64,7 @@ _EXPORTER = (
     Alert(
         name="SmsCreditNoAccounts",
         severity=Severity.WARNING,
+        dashboard=_ALL_ACCOUNTS,
         summary="An SMS Credit exporter is running but shows no account.",
         description="The exporter {{ $labels.instance }} answers Prometheus without any account; perhaps something "
         "else listens there.",
@@ -70,6 +79,7 @@ _EXPORTER = (
     Alert(
         name="SmsCreditShardsMissing",
         severity=Severity.CRITICAL,
+        dashboard=_ALL_ACCOUNTS,
         summary="Some SMS accounts are watched by no exporter.",
         description='The exporters of the job "{{ $labels.job }}" share the accounts, and only {{ $value }} '
         "of the shards are there. An account of another shard that runs dry now does so unnoticed.",
@@ -83,6 +93,7 @@ _EXPORTER = (
     Alert(
         name="SmsCreditConfigReloadFailed",
         severity=Severity.WARNING,
+        dashboard=_ALL_ACCOUNTS,
         summary="An SMS Credit exporter runs on an outdated configuration.",
         description="The exporter {{ $labels.instance }} could not take over its configuration file and goes on with "
         "the old one. It will not start again with this file.",
@@ -99,6 +110,7 @@ _POLLING = (
     Alert(
         name="SmsCreditProviderDown",
         severity=Severity.WARNING,
+        dashboard=_ACCOUNTS_OF_PROVIDER,
         summary="No account of an SMS provider can be read.",
         description="{{ $labels.provider }} has given no readable answer about any account for <lasting>. "
         "Balances are those from before, and sending may be affected too.",
@@ -114,6 +126,7 @@ _POLLING = (
     Alert(
         name="SmsCreditAccountFailing",
         severity=Severity.WARNING,
+        dashboard=_ACCOUNT,
         summary="An SMS account cannot be read.",
         description="Account {{ $labels.account }} ({{ $labels.provider }}) has not been read for <lasting>; "
         f"the last poll came to {_LAST_STATUS}.",
@@ -138,6 +151,7 @@ _POLLING = (
     Alert(
         name="SmsCreditAuthFailed",
         severity=Severity.WARNING,
+        dashboard=_ACCOUNT,
         summary="An SMS provider refuses the credentials of an account.",
         description="{{ $labels.provider }} refuses the credentials of account {{ $labels.account }}. "
         "Its balance stays unknown until they are put right.",
@@ -147,6 +161,7 @@ _POLLING = (
     Alert(
         name="SmsCreditAccessDenied",
         severity=Severity.WARNING,
+        dashboard=_ACCOUNT,
         summary="An SMS provider knows the credentials of an account but refuses access.",
         description="{{ $labels.provider }} refuses access to account {{ $labels.account }}. "
         "Its balance stays unknown until the access is granted.",
@@ -156,6 +171,7 @@ _POLLING = (
     Alert(
         name="SmsCreditDegraded",
         severity=Severity.WARNING,
+        dashboard=_ACCOUNT,
         summary="An SMS provider has had only partial data, or none, on an account for long.",
         description="{{ $labels.provider }} has answered without full data on account {{ $labels.account }} "
         f"for <lasting>; the last poll came to {_LAST_STATUS}.",
@@ -169,6 +185,7 @@ _POLLING = (
     Alert(
         name="SmsCreditOnboardingStuck",
         severity=Severity.WARNING,
+        dashboard=_ACCOUNT,
         summary="An SMS provider has not finished setting up an account.",
         description="Account {{ $labels.account }} ({{ $labels.provider }}) has been in onboarding for <lasting>.",
         expr='max without (status) (account:sms_credit_status:last{<job>, status="onboarding"})',
@@ -177,6 +194,7 @@ _POLLING = (
     Alert(
         name="SmsCreditDataStale",
         severity=Severity.WARNING,
+        dashboard=_ACCOUNT,
         summary="An SMS account has not been read for long.",
         description="Account {{ $labels.account }} ({{ $labels.provider }}) "
         "{{ if gt $value 1e9 }}has not been read since its exporter started"
@@ -220,10 +238,10 @@ _LOW = """
     """
 
 _LEVELS = {
-    Severity.WARNING: (_LOW, ""),
-    Severity.CRITICAL: (_VERY_LOW, "half of "),
+    Severity.WARNING: (_LOW, "", "low"),
+    Severity.CRITICAL: (_VERY_LOW, "half of ", "very low"),
 }
-"""What is low enough for each severity, and what it says of the threshold."""
+"""What is low enough for each severity, what it says of the threshold, and how low that is in words."""
 
 
 def _by(limit: Limit) -> Legend:
@@ -231,11 +249,12 @@ def _by(limit: Limit) -> Legend:
 
 
 def _balance_low(severity: Severity) -> Alert:
-    expr, share = _LEVELS[severity]
+    expr, share, degree = _LEVELS[severity]
     return Alert(
         name="SmsCreditBalanceLow",
         severity=severity,
-        summary="The balance of an SMS account is low.",
+        dashboard=_ACCOUNT,
+        summary=f"The balance of an SMS account is {degree}.",
         description="The balance of account {{ $labels.account }} ({{ $labels.provider }}) is at or below "
         f"{share}its threshold"
         + _looked_up(_now("sms_credit_low_balance_threshold"), f" of {_MONEY}")
@@ -248,11 +267,12 @@ def _balance_low(severity: Severity) -> Alert:
 
 
 def _quota_low(severity: Severity) -> Alert:
-    expr, share = _LEVELS[severity]
+    expr, share, degree = _LEVELS[severity]
     return Alert(
         name="SmsCreditQuotaLow",
         severity=severity,
-        summary="The quota of an SMS account is low.",
+        dashboard=_ACCOUNT,
+        summary=f"The quota of an SMS account is {degree}.",
         description="The quota of account {{ $labels.account }} ({{ $labels.provider }}) is at or below "
         f"{share}its threshold"
         + _looked_up(_now("sms_credit_low_quota_threshold_messages"), f" of {_MESSAGES}")
@@ -264,12 +284,19 @@ def _quota_low(severity: Severity) -> Alert:
     )
 
 
+_ENDS = {
+    Severity.WARNING: "The credit of an SMS account does not last for long.",
+    Severity.CRITICAL: "The credit of an SMS account is about to end.",
+}
+
+
 def _depletes_soon(severity: Severity, lasting: int) -> Alert:
-    expr, _ = _LEVELS[severity]
+    expr, *_ = _LEVELS[severity]
     return Alert(
         name="SmsCreditDepletesSoon",
         severity=severity,
-        summary="The credit of an SMS account does not last for long.",
+        dashboard=_ACCOUNT,
+        summary=_ENDS[severity],
         description="Account {{ $labels.account }} ({{ $labels.provider }}) "
         + _looked_up(
             _LASTS,
@@ -286,11 +313,18 @@ def _depletes_soon(severity: Severity, lasting: int) -> Alert:
 _UNUSUAL = "account:sms_credit_spending_unusual:time{<job>} > 0"
 
 
+_FAR_FASTER = {
+    Severity.WARNING: "An SMS account spends far faster than it ever has.",
+    Severity.CRITICAL: "An SMS account spends far faster than it ever has, and its credit is about to end.",
+}
+
+
 def _spending_unusual(severity: Severity, expr: str) -> Alert:
     return Alert(
         name="SmsCreditSpendingUnusual",
         severity=severity,
-        summary="An SMS account spends far faster than it ever has.",
+        dashboard=_ACCOUNT,
+        summary=_FAR_FASTER[severity],
         description="Account {{ $labels.account }} ({{ $labels.provider }}) spends far faster than it ever has"
         + _looked_up(_LASTS, f", and lasts for {_DURATION} from when it was last read")
         + ". Find out what sends; if nobody has ordered it, stop it before anything else, and top up only then.",
@@ -304,6 +338,7 @@ _CREDIT = (
     Alert(
         name="SmsCreditBlocked",
         severity=Severity.CRITICAL,
+        dashboard=_ACCOUNT,
         summary="An SMS account is blocked for lack of credit.",
         description="{{ $labels.provider }} sends nothing for account {{ $labels.account }} until it is topped up."
         + _looked_up(_now("sms_credit_balance"), f" Its balance was {_MONEY}{_CURRENCY} when it was last read."),

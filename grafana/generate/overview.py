@@ -1,15 +1,16 @@
 """The overview: every account at a glance, the worst first."""
 
-from grafana_foundation_sdk.builders import stat, table, timeseries
-from grafana_foundation_sdk.builders.common import GraphThresholdsStyleConfig, TableFooterOptions, TableSortByFieldState
-from grafana_foundation_sdk.builders.dashboard import Row
-from grafana_foundation_sdk.models.common import (
-    GraphThresholdsStyleMode,
-)
-from grafana_foundation_sdk.models.dashboard import Dashboard
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from grafana_foundation_sdk.builders import bargauge, stat, table, timeseries
+from grafana_foundation_sdk.builders.common import TableSortByFieldState
+from grafana_foundation_sdk.builders.dashboard import CustomVariable, Row
+from grafana_foundation_sdk.models.dashboard import Dashboard, VariableOption
 
 from . import panels, shared
-from .settings import Settings
+from .recording import CRITICAL_SHARE, SOON
+from .settings import OVERVIEW_UID, Settings
 from .states import known, low, meanings, not_read, refused, state, state_texts, status, unusual
 
 SCOPE = panels.Scope(('provider=~"$provider"', 'account=~"$account"'))
@@ -18,6 +19,13 @@ _ALERTS = ('provider=~"$provider|"', 'account=~"$account|"')
 """Alerts about an exporter have no account; an empty alternative lets them through."""
 
 _IN_CURRENCY = 'currency=~"$currency"'
+_HERE = (
+    f"/d/{OVERVIEW_UID}?"
+    "${datasource:queryparam}&${job:queryparam}&${instance:queryparam}"
+    "&${provider:queryparam}&${account:queryparam}&${currency:queryparam}"
+)
+"""The address of this dashboard with everything that is chosen, but for `show`."""
+_AT_THIS_TIME = "${__url_time_range}"
 _NO_EXPORTER = "no exporter"
 _UNKNOWN = "unknown"
 _OTHERWISE_NONE = f"or 0 * count({SCOPE.each('sms_credit_up')})"
@@ -28,27 +36,25 @@ def overview(settings: Settings) -> Dashboard:
     """Return the dashboard."""
     of_provider = 'sms_credit_up{job=~"$job", instance=~"$instance", provider=~"$provider"}'
     balances = 'sms_credit_balance{job=~"$job", instance=~"$instance", provider=~"$provider"}'
-    return panels.built(
-        shared.dashboard(settings, "Overview", shared.OVERVIEW_UID)
+    dashboard = (
+        shared.dashboard(settings, "Overview", OVERVIEW_UID)
         .description("Balance, quota, credit block and status of every SMS-gateway account, the worst first.")
         .time("now-24h", "now")
         .with_variable(panels.label_variable("provider", shared.WATCHED, label="Provider"))
         .with_variable(panels.label_variable("account", of_provider, label="Account"))
         .with_variable(panels.label_variable("currency", balances, label="Currency"))
-        .with_panel(_accounts().span(3).height(4))
-        .with_panel(_blocked().span(3).height(4))
-        .with_panel(_no_access().span(3).height(4))
-        .with_panel(_low().span(2).height(4))
-        .with_panel(_unusual().span(4).height(4))
-        .with_panel(_not_read().span(3).height(4))
-        .with_panel(_without_values().span(4).height(4))
-        .with_panel(_alert_count().span(2).height(4))
-        .with_panel(shared.firing_alerts(_ALERTS).span(12).height(8))
-        .with_panel(_totals().span(6).height(8))
-        .with_panel(_shortest().span(6).height(8))
+        .with_variable(_show())
+    )
+    for group in GROUPS:
+        dashboard = dashboard.with_panel(_counted(group).span(3).height(5))
+    return panels.built(
+        dashboard.with_panel(_alert_count().span(3).height(5))
+        .with_panel(shared.firing_alerts(_ALERTS).span(12).height(9))
+        .with_panel(_totals().span(6).height(9))
+        .with_panel(_shortest().span(6).height(9))
         .with_panel(_table().span(24).height(13))
         .with_panel(shared.last_month(SCOPE).span(8).height(9))
-        .with_panel(shared.spent(SCOPE, "day").span(8).height(9))
+        .with_panel(shared.spent(SCOPE, "day").time_from("7d").span(8).height(9))
         .with_panel(shared.spent(SCOPE, "hour").span(8).height(9))
         .with_panel(_statuses().span(8).height(9))
         .with_panel(_nearest_to_threshold().span(8).height(9))
@@ -69,75 +75,90 @@ def overview(settings: Settings) -> Dashboard:
     )
 
 
-def _accounts() -> stat.Panel:
-    return panels.number(
+def _counted(group: "_Group") -> stat.Panel:
+    """Return the number of accounts in a group; a click lists them."""
+    panel = panels.number(group.title, group.description, nothing=group.nothing, colors=group.colors)
+    link = {"title": f"List them: {group.title}", "url": f"{_HERE}&var-show={GROUPS.index(group)}&{_AT_THIS_TIME}"}
+    count = f"count({group.accounts}) or 0 * count({group.of})"
+    return panels.with_past(panel, count).override_by_regexp("/.*/", panels.set_to(links=[link]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Accounts that are counted at the top, and that the table can be limited to."""
+
+    title: str
+    description: str
+    accounts: str
+    """PromQL."""
+    colors: Sequence[tuple[float | None, str]] = panels.ALARMING
+    of: str = SCOPE.each("sms_credit_up")
+    """PromQL of the accounts that could be in it: where there are none, their number is not 0 but unknown."""
+    nothing: str = _NO_EXPORTER
+
+
+GROUPS = (
+    _Group(
         "Accounts",
         "Accounts that an exporter watches. One that two exporters watch counts once.",
-        panels.now(f"count({SCOPE.each('sms_credit_up')})"),
-        nothing=_NO_EXPORTER,
-    )
-
-
-def _blocked() -> stat.Panel:
-    return panels.number(
+        SCOPE.each("sms_credit_up"),
+        colors=panels.PLAIN,
+    ),
+    _Group(
         "Blocked",
         "Accounts for which the provider sends nothing, for lack of credit.",
-        panels.now(f"sum({SCOPE.each('sms_credit_blocked')})"),
+        f"{SCOPE.each('sms_credit_blocked')} == 1",
+        of=SCOPE.each("sms_credit_blocked"),
         nothing=_UNKNOWN,
-        colors=panels.ALARMING,
-    )
-
-
-def _no_access() -> stat.Panel:
-    return panels.number(
+    ),
+    _Group(
         "No access",
         "Accounts whose credentials are refused, or whose access is denied. Somebody must act.",
-        panels.now(f"count({refused(SCOPE)}) {_OTHERWISE_NONE}"),
-        nothing=_NO_EXPORTER,
-        colors=panels.ALARMING,
-    )
-
-
-def _low() -> stat.Panel:
-    return panels.number(
+        refused(SCOPE),
+    ),
+    _Group(
         "Low",
         "Accounts whose balance, quota or runway is at or below its threshold in the exporter's configuration, or was "
         "when that could last be told.",
-        panels.now(f"count({low(SCOPE)}) {_OTHERWISE_NONE}"),
-        nothing=_NO_EXPORTER,
-        colors=panels.ALARMING,
-    )
-
-
-def _unusual() -> stat.Panel:
-    return panels.number(
+        low(SCOPE),
+    ),
+    _Group(
         "Unusual spending",
         "Accounts that spend far faster than they ever have. Known after two days.",
-        panels.now(f"count({unusual(SCOPE)}) {_OTHERWISE_NONE}"),
-        nothing=_NO_EXPORTER,
-        colors=panels.ALARMING,
-    )
-
-
-def _not_read() -> stat.Panel:
-    return panels.number(
+        unusual(SCOPE),
+    ),
+    _Group(
         "Not read",
         "Accounts without a readable answer, or with a reading that is too old. The provider must act, or time helps. "
         "Their last values are shown for a while.",
-        panels.now(f"count({not_read(SCOPE)}) {_OTHERWISE_NONE}"),
-        nothing=_NO_EXPORTER,
+        not_read(SCOPE),
         colors=panels.WORTH_A_LOOK,
-    )
-
-
-def _without_values() -> stat.Panel:
-    return panels.number(
+    ),
+    _Group(
         "Balance unknown",
         "Accounts of which nothing is known now: not read for long, or not set up yet. They are in no total.",
-        panels.now(f"count({SCOPE.each('sms_credit_up')} unless ({known(SCOPE)})) {_OTHERWISE_NONE}"),
-        nothing=_NO_EXPORTER,
+        f"{SCOPE.each('sms_credit_up')} unless ({known(SCOPE)})",
         colors=panels.WORTH_A_LOOK,
+    ),
+)
+"""All groups; the variable `show` has the place of one. The first is that of all accounts."""
+
+
+def _show() -> CustomVariable:
+    return (
+        CustomVariable("show")
+        .label("Show")
+        .values(", ".join(f"{group.title} : {place}" for place, group in enumerate(GROUPS)))
+        .current(VariableOption(selected=True, text=GROUPS[0].title, value="0"))
     )
+
+
+def _shown(expr: str) -> str:
+    """Limit an expression to the accounts of the group that is chosen."""
+    either = "\n  or\n".join(
+        f"  ({group.accounts}) and on () vector($show) == {place}" for place, group in enumerate(GROUPS)
+    )
+    return f"({expr})\nand on ({panels.ACCOUNT})\n(\n{either}\n)"
 
 
 def _alert_count() -> stat.Panel:
@@ -151,16 +172,31 @@ def _alert_count() -> stat.Panel:
     )
 
 
-def _totals() -> stat.Panel:
+def _totals() -> table.Panel:
     balance = SCOPE.each("sms_credit_balance", _IN_CURRENCY, by=panels.ACCOUNT_AND_CURRENCY)
-    return shared.as_list(
-        panels.number(
+    total = f"sum by (currency) ({balance})"
+    return (
+        panels.listing(
             "Total by currency",
-            "Sum of the balances that are known, of each currency by itself.",
-            panels.now(f"sum by (currency) ({balance})", "{{currency}}"),
+            "Sum of the balances that are known, of each currency by itself. It falls when one becomes unknown.",
+            [panels.rows(total, ref="total"), panels.query(total, "{{currency}}", ref="trend")],
             unit=panels.MONEY,
             nothing="No balance is known.",
-        ).decimals(2)
+        )
+        .with_transformation(panels.trends("trend"))
+        .with_transformation(panels.merged())
+        .with_transformation(
+            panels.columns(
+                ("currency", "Currency"),
+                ("Value #total", "Total"),
+                ("Value", "Total"),
+                *panels.trend("trend", "Trend"),
+                hidden=("Time",),
+            )
+        )
+        .decimals(2)
+        .override_by_name("Currency", panels.set_to(custom__width=90))
+        .override_by_name("Trend", panels.set_to(**panels.TREND))
     )
 
 
@@ -173,43 +209,57 @@ def _shortest() -> stat.Panel:
             panels.now(f"bottomk(5, {SCOPE.lasts(by='provider, account')})", "{{account}}"),
             unit=panels.SECONDS,
             nothing=_UNKNOWN,
-            colors=shared.LEFT,
+            colors=(*shared.SHORT, (SOON, panels.TEXT)),
         ).decimals(1)
     )
+
+
+_WIDTHS = {
+    "State": 140,
+    "Provider": 110,
+    "Status": 130,
+    "Balance": 110,
+    "Currency": 80,
+    "Low at": 90,
+    "Credits": 90,
+    "Messages": 100,
+    "Few at": 90,
+    "Lasts for": 90,
+    "Trend": 140,
+    "Age": 80,
+    "Top up": 80,
+}
 
 
 def _table() -> table.Panel:
     money = {"decimals": 2, "unit": panels.MONEY}
     messages = {"decimals": 0, "unit": panels.MONEY}
-    account_link = {
-        "title": "All about ${__data.fields.account}",
-        "url": (
-            f"/d/{shared.ACCOUNT_UID}?"
-            "${datasource:queryparam}&${job:queryparam}&${instance:queryparam}"
-            "&var-provider=${__data.fields.provider:percentencode}&var-account=${__data.fields.account:percentencode}"
-            "&${__url_time_range}"
-        ),
-    }
-    return (
+    panel_link = {"title": "${__data.fields.provider}", "url": "${__value.raw}", "targetBlank": True}
+    panel = (
         panels.listing(
             "Accounts, the worst first",
             f"State: the worst that holds of these: {meanings(SCOPE)}. Status: the result of the last poll; “fresh” is "
             "left out beside a worse state. A zero is a real zero: what is unknown shows no number. An account "
             "that is not read keeps its last values for as long as the exporter holds them.",
             [
-                panels.rows(state(SCOPE), ref="state"),
+                panels.rows(_shown(state(SCOPE)), ref="state"),
                 panels.rows(f"topk by ({panels.ACCOUNT}) (1, {status(SCOPE)})", ref="status"),
                 panels.rows(SCOPE.each("sms_credit_balance", by=panels.ACCOUNT_AND_CURRENCY), ref="balance"),
                 panels.rows(SCOPE.each("sms_credit_low_balance_threshold"), ref="low_balance"),
+                panels.rows(SCOPE.each("sms_credit_credits"), ref="credits"),
                 panels.rows(SCOPE.each("sms_credit_quota_messages"), ref="quota"),
                 panels.rows(SCOPE.each("sms_credit_low_quota_threshold_messages"), ref="low_quota"),
                 panels.rows(SCOPE.lasts(), ref="runway"),
                 panels.rows(SCOPE.age(), ref="age"),
+                panels.query(_paid_with(), ref="trend").interval("1h"),
+                panels.rows(shared.with_panel_links(f"group by ({panels.ACCOUNT}) ({shared.WATCHED})"), ref="panel"),
             ],
             unit=panels.COUNT,
             nothing=shared.NOT_SCRAPED,
         )
+        .with_transformation(panels.trends("trend"))
         .with_transformation(panels.merged())
+        .with_transformation(panels.only_rows_with("Value #state"))
         .with_transformation(
             panels.columns(
                 ("Value #state", "State"),
@@ -219,11 +269,14 @@ def _table() -> table.Panel:
                 ("Value #balance", "Balance"),
                 ("currency", "Currency"),
                 ("Value #low_balance", "Low at"),
+                ("Value #credits", "Credits"),
                 ("Value #quota", "Messages"),
-                ("Value #low_quota", "Low at (messages)"),
+                ("Value #low_quota", "Few at"),
                 ("Value #runway", "Lasts for"),
+                *panels.trend("trend", "Trend"),
                 ("Value #age", "Age"),
-                hidden=("Time", "job", "Value #status"),
+                ("panel", "Top up"),
+                hidden=("Time", "job", "Value #status", "Value #panel"),
             )
         )
         .sort_by(
@@ -232,23 +285,44 @@ def _table() -> table.Panel:
                 TableSortByFieldState().display_name("Lasts for").desc(False),
             ]
         )
-        .footer(TableFooterOptions().show(False).enable_pagination(True))
         .filterable(True)
         .override_by_name(
             "State",
             panels.set_to(
-                mappings=[panels.texts(state_texts(SCOPE))], custom__cellOptions=panels.COLORED, custom__width=130
+                mappings=[panels.texts(state_texts(SCOPE))],
+                custom__cellOptions=panels.COLORED,
+                custom__width=140,
+                custom__align="left",
             ),
         )
-        .override_by_name("Account", panels.set_to(links=[account_link]))
+        .override_by_name("Account", panels.set_to(links=[shared.account_link("All about ${__data.fields.account}")]))
         .override_by_name("Balance", panels.set_to(**money, noValue=_UNKNOWN))
         .override_by_name("Low at", panels.set_to(**money))
+        .override_by_name("Credits", panels.set_to(**money))
         .override_by_name("Messages", panels.set_to(**messages, noValue=_UNKNOWN))
-        .override_by_name("Low at (messages)", panels.set_to(**messages))
+        .override_by_name("Few at", panels.set_to(**messages))
         .override_by_name("Lasts for", panels.set_to(decimals=1, unit=panels.SECONDS))
-        .override_by_name("Age", panels.set_to(decimals=0, unit=panels.SECONDS, noValue="never"))
-        .override_by_name("Currency", panels.set_to(custom__width=90))
+        .override_by_name(
+            "Age",
+            panels.set_to(
+                decimals=0,
+                unit=panels.SECONDS,
+                noValue="never",
+                thresholds=panels.steps(*panels.AGES).build(),
+                custom__cellOptions=panels.COLORED_TEXT,
+            ),
+        )
+        .override_by_name("Trend", panels.set_to(**panels.TREND))
+        .override_by_name("Top up", panels.set_to(mappings=[panels.always("Top up")], links=[panel_link]))
     )
+    return panels.in_pages(panels.widths(panel, **_WIDTHS))
+
+
+def _paid_with() -> str:
+    """Return what each account pays with: money, or messages or credits where it has none."""
+    values = ("sms_credit_balance", "sms_credit_quota_messages", "sms_credit_credits")
+    money, messages, own = map(SCOPE.each, values)
+    return f"{money} > 0 or {messages} or {own} or {money}"
 
 
 def _statuses() -> timeseries.Panel:
@@ -263,52 +337,56 @@ def _statuses() -> timeseries.Panel:
     return shared.in_status_colors(panels.bars(panel).decimals(0))
 
 
-def _nearest_to_threshold() -> timeseries.Panel:
+def _nearest_to_threshold() -> bargauge.Panel:
     pairs = (
-        ("balance", "sms_credit_balance", "sms_credit_low_balance_threshold"),
-        ("messages", "sms_credit_quota_messages", "sms_credit_low_quota_threshold_messages"),
+        ("", "sms_credit_balance", "sms_credit_low_balance_threshold"),
+        (" (messages)", "sms_credit_quota_messages", "sms_credit_low_quota_threshold_messages"),
     )
-    return (
-        panels.chart(
-            "Nearest to their thresholds",
-            "Balance or quota as a multiple of its own threshold, the ten lowest. At 1 an account is low, at 0.5 it is "
-            "very low. One scale for all currencies.",
-            [
-                panels.query(
-                    f"bottomk(10, {SCOPE.each(value)} / ({SCOPE.each(threshold)} > 0))",
-                    "{{account}} (" + name + ")",
-                    ref=name,
-                )
-                for name, value, threshold in pairs
-            ],
-            unit=panels.COUNT,
-            nothing="No account has a low_balance or a low_quota in the exporter's configuration.",
-        )
-        .decimals(2)
-        .thresholds(panels.steps((None, panels.VERMILION), (0.5, panels.ORANGE), (1, panels.BLUE)))
-        .thresholds_style(GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED))
+    ratios = "\nor\n".join(
+        f'label_replace({SCOPE.each(value)} / ({SCOPE.each(threshold)} > 0), "of", "{of}", "", "")'
+        for of, value, threshold in pairs
     )
+    return panels.gauge(
+        "Nearest to their thresholds",
+        "Balance or quota as a share of its own threshold, the ten lowest. At 100 % an account is low, at 50 % it is "
+        "very low; a full bar is three thresholds or more. One scale for all currencies.",
+        panels.now(f"sort(bottomk(10, {ratios}))", "{{account}}{{of}}"),
+        unit=panels.SHARE,
+        nothing="No threshold is configured.",
+        most=3,
+        colors=((None, panels.VERMILION), (CRITICAL_SHARE, panels.ORANGE), (1, panels.BLUE)),
+    ).decimals(0)
 
 
 def _lowest() -> timeseries.Panel:
     balance = SCOPE.each("sms_credit_balance", _IN_CURRENCY, by=panels.ACCOUNT_AND_CURRENCY)
+    last = SCOPE.last_value(
+        "sms_credit_balance",
+        _IN_CURRENCY,
+        window="$__range",
+        when=panels.AT_THE_END,
+        by=panels.ACCOUNT_AND_CURRENCY,
+    )
     return panels.chart(
         "Lowest balances",
-        "The ten lowest balances of each currency. Different currencies share the axis but cannot be compared.",
-        [panels.query(f"bottomk by (currency) (10, {balance})", "{{account}} ({{currency}})")],
+        "The ten balances of each currency that are the lowest at the end of the time range, or were when last known. "
+        "Different currencies share the axis but cannot be compared.",
+        [panels.query(f"{balance}\nand\nbottomk by (currency) (10, {last})", "{{account}} ({{currency}})")],
         unit=panels.MONEY,
         nothing="No balance is known.",
     ).decimals(2)
 
 
 def _ages() -> timeseries.Panel:
+    oldest = f"topk(10, max_over_time(({SCOPE.age()})[$__range:15m]{panels.AT_THE_END}))"
     return panels.chart(
         "Oldest readings",
-        "Time since the last good reading, the ten oldest. Normal is up to the poll interval.",
-        [panels.query(f"topk(10, {SCOPE.age()})", "{{account}}")],
+        "Time since the last good reading, for the ten accounts that had the oldest in the time range. Normal is up to "
+        "the poll interval.",
+        [panels.query(f"{SCOPE.age()}\nand\n{oldest}", "{{account}}")],
         unit=panels.SECONDS,
         nothing="No account has been read yet.",
-    )
+    ).min(0)
 
 
 def _durations() -> timeseries.Panel:
@@ -325,7 +403,7 @@ def _exporters() -> table.Panel:
     build = _EXPORTERS.series("sms_credit_exporter_build_info")
     loaded = _EXPORTERS.series("sms_credit_exporter_config_last_reload_successful")
     loaded_at = _EXPORTERS.series("sms_credit_exporter_config_last_reload_success_timestamp_seconds")
-    return (
+    panel = (
         panels.listing(
             "Exporters",
             "Every exporter of the job: whether Prometheus reaches it, its version, and whether it runs on the "
@@ -357,8 +435,8 @@ def _exporters() -> table.Panel:
         .override_by_name(
             "Scraped",
             panels.set_to(
-                mappings=[panels.texts({"0": ("no", panels.VERMILION), "1": ("yes", panels.BLUE)})],
-                custom__cellOptions={"type": "color-text"},
+                mappings=[panels.texts({"0": ("no", panels.VERMILION), "1": ("yes", panels.TEXT)})],
+                custom__cellOptions=panels.COLORED_TEXT,
             ),
         )
         .override_by_name(
@@ -366,14 +444,15 @@ def _exporters() -> table.Panel:
             panels.set_to(
                 mappings=[
                     panels.texts(
-                        {"0": ("refused, the old one is in force", panels.VERMILION), "1": ("in force", panels.BLUE)}
+                        {"0": ("refused, the old one is in force", panels.VERMILION), "1": ("in force", panels.TEXT)}
                     )
                 ],
-                custom__cellOptions={"type": "color-text"},
+                custom__cellOptions=panels.COLORED_TEXT,
             ),
         )
         .override_by_name("Loaded", panels.set_to(unit="dateTimeFromNow"))
     )
+    return panels.widths(panel, Scraped=80, Loaded=150, Accounts=90, Version=80, Python=80)
 
 
 def _memory() -> timeseries.Panel:

@@ -56,6 +56,8 @@ class Alert:
     """What placeholders of this rule alone stand for."""
     why: str = ""
     """A comment for whoever reads the rules."""
+    dashboard: str
+    """Where to look at what it is about: a path in Grafana, in the template language of Prometheus."""
 
     def document(self, settings: Settings, legend: Legend) -> Document:
         """Return the rule as Prometheus reads it."""
@@ -68,6 +70,7 @@ class Alert:
                 "summary": self.summary,
                 "description": self.description.replace("<lasting>", words(self.lasting)),
                 "runbook_url": f"{settings.runbook}#{self.name.lower()}",
+                "dashboard_url": settings.grafana + self.dashboard,
             },
         }
 

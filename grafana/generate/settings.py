@@ -1,4 +1,4 @@
-"""What can differ between one set of rules and another: the job's name, the runbook's address, and the pace of time."""
+"""What can differ between one set of rules and another: the job's name, addresses, and the pace of time."""
 
 import re
 import textwrap
@@ -8,6 +8,9 @@ from dataclasses import dataclass
 MINUTE = 60
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+
+OVERVIEW_UID, ACCOUNT_UID = "sms-credit-overview", "sms-credit-account"
+"""Names of the dashboards in addresses."""
 
 _UNITS = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (1, "second"))
 
@@ -24,6 +27,8 @@ class Settings:
     job: str = "sms-credit"
     """Name of the scrape job."""
     runbook: str = "https://github.com/sms-credit/sms-credit/blob/main/grafana/runbook.md"
+    grafana: str = "http://localhost:3000"
+    """Where people find their Grafana: notifications lead to its dashboards."""
     pace: int = 1
     """How many times faster than life everything passes; above 1 for rehearsals only."""
 

@@ -1,6 +1,6 @@
 """Panels and pieces that both dashboards have."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from grafana_foundation_sdk.builders import stat, table, timeseries
@@ -10,16 +10,13 @@ from grafana_foundation_sdk.builders.dashboard import DashboardLink, DatasourceV
 from grafana_foundation_sdk.models.common import BigValueColorMode, BigValueTextMode, VizOrientation
 from grafana_foundation_sdk.models.dashboard import DashboardCursorSync, DashboardLinkType
 
-from sms_credit_core import FAILURES, Status
+from sms_credit_core import FAILURES, PROVIDERS, Status
 
 from . import panels
-from .recording import SOON
 from .rules import Severity
-from .settings import DAY, Settings
+from .settings import ACCOUNT_UID, DAY, Settings
 
 _PanelT = TypeVar("_PanelT", stat.Panel, timeseries.Panel)
-
-OVERVIEW_UID, ACCOUNT_UID = "sms-credit-overview", "sms-credit-account"
 
 WATCHED = 'sms_credit_up{job=~"$job", instance=~"$instance"}'
 NOT_SCRAPED = "No exporter is scraped under this job."
@@ -39,8 +36,8 @@ STATUS_COLORS = {
     Status.INVALID_RESPONSE: "#661100",
 }
 
-LEFT = ((None, panels.VERMILION), (DAY, panels.ORANGE), (SOON, panels.BLUE))
-"""Colours by the seconds until the credit ends."""
+SHORT = ((None, panels.VERMILION), (DAY, panels.ORANGE))
+"""Colours by the seconds until the credit ends; from `SOON` on there is time."""
 
 
 def dashboard(settings: Settings, title: str, uid: str) -> DashboardBuilder:
@@ -58,6 +55,26 @@ def dashboard(settings: Settings, title: str, uid: str) -> DashboardBuilder:
         .with_variable(panels.label_variable("job", "sms_credit_up", label="Job"))
         .with_variable(panels.label_variable("instance", 'sms_credit_up{job=~"$job"}', label="Instance"))
     )
+
+
+def with_panel_links(expr: str) -> str:
+    """Return series that have the label `provider` with one more, the address of that provider's own panel."""
+    for key, provider in PROVIDERS.items():
+        expr = f'label_replace({expr}, "panel", "{provider.panel_url}", "provider", "{key}")'
+    return expr
+
+
+def account_link(text: str) -> dict[str, str]:
+    """Return a link from a row of a table to the page of its account."""
+    return {
+        "title": text,
+        "url": (
+            f"/d/{ACCOUNT_UID}?"
+            "${datasource:queryparam}&${job:queryparam}&${instance:queryparam}"
+            "&var-provider=${__data.fields.provider:percentencode}&var-account=${__data.fields.account:percentencode}"
+            "&${__url_time_range}"
+        ),
+    }
 
 
 def in_status_colors(panel: _PanelT, statuses: Iterable[Status] = STATUS_COLORS) -> _PanelT:
@@ -79,7 +96,7 @@ def firing_alerts(matchers: Sequence[str]) -> table.Panel:
     colors = panels.texts(
         {Severity.CRITICAL: ("critical", panels.VERMILION), Severity.WARNING: ("warning", panels.ORANGE)}
     )
-    return (
+    panel = (
         panels.listing(
             "Firing alerts",
             "Alerts that fire, even if Alertmanager holds them back, the most urgent first. Needs the alerting rules.",
@@ -99,22 +116,27 @@ def firing_alerts(matchers: Sequence[str]) -> table.Panel:
             )
         )
         .sort_by([TableSortByFieldState().display_name("Severity").desc(False)])
-        .override_by_name(
-            "Severity", panels.set_to(mappings=[colors], custom__cellOptions=panels.COLORED, custom__width=90)
-        )
-        .override_by_name("Since", panels.set_to(decimals=0, custom__width=100))
+        .override_by_name("Severity", panels.set_to(mappings=[colors], custom__cellOptions=panels.COLORED))
+        .override_by_name("Account", panels.set_to(links=[account_link("All about ${__data.fields.account}")]))
+        .override_by_name("Since", panels.set_to(decimals=0))
     )
+    return panels.in_pages(panels.widths(panel, Severity=80, Alert=220, Provider=110, Since=80))
 
 
-_SPENT = (
-    ("sms_credit_spent_total", "{{currency}}", "spent_money"),
-    ("sms_credit_messages_spent_total", "messages", "spent_messages"),
-)
-_TOPPED_UP = (
-    ("sms_credit_topped_up_total", "topped up {{currency}}", "topped_up_money"),
-    ("sms_credit_messages_topped_up_total", "topped up messages", "topped_up_messages"),
-)
-"""The exporter's counters, each with its legend and its name among a panel's queries."""
+_SPENT = {
+    "money": "sms_credit_spent_total",
+    "messages": "sms_credit_messages_spent_total",
+    "credits": "sms_credit_credits_spent_total",
+}
+TOPPED_UP = {
+    "money": "sms_credit_topped_up_total",
+    "messages": "sms_credit_messages_topped_up_total",
+    "credits": "sms_credit_credits_topped_up_total",
+}
+"""The exporter's counters by what they count."""
+
+_LEGENDS = {"money": "{{currency}}"}
+"""Where it is not the word itself."""
 
 _FROM_ITS_TIME_ON = "[$__rate_interval] offset -$__interval"
 _INTERVALS = {"hour": "1h", "day": "1d"}
@@ -126,32 +148,53 @@ def spent(scope: panels.Scope, each: str) -> timeseries.Panel:
     """Return what was spent in each hour or day, from its beginning on."""
     panel = panels.chart(
         f"Spent by the {each}",
-        f"What was spent in each {each}, in each currency and in messages, to within a minute at both ends. A top-up "
-        "hides none of it. The last level still grows.",
+        f"What was spent in each {each}, in each currency, in messages and in credits, to within a minute at both "
+        "ends. A top-up hides none of it. The last bar still grows.",
         [
-            panels.query(scope.gained(counter, _FROM_ITS_TIME_ON, by="currency"), legend, ref=ref)
-            for counter, legend, ref in _SPENT
+            panels.query(
+                scope.gained(counter, _FROM_ITS_TIME_ON, by="currency"), _LEGENDS.get(what, what), ref=f"spent_{what}"
+            )
+            for what, counter in _SPENT.items()
         ],
         unit=panels.MONEY,
         nothing=_NOTHING_SPENT,
     )
-    return panels.stairs(panel).decimals(2).interval(_INTERVALS[each])
+    return panels.overlaid(panel).decimals(2).interval(_INTERVALS[each])
 
 
-def last_month(scope: panels.Scope) -> stat.Panel:
+def last_month(scope: panels.Scope) -> table.Panel:
     """Return what was spent and topped up in the last thirty days."""
-    spent = tuple((counter, f"spent {legend}", ref) for counter, legend, ref in _SPENT)
-    panel = panels.number(
-        "The last 30 days",
-        "What was spent and topped up, in each currency and in messages. A small rise of the balance can be a refund.",
-        *(
-            panels.now(scope.gained(counter, "[30d]", by="currency"), legend, ref=ref)
-            for counter, legend, ref in (*spent, *_TOPPED_UP)
-        ),
-        unit=panels.MONEY,
-        nothing=_NOTHING_SPENT,
+    return (
+        panels.listing(
+            "The last 30 days",
+            "What was spent and topped up, in each currency, in messages and in credits. A small rise can be a refund.",
+            [
+                panels.rows(_month(scope, _SPENT), ref="spent"),
+                panels.rows(_month(scope, TOPPED_UP), ref="topped_up"),
+            ],
+            unit=panels.MONEY,
+            nothing=_NOTHING_SPENT,
+        )
+        .with_transformation(panels.merged())
+        .with_transformation(
+            panels.columns(
+                ("currency", "In"),
+                ("Value #spent", "Spent"),
+                ("Value #topped_up", "Topped up"),
+                hidden=("Time",),
+            )
+        )
+        .decimals(2)
     )
-    return as_list(panel.decimals(2))
+
+
+def _month(scope: panels.Scope, counters: Mapping[str, str]) -> str:
+    """Return what counters gained; messages and credits are told as if they were currencies."""
+    gained = {what: scope.gained(counter, "[30d]", by="currency") for what, counter in counters.items()}
+    others = (
+        f'label_replace({gain}, "currency", "{what}", "", "")' for what, gain in gained.items() if what != "money"
+    )
+    return "\nor\n".join((gained["money"], *others))
 
 
 def as_list(panel: stat.Panel) -> stat.Panel:
@@ -172,7 +215,7 @@ def polls(scope: panels.Scope, interval: str) -> timeseries.Panel:
         "Polls by their result.",
         [
             panels.query(f"{all_of_them} - sum({failed})", "answered", ref="answered"),
-            panels.query(failed, "{{reason}}", ref="failed"),
+            panels.query(f"{failed} > 0", "{{reason}}", ref="failed"),
         ],
         unit=panels.COUNT,
         nothing=NOT_SCRAPED,
@@ -180,6 +223,7 @@ def polls(scope: panels.Scope, interval: str) -> timeseries.Panel:
     panel = (
         panels.bars(panel)
         .decimals(0)
+        .min(0)
         .interval(interval)
         .override_by_name("answered", panels.set_to(color=panels.fixed(panels.BLUE)))
     )

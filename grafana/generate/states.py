@@ -83,8 +83,9 @@ def not_read(scope: Scope) -> str:
 
 
 def known(scope: Scope) -> str:
-    """Return the accounts of which a balance or a quota is known now."""
-    return f"{scope.each('sms_credit_balance')} or {scope.each('sms_credit_quota_messages')}"
+    """Return the accounts of which it is known now what they have, in any unit."""
+    values = ("sms_credit_balance", "sms_credit_quota_messages", "sms_credit_credits")
+    return " or ".join(map(scope.each, values))
 
 
 def low(scope: Scope) -> str:

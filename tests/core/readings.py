@@ -8,6 +8,7 @@ READING = Reading(
     balance=Decimal("12.50"),
     currency="EUR",
     quota=None,
+    credits=None,
     credit_blocked=False,
     provider_updated=None,
     quality=Quality.COMPLETE,

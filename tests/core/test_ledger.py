@@ -24,6 +24,7 @@ from sms_credit_core import (
     recalled,
     remembered,
 )
+from sms_credit_core.ledger import Unit
 from tests.core.readings import READING
 
 START = Instant(unix=1_760_000_000.0, monotonic=500.0)
@@ -42,6 +43,11 @@ def money(amount: str, currency: str | None = "EUR", quality: Quality = Quality.
 def messages(quota: int, balance: str | None = "0") -> Reading:
     """Return a reading of an account that has bought messages."""
     return replace(money("0"), balance=None if balance is None else Decimal(balance), currency="TRY", quota=quota)
+
+
+def in_credits(amount: str, quota: int | None = None) -> Reading:
+    """Return a reading of an account that counts in credits of the provider's own."""
+    return replace(READING, balance=None, currency=None, credits=Decimal(amount), quota=quota)
 
 
 def partial(amount: str) -> Reading:
@@ -110,6 +116,13 @@ def ledger(*outcomes: Reading | Problem) -> Ledger:
             [messages(67, "10"), messages(60, "9")], "TRY", "1", "0", id="money, where the quota only says what it buys"
         ),
         pytest.param([messages(7, "1"), messages(0)], "TRY", "1", "0", id="money, spent to the end"),
+        pytest.param([in_credits("9.5"), in_credits("9"), in_credits("12")], None, "0.5", "3", id="credits"),
+        pytest.param(
+            [in_credits("9.5", 31), in_credits("9", 30)], None, "0.5", "0", id="credits, which tell more than a quota"
+        ),
+        pytest.param(
+            [messages(9, None), in_credits("5"), in_credits("3")], None, "2", "0", id="credits are no messages"
+        ),
     ],
 )
 def test_what_was_spent_and_topped_up(
@@ -175,6 +188,7 @@ OUTCOMES = st.lists(
         st.integers(min_value=1, max_value=10**9).map(messages),
         st.decimals(min_value=0, max_value=50, places=2).map(lambda amount: partial(str(amount))),
         st.decimals(min_value=1, max_value=50, places=2).map(lambda amount: money(str(amount), "USD")),
+        st.decimals(min_value=0, max_value=10**6, places=2).map(lambda amount: in_credits(str(amount))),
         st.sampled_from([OUTAGE, ONBOARDING]),
     ),
     min_size=1,
@@ -202,16 +216,16 @@ def test_spent_less_topped_up_is_the_fall_in_each_unit(
     outcomes: list[Reading | Problem], gaps: list[float], restarts: frozenset[int]
 ) -> None:
     """Whatever the order of readings, outages and restarts; and neither ever falls."""
-    first: dict[str | None, Decimal] = {}
-    before: dict[str | None, tuple[Decimal, Decimal]] = {}
+    first: dict[Unit, Decimal] = {}
+    before: dict[Unit, tuple[Decimal, Decimal]] = {}
     for account in histories(outcomes, gaps, restarts):
         for each in account.ledgers:
-            spent, topped_up = before.get(each.currency, (Decimal(0), Decimal(0)))
+            spent, topped_up = before.get(each.unit, (Decimal(0), Decimal(0)))
             assert spent <= each.spent
             assert topped_up <= each.topped_up
-            before[each.currency] = each.spent, each.topped_up
+            before[each.unit] = each.spent, each.topped_up
             if each.amount is not None:
-                start = first.setdefault(each.currency, each.amount)
+                start = first.setdefault(each.unit, each.amount)
                 assert EXACT.subtract(each.spent, each.topped_up) == EXACT.subtract(start, each.amount)
 
 

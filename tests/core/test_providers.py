@@ -39,7 +39,7 @@ def test_a_declaration_is_complete_and_consistent(provider: Provider) -> None:
     assert re.fullmatch("[a-z0-9]+", provider.key)
     assert provider.name
     assert provider.gives <= set(Value)
-    assert Value.BALANCE in provider.gives
+    assert provider.gives & {Value.BALANCE, Value.QUOTA, Value.CREDITS}
     assert provider.min_poll_interval >= 60
     assert provider.currency is None or re.fullmatch("[A-Z]{3}", provider.currency)
     assert all(re.fullmatch("[a-z]+(_[a-z]+)*", field.name) for field in provider.credentials)
@@ -192,6 +192,7 @@ REQUESTS = {
     ),
     "plivo": ({"auth_id": USER, "auth_token": SECRET}, "GET /v1/Account/A%2Fuser%2Bname/", PAIR_IN_BASE64),
     "clicksend": ({"username": USER, "api_key": SECRET}, "GET /v3/account", PAIR_IN_BASE64),
+    "bulksms": ({"token_id": USER, "token_secret": SECRET}, "GET /v1/profile", PAIR_IN_BASE64),
     "46elks": ({"api_username": USER, "api_password": SECRET}, "GET /a1/me", PAIR_IN_BASE64),
 }
 """Of the providers with HTTP's own authentication: the credentials, where the request goes, and what it says."""

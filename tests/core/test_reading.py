@@ -30,7 +30,6 @@ def test_a_reading_has_no_defaults() -> None:
         pytest.param("0", None, "0.02", 0, id="nothing left"),
         pytest.param("-3.21", None, "0.02", 0, id="an overdrawn account has no messages, not fewer than none"),
         pytest.param("10", None, None, None, id="no price"),
-        pytest.param(None, None, "0.02", None, id="no balance"),
         pytest.param("10", 67, "0.02", 67, id="the provider's own number wins"),
         pytest.param("0", 18_343, "0.02", 18_343, id="the provider's own number wins without a balance left"),
         pytest.param("10", 0, "0.02", 0, id="the provider's own number wins where it is zero"),
@@ -43,3 +42,16 @@ def test_priced(balance: str | None, quota: int | None, price: str | None, expec
     priced = limits.priced(reading)
     assert priced == replace(reading, quota=expected)
     assert type(priced.quota) is type(expected)
+
+
+def test_a_reading_says_what_there_is() -> None:
+    """An account of which nothing is known is no reading, whatever else was said."""
+    with pytest.raises(ValueError, match="says nothing"):
+        replace(READING, balance=None)
+    assert replace(READING, balance=None, credits=Decimal(0)).credits == 0
+
+
+def test_credits_are_priced_in_credits() -> None:
+    """Where an account counts in credits, a message costs some of those."""
+    reading = replace(READING, balance=None, currency=None, credits=Decimal("2101.15"))
+    assert Limits(message_price=Decimal("0.7")).priced(reading) == replace(reading, quota=3001)

@@ -67,6 +67,7 @@ FULL = account(replace(READ, balance=Decimal(100)), READ, replace(READ, balance=
         pytest.param(account(Problem(cause=Cause.ONBOARDING)), id="being set up"),
         pytest.param(account(READ, replace(READ, currency="USD"), READ), id="in two currencies"),
         pytest.param(account(replace(READ, balance=None, quota=7, credit_blocked=None)), id="in messages"),
+        pytest.param(account(replace(READ, balance=None, currency=None, credits=Decimal("7.5"))), id="in credits"),
         pytest.param(FULL, id="with everything"),
     ],
 )

@@ -68,7 +68,7 @@ def view(
         pytest.param("49", None, "50", 500, True, id="balance below, quota unknown"),
         pytest.param("51", None, "50", 500, False, id="balance above, quota unknown"),
         pytest.param("51", None, None, 500, None, id="quota unknown and the only limit"),
-        pytest.param(None, None, "50", 500, None, id="nothing known"),
+        pytest.param(None, None, "50", 500, None, id="credits, which no limit is about"),
         pytest.param("0", 0, None, None, None, id="no limit set"),
     ],
 )
@@ -76,7 +76,7 @@ def test_low(
     balance: str | None, quota: int | None, low_balance: str | None, low_quota: int | None, *, low: bool | None
 ) -> None:
     """Credit is low at or below any limit, and nothing is said where nothing can be compared."""
-    reading = replace(READING, balance=decimal(balance), quota=quota)
+    reading = replace(READING, balance=decimal(balance), quota=quota, credits=Decimal(7))
     limits = Limits(low_balance=decimal(low_balance), low_quota=low_quota)
     assert view(reading, limits=limits).low is low
 

@@ -4,9 +4,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from urllib.parse import parse_qsl
 
 from sms_credit_core import PROVIDERS, Account, Cause, Instant, Limits, Problem, Quality, Reading, Secret
 from sms_credit_exporter.accounts import AccountConfig, View
+from sms_credit_exporter.advice import Links
+from sms_credit_exporter.listing import Listing, Listings, Query
+from sms_credit_exporter.trend import Trend
 
 NOW = Instant(unix=datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC).timestamp(), monotonic=1_000_000.0)
 SECRET = "sk_prod_0123456789"
@@ -22,6 +26,7 @@ def reading(balance: str = "1250.50", **changes: object) -> Reading:
         balance=Decimal(balance),
         currency="EUR",
         quota=None,
+        credits=None,
         credit_blocked=False,
         provider_updated=datetime(2026, 3, 14, 9, 14, 0, tzinfo=UTC),
         quality=Quality.COMPLETE,
@@ -32,6 +37,11 @@ def reading(balance: str = "1250.50", **changes: object) -> Reading:
 def lira(balance: str = "412.75", quota: int = 5160) -> Reading:
     """Return a reading of iletiMerkezi."""
     return reading(balance, currency="TRY", quota=quota, provider_updated=None)
+
+
+def credits_(amount: str = "7.5") -> Reading:
+    """Return a reading of BulkSMS."""
+    return replace(reading(), balance=None, currency=None, credits=Decimal(amount))
 
 
 def problem(cause: Cause, code: str | None = None, detail: str | None = None) -> Problem:
@@ -61,10 +71,30 @@ def view(
         poll_interval=poll_interval,
         limits=limits or Limits(),
     )
-    account = Account()
+    account, trend = Account(), Trend()
     for seconds, outcome in polls:
         account = account.after(outcome, ago(seconds), 0.2)
+        trend = trend.after(account.ledger)
+    _TRENDS[id(account)] = (account, trend)
     return View.of(config, account, NOW, stale_after)
+
+
+_TRENDS: dict[int, tuple[Account, Trend]] = {}
+"""The last week of each account that was made here."""
+
+
+def trend_of(view: View) -> Trend:
+    """Return an account's last week; an empty one if it was not made here."""
+    _, trend = _TRENDS.get(id(view.account), (None, Trend()))
+    return trend
+
+
+def listing(views: Iterable[View], asked: str = "", *, links: Links | None = None) -> Listing:
+    """Return the answer to a question about some accounts, as it stands behind the question mark of an address."""
+    views = tuple(views)
+    trends = {view.config.name: trend_of(view) for view in views}
+    listings = Listings(trends.__getitem__, links)
+    return listings.listing(Query.parse(parse_qsl(asked)), views)
 
 
 def _hourly(*outcomes: Reading | Problem) -> Iterable[tuple[float, Reading | Problem]]:
@@ -87,6 +117,7 @@ def gallery() -> Iterable[View]:
         poll_interval=600,
     )
     yield view("credits", (12, lira("0", 12_500)), provider="iletimerkezi")
+    yield view("bulk", *_hourly(*(credits_(f"{400 - number * 1.5}") for number in range(24))), provider="bulksms")
     yield view("priced", (31, reading("10.584000000000001")), limits=Limits(message_price=Decimal("0.021")))
     usual = [reading(str(5000 - number)) for number in range(24 * 14)]
     yield view("drained", *_hourly(*usual, reading("4000")), limits=fifty)

@@ -3,41 +3,52 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from aiohttp.typedefs import Handler
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]  # it brings no types
 from playwright.async_api import Page, expect
+from prometheus_client import CollectorRegistry
 
 from sms_credit_core import Cause
 from sms_credit_exporter.accounts import View
-from sms_credit_exporter.page import render, static_files
+from sms_credit_exporter.advice import Links, Template
+from sms_credit_exporter.listing import Listings
+from sms_credit_exporter.trend import Trend
+from sms_credit_exporter.web import Site, application
 from tests.e2e.conftest import OpenPage, Profile
-from tests.e2e.gallery import gallery, problem, reading, view
+from tests.e2e.gallery import NOW, gallery, problem, reading, trend_of, view
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-CSP = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'"
 QUICK = 0.2
 SELDOM = 600.0
 
 SCREENS = [
     pytest.param({"viewport": {"width": width, "height": height}, "color_scheme": scheme}, id=f"{name}, {scheme}")
-    for name, width, height in (("phone", 360, 800), ("tablet", 820, 1100), ("desktop", 1280, 900))
+    for name, width, height in (("phone", 360, 800), ("tablet", 820, 1100), ("desktop", 1280, 900), ("wide", 1600, 900))
     for scheme in ("light", "dark")
 ]
+LAYOUTS = SCREENS[::2]
+"""Each size once, for what does not depend on colours."""
+EXTREMES = [SCREENS[0], SCREENS[-1]]
+"""The smallest in light, and the largest in dark."""
 
 
 class Exporter:
-    """A server of the status page below a path prefix, as a reverse proxy would have it."""
+    """The exporter's own web server below a path prefix, as a reverse proxy would have it; it can be made to fail."""
 
     def __init__(self, views: Iterable[View]) -> None:
         """Serve these views until others are set."""
         self.views = tuple(views)
         self.refresh = SELDOM
         self.requests = 0
-        self.answers = self.page
+        self.answers: Handler | None = None
+        """What answers in the place of the page."""
         self.let_through = asyncio.Event()
         self.let_through.set()
         self.arrived = asyncio.Event()
@@ -51,44 +62,58 @@ class Exporter:
 
     async def start(self) -> None:
         """Listen."""
+        site = Site(
+            registry=CollectorRegistry(),
+            views=lambda: self.views,
+            ready=lambda: True,
+            reload=None,
+            version="1.2.3",
+            refresh=self.refresh,
+            demo=True,
+            listings=Listings(
+                self._trend, Links(Template.parse("https://grafana.example.com/d/a?var-account={account}"))
+            ),
+        )
         app = web.Application()
-        app.router.add_get("/below/a/prefix/", self._count)
-        app.router.add_get("/below/a/prefix/static/{name}", self._static)
+        app.add_subapp("/below/a/prefix/", application(site, self._count))
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
-        await site.start()
+        listener = web.TCPSite(self._runner, "127.0.0.1", self._port)
+        await listener.start()
         self._port = self._runner.addresses[0][1]
+
+    async def refreshing(self, period: float) -> None:
+        """Have pages fetch themselves so often from now on."""
+        self.refresh = period
+        await self.stop()
+        await self.start()
 
     async def stop(self) -> None:
         """Close the listener and every connection."""
         assert self._runner
         await self._runner.cleanup()
 
-    async def page(self) -> web.Response:
-        """Answer as the exporter does."""
-        html = render(self.views, version="1.2.3", refresh=self.refresh, demo=True)
-        return web.Response(text=html, content_type="text/html", headers={"Content-Security-Policy": CSP})
+    def _trend(self, name: str) -> Trend:
+        return next(trend_of(view) for view in self.views if view.config.name == name)
 
-    async def broken(self) -> web.Response:
-        """Answer with the page, but as a failure."""
-        answer = await self.page()
-        answer.set_status(503)
-        return answer
-
-    async def foreign(self) -> web.Response:
-        """Answer as a proxy that wants a login first."""
-        return web.Response(text="<main>Please sign in.</main>", content_type="text/html")
-
-    async def _count(self, _: web.Request) -> web.Response:
+    @web.middleware
+    async def _count(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path != "/below/a/prefix/":
+            return await handler(request)
         self.requests += 1
         self.arrived.set()
         await self.let_through.wait()
-        return await self.answers()
+        return await (self.answers or handler)(request)
 
-    async def _static(self, request: web.Request) -> web.Response:
-        content_type, body = static_files()[request.match_info["name"]]
-        return web.Response(body=body, headers={"Content-Type": content_type, "Content-Security-Policy": CSP})
+
+async def broken(_: web.Request) -> web.Response:
+    """Answer with a page, but as a failure."""
+    return web.Response(text="<main id=accounts>", content_type="text/html", status=503)
+
+
+async def foreign(_: web.Request) -> web.Response:
+    """Answer as a proxy that wants a login first."""
+    return web.Response(text="<main>Please sign in.</main>", content_type="text/html")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -146,7 +171,7 @@ CONTRASTS = """() => {
 }"""
 
 
-@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("screen", LAYOUTS)
 async def test_fits_every_screen(
     exporter: Exporter, open_page: OpenPage, complaints: list[str], screen: Profile
 ) -> None:
@@ -196,7 +221,7 @@ async def rows_as_read_aloud(page: Page) -> list[list[str]]:
     return [[await column(cell) for cell in cells(row)] for row in rows]
 
 
-@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("screen", LAYOUTS)
 async def test_each_cell_is_read_out_under_its_heading(
     exporter: Exporter, open_page: OpenPage, screen: Profile
 ) -> None:
@@ -207,10 +232,66 @@ async def test_each_cell_is_read_out_under_its_heading(
     assert [row for row in rows if row != headings] == []
 
 
+AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+@pytest.mark.parametrize("screen", [*SCREENS[:2], *SCREENS[-2:]])
+async def test_axe_finds_nothing(exporter: Exporter, open_page: OpenPage, screen: Profile) -> None:
+    """By the rules of WCAG 2.2 and by good practice, with everything unfolded and with everything filtered away."""
+    page = await open_page(exporter.url, **screen)
+    await page.evaluate("document.querySelectorAll('details').forEach((details) => details.open = true)")
+    whole = await Axe().run(page, options=AXE)
+    assert whole.violations_count == 0, whole.generate_report()
+    assert len(whole.response["passes"]) > 20
+    await page.goto(f"{exporter.url}?search=nothing+is+called+so")
+    empty = await Axe().run(page, options=AXE)
+    assert empty.violations_count == 0, empty.generate_report()
+
+
+async def test_axe_finds_what_is_wrong(exporter: Exporter, open_page: OpenPage) -> None:
+    """It is not clean because nobody looks."""
+    page = await open_page(exporter.url)
+    await page.evaluate("document.querySelector('#filter label').replaceWith(document.querySelector('#search'))")
+    found = (await Axe().run(page, options=AXE)).response["violations"]
+    assert [violation["id"] for violation in found] == ["label"]
+
+
+NAMES = ("İstanbul şubesi", "ÇAĞRI merkezi", "حساب التسويق", "חשבון שיווק (ישראל)", "otp", "on-call")
+
+
+def crowd(count: int) -> tuple[View, ...]:
+    """Return so many accounts, a tenth of them in trouble, with names of several scripts."""
+    polls = [(60 + 3600 * ago, reading(str(100 + ago))) for ago in range(48, -1, -1)]
+    well, ill = view("well", *polls), view("ill", *polls, (30, problem(Cause.TIMEOUT)))
+    views = [ill if number % 10 == 3 else well for number in range(count)]
+    return tuple(
+        View.of(replace(each.config, name=f"{NAMES[number % len(NAMES)]} {number}"), each.account, NOW, 3600.0)
+        for number, each in enumerate(views)
+    )
+
+
+@pytest.mark.parametrize("count", [1, 20, 500])
+@pytest.mark.parametrize("screen", EXTREMES)
+async def test_fits_however_many_accounts(
+    exporter: Exporter, open_page: OpenPage, complaints: list[str], screen: Profile, count: int
+) -> None:
+    """Nothing sticks out, those in trouble come first, and even on a phone nobody scrolls for long."""
+    exporter.views = crowd(count)
+    page = await open_page(exporter.url, **screen)
+    assert (await page.evaluate(OVERFLOWING))["elements"] == []
+    assert await page.evaluate("document.documentElement.scrollHeight") < 12_000
+    rows = page.locator("tbody tr")
+    assert await rows.count() == min(count, 50)
+    if count >= 500:
+        await expect(rows.nth(49).get_by_text("unreachable")).to_be_visible()
+        await expect(page.get_by_text("1 to 50 of 500.")).to_be_visible()
+    assert complaints == []
+
+
 HEIGHTS = """() => [...document.querySelectorAll("tbody tr")].map((row) => row.getBoundingClientRect().height)"""
 
 
-@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("screen", LAYOUTS)
 async def test_no_notes_take_no_room(exporter: Exporter, open_page: OpenPage, screen: Profile) -> None:
     """An account of which there is nothing to say is as low as if it had no place for notes."""
     exporter.views = (view("marketing", (42, reading())),)
@@ -222,7 +303,7 @@ async def test_no_notes_take_no_room(exporter: Exporter, open_page: OpenPage, sc
 
 async def test_loads_its_parts_below_a_prefix(exporter: Exporter, open_page: OpenPage, complaints: list[str]) -> None:
     """Style, script and icon come from beside the page and pass its Content-Security-Policy."""
-    exporter.refresh = QUICK
+    await exporter.refreshing(QUICK)
     page = await open_page(exporter.url)
     assert await page.evaluate("document.styleSheets[0].cssRules.length") > 10
     assert await page.evaluate("document.querySelector('h1 img').naturalWidth") > 0
@@ -232,7 +313,7 @@ async def test_loads_its_parts_below_a_prefix(exporter: Exporter, open_page: Ope
 
 async def test_changes_by_itself(exporter: Exporter, open_page: OpenPage, complaints: list[str]) -> None:
     """An open page follows the accounts: their values, the summary and the title of the tab."""
-    exporter.refresh = QUICK
+    await exporter.refreshing(QUICK)
     exporter.views = (view("marketing", (42, reading("1250.50"))),)
     page = await open_page(exporter.url)
     await expect(page).to_have_title("1 fresh · SMS Credit")
@@ -245,7 +326,7 @@ async def test_changes_by_itself(exporter: Exporter, open_page: OpenPage, compla
 
 async def test_changes_behind_a_password_in_the_address(exporter: Exporter, open_page: OpenPage) -> None:
     """Who opens http://user:password@exporter/ gets a page that keeps itself current as well."""
-    exporter.refresh = QUICK
+    await exporter.refreshing(QUICK)
     page = await open_page(exporter.url.replace("//", "//user:password@"))
     exporter.views = (view("the only one"),)
     await expect(page).to_have_title("1 pending · SMS Credit")
@@ -253,7 +334,7 @@ async def test_changes_behind_a_password_in_the_address(exporter: Exporter, open
 
 async def test_changes_without_javascript_too(exporter: Exporter, open_page: OpenPage) -> None:
     """A browser that runs no scripts loads the page anew."""
-    exporter.refresh = QUICK
+    await exporter.refreshing(QUICK)
     page = await open_page(exporter.url, java_script_enabled=False)
     exporter.views = (view("the only one"),)
     await expect(page).to_have_title("1 pending · SMS Credit")
@@ -261,13 +342,142 @@ async def test_changes_without_javascript_too(exporter: Exporter, open_page: Ope
 
 async def test_keeps_the_keyboard_where_it_is(exporter: Exporter, open_page: OpenPage) -> None:
     """A refresh does not take the focus away from who walks through the page by keyboard."""
-    exporter.refresh = QUICK
+    await exporter.refreshing(QUICK)
     page = await open_page(exporter.url)
-    link = page.get_by_role("row", name="marketing").get_by_role("link")
+    link = page.get_by_role("row", name="alarms").get_by_role("link", name="Runbook")
     await link.focus()
     exporter.views = (*exporter.views, view("one more"))
     await expect(page.get_by_role("rowheader", name="one more")).to_be_visible()
     await expect(link).to_be_focused()
+
+
+async def test_what_is_unfolded_and_typed_stays(exporter: Exporter, open_page: OpenPage) -> None:
+    """A refresh neither folds what somebody reads, nor takes away what somebody types."""
+    await exporter.refreshing(QUICK)
+    page = await open_page(exporter.url)
+    row = page.get_by_role("row", name="alarms")
+    await row.get_by_text("More").click()
+    await page.get_by_label("Search").press_sequentially("al")
+    await expect(page).to_have_url(re.compile(r"\?search=al$"))
+    exporter.views = (*exporter.views, view("all new"))
+    await expect(page.get_by_role("rowheader", name="all new")).to_be_visible()
+    await expect(row.get_by_text("Low at or below")).to_be_visible()
+    await expect(page.get_by_label("Search")).to_be_focused()
+    await expect(page.get_by_label("Search")).to_have_value("al")
+
+
+async def test_is_searched_and_sorted_while_one_types(exporter: Exporter, open_page: OpenPage) -> None:
+    """What is found is shown at once and told to screen readers; the address is one to come back to."""
+    exporter.views = crowd(120)
+    page = await open_page(exporter.url)
+    names = page.locator("tbody .name")
+    await page.get_by_label("Search").press_sequentially("istanbul")
+    await expect(names).to_have_count(20)
+    await expect(page.get_by_role("status")).to_have_text("1 to 20 of 20 that match.")
+    await page.get_by_label("State").select_option("unreachable")
+    await expect(names).to_have_count(0)
+    await expect(page.get_by_role("status")).to_have_text("No account matches.")
+    await page.get_by_label("State").select_option("all")
+    await page.get_by_label("Order").select_option("name")
+    await expect(names.nth(1)).to_have_text("İstanbul şubesi 6")
+    await page.reload()
+    await expect(names.nth(1)).to_have_text("İstanbul şubesi 6")
+    await page.get_by_text("Show all 120").click()
+    await expect(names).to_have_count(50)
+    await expect(names.nth(0)).to_have_text("ÇAĞRI merkezi 1")
+
+
+FOCUSED = """() => {
+    const { textContent, labels } = document.activeElement;
+    if (document.activeElement === document.body) return "";
+    const texts = [textContent, ...[...(labels ?? [])].map((label) => label.textContent)];
+    return texts.join(" ").replace(/\\s+/g, " ");
+}"""
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+async def test_everything_can_be_done_by_keyboard(
+    exporter: Exporter, open_page: OpenPage, complaints: list[str], *, scripts: bool
+) -> None:
+    """To search, to filter, to unfold and to turn the page: with Tab, Enter, Space and what one types."""
+    exporter.views = crowd(120)
+    page = await open_page(exporter.url, java_script_enabled=scripts)
+
+    async def to(label: str) -> None:
+        for _ in range(200):
+            await page.keyboard.press("Tab")
+            if label in await page.evaluate(FOCUSED):
+                return
+        pytest.fail(f"Tab does not lead to {label}")
+
+    await to("Search")
+    await page.keyboard.type("otp")
+    await page.keyboard.press("Enter")
+    names = page.locator("tbody .name")
+    await expect(names).to_have_count(20)
+    await to("More about")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("Next poll").first).to_be_visible()
+    await to("Show all")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("1 to 50 of 120.")).to_be_visible()
+    await to("Next")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("51 to 100 of 120.")).to_be_visible()
+    await to("Last")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("101 to 120 of 120.")).to_be_visible()
+    assert complaints == []
+
+
+async def test_is_whole_without_scripts(exporter: Exporter, open_page: OpenPage) -> None:
+    """The form has a button then, and its choices are kept in it."""
+    exporter.views = crowd(120)
+    page = await open_page(exporter.url, java_script_enabled=False)
+    await page.get_by_label("Search").fill("merkezi")
+    await page.get_by_label("State").select_option("unreachable")
+    await page.get_by_role("button", name="Show").click()
+    await expect(page.get_by_text("1 to 4 of 4 that match.")).to_be_visible()
+    await expect(page.get_by_label("Search")).to_have_value("merkezi")
+    await expect(page.get_by_label("State")).to_have_value("unreachable")
+
+
+async def test_an_address_that_makes_no_sense_leads_back(exporter: Exporter, open_page: OpenPage) -> None:
+    """It says what is wrong with it. What belongs to others is left alone."""
+    page = await open_page(f"{exporter.url}?page=none&utm_source=mail")
+    await expect(page.get_by_text("“page” must be a whole number from 1 to 1000000.")).to_be_visible()
+    await page.get_by_text("Show all accounts").click()
+    await expect(page.locator(".counts")).to_contain_text(f"{len(exporter.views)} accounts:")
+    await page.goto(f"{exporter.url}?state=blocked&utm_source=mail")
+    await expect(page.locator("tbody .name")).to_have_count(1)
+
+
+async def test_a_picture_of_the_week_is_there_for_everybody(exporter: Exporter, open_page: OpenPage) -> None:
+    """It is drawn, and told in words to who does not see it."""
+    page = await open_page(exporter.url)
+    picture = page.get_by_role("row", name="two-days").get_by_role("img")
+    await expect(picture).to_have_accessible_name(
+        "Over 23 h: from 800 messages to 340 messages; at most 800 messages, at least 340 messages"
+    )
+    box = await picture.locator("path").bounding_box()
+    assert box
+    assert box["width"] > 10
+    assert box["height"] > 10
+
+
+async def test_links_lead_where_they_say(exporter: Exporter, open_page: OpenPage) -> None:
+    """Somebody in trouble has the panel, the runbook and the dashboard at hand, and they look like links."""
+    page = await open_page(exporter.url)
+    row = page.get_by_role("row", name="<script>")
+    await row.get_by_text("More").click()
+    dashboard = row.get_by_role("link", name="Dashboard")
+    await expect(dashboard).to_have_attribute(
+        "href",
+        "https://grafana.example.com/d/a?var-account=%3Cscript%3Ealert%281%29%3C%2Fscript%3E%20%26%20%22quotes%27",
+    )
+    await expect(dashboard).to_have_css("text-decoration-line", "underline")
+    alarms = page.get_by_role("row", name="alarms")
+    assert await alarms.get_by_role("link").all_inner_texts() == ["23 Telecom panel", "Runbook", "Dashboard"]
 
 
 Fail = Callable[[Exporter], Awaitable[None]]
@@ -282,11 +492,11 @@ async def _silent(exporter: Exporter) -> None:
 
 
 async def _broken(exporter: Exporter) -> None:
-    exporter.answers = exporter.broken
+    exporter.answers = broken
 
 
 async def _replaced(exporter: Exporter) -> None:
-    exporter.answers = exporter.foreign
+    exporter.answers = foreign
 
 
 @pytest.mark.parametrize(
@@ -300,9 +510,9 @@ async def _replaced(exporter: Exporter) -> None:
 )
 async def test_says_when_its_numbers_are_old(exporter: Exporter, open_page: OpenPage, fail: Fail) -> None:
     """Numbers that are no longer refreshed are marked as old with the time, until they are refreshed again."""
-    exporter.refresh = QUICK
+    await exporter.refreshing(QUICK)
     page = await open_page(exporter.url)
-    banner, main = page.locator("#outdated"), page.locator("main")
+    banner, main = page.locator("#outdated"), page.locator("#accounts")
     await expect(banner).to_be_hidden()
 
     await fail(exporter)
@@ -311,7 +521,7 @@ async def test_says_when_its_numbers_are_old(exporter: Exporter, open_page: Open
     await expect(main).to_have_class("outdated")
     await expect(main).to_contain_text("1,250.50 EUR")
 
-    exporter.answers = exporter.page
+    exporter.answers = None
     exporter.let_through.set()
     await exporter.stop()
     await exporter.start()
@@ -321,7 +531,7 @@ async def test_says_when_its_numbers_are_old(exporter: Exporter, open_page: Open
 
 async def test_rests_while_nobody_looks(exporter: Exporter, open_page: OpenPage) -> None:
     """A hidden tab asks for nothing, even if it was hidden amid a refresh; looked at again, it goes on."""
-    exporter.refresh = QUICK
+    await exporter.refreshing(QUICK)
     page = await open_page(exporter.url)
     exporter.let_through.clear()
     exporter.arrived.clear()
@@ -341,7 +551,7 @@ async def test_rests_while_nobody_looks(exporter: Exporter, open_page: OpenPage)
 
 async def test_forgets_the_next_refresh_when_hidden(exporter: Exporter, open_page: OpenPage) -> None:
     """A tab that is hidden between two refreshes does not make the second."""
-    exporter.refresh = 5 * QUICK
+    await exporter.refreshing(5 * QUICK)
     page = await open_page(exporter.url)
     await page.wait_for_event("requestfinished")
     await _look(page, away=True)

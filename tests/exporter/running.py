@@ -4,10 +4,11 @@ import asyncio
 import os
 import re
 import socket
+import sqlite3
 import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -87,6 +88,11 @@ class Running:
     urls: list[str] = field(default_factory=list)
     """Where it listens."""
 
+    @property
+    def origin(self) -> str:
+        """The first address without the path that its routes lie under."""
+        return "/".join(self.urls[0].split("/")[:3])
+
     async def get(self, path: str, **headers: str) -> httpx.Response:
         """Ask for a page."""
         return await self.http.get(self.urls[0] + path, headers=headers)
@@ -132,20 +138,25 @@ class Running:
 
 
 @asynccontextmanager
-async def running(
+async def running(  # noqa: PLR0913 - what a process is started with
     http: httpx.AsyncClient,
     *arguments: str,
     cwd: Path,
     env: Mapping[str, str],
     listens: int = 1,
     program: Sequence[str] = ("-m", "sms_credit_exporter"),
+    descriptors: Sequence[int] = (),
 ) -> AsyncIterator[Running]:
-    """Start an exporter and wait until it listens on so many addresses; what still runs at the end is killed."""
+    """Start an exporter and wait until it listens on so many addresses; what still runs at the end is killed.
+
+    It inherits these descriptors under the numbers that they have here.
+    """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, *program, *arguments),
         stderr=asyncio.subprocess.PIPE,
         cwd=cwd,
         env={**os.environ, **env},
+        pass_fds=descriptors,
     )
     exporter = Running(process, http)
     reading = asyncio.create_task(_keep(process, exporter.log))
@@ -166,14 +177,30 @@ async def _keep(process: asyncio.subprocess.Process, lines: list[str]) -> None:
         lines.append(line.decode().rstrip("\n"))
 
 
-async def command(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> tuple[int, str, str]:
+def as_an_older_exporter_had_it(storage: Path) -> None:
+    """Make a storage that of an exporter which knew nothing of the last week."""
+    with closing(sqlite3.connect(storage)) as connection, connection:
+        connection.execute("ALTER TABLE accounts RENAME TO newer")
+        connection.execute("CREATE TABLE accounts (name TEXT PRIMARY KEY, state TEXT NOT NULL, written REAL NOT NULL)")
+        connection.execute("INSERT INTO accounts SELECT name, state, written FROM newer")
+        connection.execute("DROP TABLE newer")
+
+
+async def command(
+    *arguments: str,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    program: Sequence[str] = ("-m", "sms_credit_exporter"),
+    descriptors: Sequence[int] = (),
+) -> tuple[int, str, str]:
     """Run a command to its end; return exit code, standard output and standard error."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "sms_credit_exporter", *arguments),
+        *(sys.executable, *program, *arguments),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         cwd=cwd,
         env={**os.environ, **(env or {})},
+        pass_fds=descriptors,
     )
     async with asyncio.timeout(PATIENCE):
         out, err = await process.communicate()
@@ -181,8 +208,14 @@ async def command(*arguments: str, cwd: Path, env: Mapping[str, str] | None = No
 
 
 @asynccontextmanager
-async def prometheus(binary: str, target: str, folder: Path, **scrape: object) -> AsyncIterator[str]:
-    """Run a Prometheus that scrapes the target every second; gives its URL."""
+async def prometheus(
+    binary: str, target: str, folder: Path, under: Sequence[str] = ("",), /, **scrape: object
+) -> AsyncIterator[str]:
+    """Run a Prometheus that scrapes the target every second; gives its URL.
+
+    `under` is where its routes lie, and the options that put them there.
+    """
+    path, *options = under
     job = {"job_name": "sms-credit", "static_configs": [{"targets": [target]}], **scrape}
     file = folder / "prometheus.yml"
     file.write_text(yaml.safe_dump({"global": {"scrape_interval": "1s"}, "scrape_configs": [job]}))
@@ -191,6 +224,7 @@ async def prometheus(binary: str, target: str, folder: Path, **scrape: object) -
         f"--config.file={file}",
         f"--storage.tsdb.path={folder / 'data'}",
         "--web.listen-address=127.0.0.1:0",
+        *options,
         stderr=asyncio.subprocess.PIPE,
     )
     try:
@@ -205,7 +239,7 @@ async def prometheus(binary: str, target: str, folder: Path, **scrape: object) -
 
         async def ready() -> bool:
             async with httpx.AsyncClient(trust_env=False) as client:
-                return (await client.get(f"{url}/-/ready")).status_code == 200
+                return (await client.get(f"{url}{path}/-/ready")).status_code == 200
 
         await until(ready)
         yield url
@@ -213,3 +247,88 @@ async def prometheus(binary: str, target: str, folder: Path, **scrape: object) -
         process.terminate()
         await process.wait()
         await draining
+
+
+NGINX = "/usr/sbin/nginx"
+"""Debian's; the fixture `tool` finds it by this."""
+
+_NGINX_CONF = """\
+daemon off;
+master_process off;
+pid nginx.pid;
+error_log stderr;
+events {{}}
+http {{
+  access_log off;
+  client_body_temp_path body;
+  proxy_temp_path proxy;
+  fastcgi_temp_path fastcgi;
+  uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+  server {{
+    listen 127.0.0.1:{port};
+    {locations}
+  }}
+}}
+"""
+
+
+@asynccontextmanager
+async def nginx(binary: str, port: int, locations: str, folder: Path) -> AsyncIterator[None]:
+    """Run a reverse proxy; `locations` are the lines of its configuration that say what it passes on."""
+    (folder / "nginx.conf").write_text(_NGINX_CONF.format(port=port, locations=locations))
+    process = await asyncio.create_subprocess_exec(
+        binary, "-p", folder, "-c", "nginx.conf", "-e", "stderr", stderr=asyncio.subprocess.DEVNULL
+    )
+
+    async def listening() -> bool:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            return False
+        writer.close()
+        return True
+
+    try:
+        await until(listening)
+        yield
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A way in which a reverse proxy can show the exporter."""
+
+    options: Sequence[str]
+    """Of the exporter; `{proxy}` is the proxy's address."""
+    location: str
+    """Of nginx."""
+    target: str
+    """Of nginx, without the exporter's address."""
+    path: str = "/sms/"
+    """Where the page is found at the proxy."""
+
+    def locations(self, exporter: str) -> str:
+        """Return nginx' lines for an exporter at this address."""
+        return f"location {self.location} {{ proxy_pass {exporter}{self.target}; }}"
+
+
+URL_OPTION, PREFIX_OPTION = "--web.external-url", "--web.route-prefix"
+
+BEHIND = {
+    "the proxy keeps the path": Behind([f"{URL_OPTION}={{proxy}}/sms/"], "/sms", ""),
+    "the proxy takes the path away": Behind([f"{URL_OPTION}={{proxy}}/sms", f"{PREFIX_OPTION}=/"], "/sms/", "/"),
+    "the proxy puts another path": Behind(
+        [f"{URL_OPTION}={{proxy}}/sms", f"{PREFIX_OPTION}=inside/deep/"], "/sms", "/inside/deep"
+    ),
+    "the exporter knows of no proxy": Behind([], "/sms/", "/"),
+    "the proxy has a name for it alone": Behind([f"{URL_OPTION}={{proxy}}/"], "/", "", "/"),
+    "the path is one of the Kubernetes API": Behind(
+        [f"{URL_OPTION}={{proxy}}/api/v1/services/http:sms:10767/proxy"],
+        "/api",
+        "",
+        "/api/v1/services/http:sms:10767/proxy/",
+    ),
+}

@@ -1,5 +1,6 @@
 """Accounts in files of their own: found by patterns, told with their file, and taken in anew when one changes."""
 
+import contextlib
 import os
 import signal
 from collections.abc import Callable, Mapping
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sms_credit_exporter.config import ConfigError, Reader, load
+from sms_credit_exporter.config import ConfigError, load
+from sms_credit_exporter.config.files import noted
 from sms_credit_exporter.config.keys import ACCOUNT_KEYS
 from tests.exporter.running import LISTEN, Providers, Running, command
 
@@ -190,7 +192,14 @@ def test_a_mistake_is_told_with_its_file(
 # ------------------------------------------------------------------------------------------------------ what was read
 
 
-def test_a_reader_knows_all_that_was_read(tmp_path: Path) -> None:
+def looked_at(file: Path) -> Mapping[Path, bytes]:
+    """Load a configuration, and return what loading noted of all that it read."""
+    with noted() as files, contextlib.suppress(ConfigError):
+        load(file, {})
+    return files
+
+
+def test_all_that_is_read_is_noted(tmp_path: Path) -> None:
     """The configuration, the files that patterns gave, and the credentials' files: also where one cannot be read."""
     file = written(
         tmp_path,
@@ -199,13 +208,10 @@ def test_a_reader_knows_all_that_was_read(tmp_path: Path) -> None:
             "teams/a.yml": account("a", credentials="{api_key_file: key}"),
         },
     )
-    reader = Reader()
-    with pytest.raises(ConfigError):
-        load(file, {}, reader)
-    assert reader.files == {file, tmp_path / "teams/a.yml", tmp_path / "teams/key"}
-    assert not reader.changed()
+    before = looked_at(file)
+    assert before.keys() == {file, tmp_path / "teams/a.yml", tmp_path / "teams/key"}
     (tmp_path / "teams/key").write_text("made-up-key")
-    assert reader.changed()
+    assert looked_at(file) != before
 
 
 def rotate(folder: Path) -> None:
@@ -237,13 +243,12 @@ def test_a_change_of_anything_that_was_read_shows(tmp_path: Path, change: Callab
         },
     )
     (tmp_path / "secrets").symlink_to("old")
-    reader = Reader()
-    load(file, {}, reader)
+    before = looked_at(file)
     file.write_text(file.read_text())
     os.utime(tmp_path / "teams/a.yml", (0, 0))
-    assert not reader.changed()
+    assert looked_at(file) == before
     change(tmp_path)
-    assert reader.changed()
+    assert looked_at(file) != before
 
 
 async def test_a_team_changes_its_file_and_then_makes_a_mistake(

@@ -143,6 +143,7 @@ async def test_balance_as_json(config_file: ConfigFile, providers: Providers, tm
         "balance": 1250.5,
         "currency": "EUR",
         "quota_messages": None,
+        "credits": None,
         "credit_blocked": False,
         "low": False,
         "provider_updated": "2026-02-13T10:15:00+00:00",

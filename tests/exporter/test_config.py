@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from sms_credit_core import PROVIDERS, Limits, Secret
 from sms_credit_exporter.accounts import AccountConfig, Config
-from sms_credit_exporter.config import ConfigError, Mistake, Reader, composer, keys, load
+from sms_credit_exporter.config import ConfigError, Mistake, composer, keys, load
 from sms_credit_exporter.config.credentials import Secrets
 from sms_credit_exporter.config.document import Document
 from sms_credit_exporter.config.keys import FILE_KEYS
@@ -518,7 +518,7 @@ def test_what_the_loader_holds_on_its_way_does_not_print_credentials_either(file
     """A debugger's or an error reporter's view of local variables is text, too."""
     file.write_text(credentials(f"{{api_key: {SECRET}}}"))
     assert SECRET not in repr(Document.read(file))
-    assert SECRET not in repr(Secrets({"MARKETING_KEY": SECRET}, Reader()))
+    assert SECRET not in repr(Secrets({"MARKETING_KEY": SECRET}))
 
 
 # ------------------------------------------------------------------------------------------------------ anything

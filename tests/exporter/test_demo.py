@@ -69,7 +69,7 @@ def played(account: DemoAccount, seconds: int) -> Iterator[tuple[float, Ledger]]
     """Poll an account of the demo for so many seconds; gives each moment with a reading, and the ledger then."""
     provider, begun = PROVIDERS[account.provider], Instant.now()
     behaviour = SCENARIOS[account.provider][account.scenario]
-    known = lived(provider, SCENARIOS[account.provider][account.past or account.scenario], begun)
+    *_, known = lived(provider, SCENARIOS[account.provider][account.past or account.scenario], begun)
     for second in range(0, seconds, int(POLL_INTERVAL)):
         if isinstance(act := behaviour(second), Live):
             at = Instant(begun.unix + second, begun.monotonic + second)

@@ -183,12 +183,18 @@ def given(provider: Provider) -> dict[str, str]:
     """Return what README's table says of a provider."""
     names = [(field.name, field.required) for field in provider.credentials]
     return {
-        "balance": f"yes, in {provider.currency}" if provider.currency else "yes",
+        "balance": _balance(provider),
         "quota": "yes" if Value.QUOTA in provider.gives else "with message_price",
         "credit block": "yes" if Value.CREDIT_BLOCKED in provider.gives else NONE,
         "time stamp": "yes" if Value.PROVIDER_UPDATED in provider.gives else NONE,
         "credentials": " ".join(name for name, _ in names),
     }
+
+
+def _balance(provider: Provider) -> str:
+    if Value.BALANCE not in provider.gives:
+        return "in credits"
+    return f"yes, in {provider.currency}" if provider.currency else "yes"
 
 
 def test_every_provider_is_told() -> None:

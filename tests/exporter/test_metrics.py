@@ -34,6 +34,7 @@ READING = Reading(
     balance=Decimal("1250.50"),
     currency="EUR",
     quota=None,
+    credits=None,
     credit_blocked=False,
     provider_updated=datetime(2026, 2, 13, 10, 15, tzinfo=UTC),
     quality=Quality.COMPLETE,
@@ -42,6 +43,7 @@ MONEY_AND_MESSAGES = Reading(
     balance=Decimal("10.584"),
     currency="TRY",
     quota=67,
+    credits=None,
     credit_blocked=False,
     provider_updated=None,
     quality=Quality.COMPLETE,
@@ -50,6 +52,7 @@ BLOCKED = Reading(
     balance=Decimal("-0.42"),
     currency="EUR",
     quota=None,
+    credits=None,
     credit_blocked=True,
     provider_updated=None,
     quality=Quality.PARTIAL,
@@ -233,6 +236,19 @@ def test_messages_count_where_they_are_what_an_account_pays_with() -> None:
     assert f"sms_credit_messages_spent_total{{{LABELS}}} 7.0" in lines
     assert f"sms_credit_messages_topped_up_total{{{LABELS}}} 500.0" in lines
     assert not names(lines) & {"sms_credit_spent_total", "sms_credit_topped_up_total"}
+
+
+def test_credits_count_where_they_are_what_an_account_has() -> None:
+    """They are neither money nor messages; a price in credits tells how many messages they are."""
+    credited = replace(READING, balance=None, currency=None, credits=Decimal(40))
+    account = polled(credited, replace(credited, credits=Decimal("38.5")), replace(credited, credits=Decimal("138.5")))
+    lines = samples(View.of(config(message_price=Decimal("0.5")), account, later(600), 3600))
+
+    assert f"sms_credit_credits{{{LABELS}}} 138.5" in lines
+    assert f"sms_credit_quota_messages{{{LABELS}}} 277.0" in lines
+    assert f"sms_credit_credits_spent_total{{{LABELS}}} 1.5" in lines
+    assert f"sms_credit_credits_topped_up_total{{{LABELS}}} 100.0" in lines
+    assert not names(lines) & {"sms_credit_balance", "sms_credit_spent_total", "sms_credit_messages_spent_total"}
 
 
 def test_the_runway_is_there_while_it_is_known() -> None:

@@ -148,6 +148,11 @@ async def by_post(exporter: Running) -> int:
     return (await exporter.http.post(exporter.urls[0] + "/-/reload")).status_code
 
 
+async def by_put(exporter: Running) -> None:
+    """Reload as Prometheus' documentation allows too."""
+    assert (await exporter.http.put(exporter.urls[0] + "/-/reload")).status_code == 200
+
+
 async def by_signal(exporter: Running) -> None:
     """Reload as systemd does."""
     exporter.process.send_signal(signal.SIGHUP)
@@ -172,7 +177,7 @@ async def test_a_request_reloads_nothing_unless_that_is_enabled(
         await exporter.logged("configuration reloaded")
 
 
-@pytest.mark.parametrize("reload", [by_post, by_signal])
+@pytest.mark.parametrize("reload", [by_post, by_put, by_signal])
 async def test_reloading_takes_over_what_changed_and_nothing_else(
     start: Start, config_file: ConfigFile, providers: Providers, reload: Callable[[Running], Awaitable[object]]
 ) -> None:

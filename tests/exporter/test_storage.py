@@ -27,6 +27,7 @@ from tests.exporter.running import (
     LISTEN,
     Providers,
     Running,
+    as_an_older_exporter_had_it,
     command,
     free_port,
     prometheus,
@@ -410,9 +411,16 @@ os.execvp((drop or [sys.executable])[0], [*drop, sys.executable, "-m", "sms_cred
 """
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    ("how", "spoil"),
+    [
+        pytest.param(signal.SIGTERM, lambda _: None, id="after a clean end"),
+        pytest.param(signal.SIGKILL, lambda _: None, id="after a crash"),
+        pytest.param(signal.SIGTERM, as_an_older_exporter_had_it, id="of an older exporter"),
+    ],
+)
 async def test_a_file_that_is_read_only_is_read(
-    installed: Installed, http: httpx.AsyncClient, how: signal.Signals
+    installed: Installed, http: httpx.AsyncClient, how: signal.Signals, spoil: Callable[[Path], None]
 ) -> None:
     """A disk that turned read-only keeps nobody from watching; once it can be written, everything is stored."""
     installed.configure(poll_interval="1s")
@@ -422,6 +430,7 @@ async def test_a_file_that_is_read_only_is_read(
         await read(exporter, 93)
         await asyncio.sleep(0.5)
         await stop(exporter, how)
+    spoil(installed.file)
     files = [installed.file.parent, *installed.file.parent.iterdir()]
     modes = [each.stat().st_mode for each in files]
     for each in files:
@@ -454,6 +463,7 @@ READING = Reading(
     balance=Decimal(100),
     currency="EUR",
     quota=None,
+    credits=None,
     credit_blocked=False,
     provider_updated=None,
     quality=Quality.COMPLETE,

@@ -5,7 +5,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import bcrypt
@@ -21,15 +21,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sms_credit_exporter.config import ConfigError, Mistake
-from sms_credit_exporter.config.web import Tls, WebConfig, load_web
+from sms_credit_exporter.config.web import RateLimit, Tls, WebConfig, load_web
 
 HASH = bcrypt.hashpw(b"made-up-password", bcrypt.gensalt(4)).decode()
 OTHER_HASH = bcrypt.hashpw(b"other-made-up-password", bcrypt.gensalt(4)).decode().replace("$2b$", "$2y$")
 
 PAIR = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n"
 
-TOP_KEYS = "tls_server_config, basic_auth_users"
+TOP_KEYS = "tls_server_config, http_server_config, basic_auth_users, rate_limit"
 TLS_KEYS = "cert_file, key_file, client_auth_type, client_ca_file, min_version"
+HEADERS = (
+    "Content-Security-Policy, X-Frame-Options, X-Content-Type-Options, X-XSS-Protection, Strict-Transport-Security"
+)
 AUTH_TYPES = "NoClientCert, VerifyClientCertIfGiven, RequireAndVerifyClientCert"
 
 NO_TOP = f"must be a mapping with the keys {TOP_KEYS}"
@@ -40,6 +43,10 @@ NO_HASH = "must be a bcrypt hash, as `htpasswd -nBC 10 NAME` makes it"
 NO_PAIR = "tls_server_config: the certificate or key cannot be used: they do not fit or are not PEM"
 NEED_EACH_OTHER = "tls_server_config: client_auth_type that verifies and client_ca_file need each other"
 NOT_KNOWN = "is not a known key; "
+NO_HTTP2 = "must be false or left out: only HTTP/1.1 is spoken here; a reverse proxy can offer HTTP/2"
+NO_BURST = "must be a whole number, 1 or above: with less nobody gets an answer"
+NO_DURATION = "must be a duration such as 90s, 5m or 1h30m"
+ONE_LINE = "must be one line of at most 4096 printable ASCII characters"
 
 
 def write_pair(folder: Path, name: str, pair: trustme.LeafCert) -> None:
@@ -124,6 +131,60 @@ def test_tls_and_users_go_together(folder: Path) -> None:
     assert config.users == {"prometheus": HASH.encode()}
 
 
+@pytest.mark.parametrize(
+    ("text", "headers"),
+    [
+        pytest.param("X-Frame-Options: deny", {"X-Frame-Options": "deny"}, id="one of a closed set"),
+        pytest.param("X-XSS-Protection: 0", {"X-XSS-Protection": "0"}, id="a number"),
+        pytest.param(
+            "Strict-Transport-Security: max-age=63072000; includeSubDomains",
+            {"Strict-Transport-Security": "max-age=63072000; includeSubDomains"},
+            id="text",
+        ),
+        pytest.param("X-Frame-Options: ''", {}, id="a blank one is unset"),
+        pytest.param("X-Frame-Options:", {}, id="one without a value is unset"),
+    ],
+)
+def test_headers_are_taken_over(folder: Path, text: str, headers: dict[str, str]) -> None:
+    """Those that exporter-toolkit has, and no HTTP/2, which may be said."""
+    config = load_text(folder, f"http_server_config:\n  http2: false\n  headers:\n    {text}\n")
+    assert config == WebConfig(headers=headers)
+
+
+@pytest.mark.parametrize("programs", ["", "prometheus-3/usr/bin/"], ids=["2.42", "3.5"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(f"{name}: {value}" for name in HEADERS.split(", ") for value in ("deny", "nosniff", "0", "[a]", "{a: b}")),
+        *("X-Frame-Options: DENY", "x-frame-options: deny", "Server: nginx", "X-Content-Type-Options: sniff"),
+    ],
+)
+def test_prometheus_takes_and_refuses_the_same_headers(
+    folder: Path, tool: Callable[[str], str], programs: str, text: str
+) -> None:
+    """Its own tool judges the same file."""
+    file = folder / "web.yml"
+    file.write_text(f"http_server_config: {{http2: false, headers: {{{text}}}}}\n")
+    theirs = subprocess.run(
+        [tool(f"{programs}promtool"), "check", "web-config", str(file)], capture_output=True, check=False, timeout=60
+    )
+    assert theirs.returncode == (1 if mistakes_of(file) else 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [
+        pytest.param("interval: 1s\n  burst: 20", RateLimit(interval=1.0, burst=20), id="one a second"),
+        pytest.param("interval: 50ms\n  burst: 1", RateLimit(interval=0.05, burst=1), id="twenty a second"),
+        pytest.param("interval: 0\n  burst: 1", None, id="off"),
+        pytest.param("interval: 0s\n  burst: 1", None, id="off, with a unit"),
+    ],
+)
+def test_a_rate_limit_is_taken_over(folder: Path, text: str, limit: RateLimit | None) -> None:
+    """An interval of zero switches it off, as in exporter-toolkit."""
+    assert load_text(folder, f"rate_limit:\n  {text}\n") == WebConfig(rate_limit=limit)
+
+
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "---\n", "{}\n", "basic_auth_users: {}\n"])
 def test_a_file_that_says_nothing_protects_nothing(folder: Path, text: str) -> None:
     """As in Prometheus, where an empty file is a valid one."""
@@ -145,9 +206,70 @@ MISTAKES: dict[str, tuple[str, Sequence[str]]] = {
         "basic_auth_user: {}\n",
         [f":1: basic_auth_user: {NOT_KNOWN}did you mean basic_auth_users? allowed are {TOP_KEYS}"],
     ),
-    "a key of Prometheus' that is not supported": (
-        "http_server_config:\n  http2: true\n",
-        [f":1: http_server_config: {NOT_KNOWN}did you mean tls_server_config? allowed are {TOP_KEYS}"],
+    "HTTP/2": ("http_server_config:\n  http2: true\n", [f":2: http_server_config.http2: {NO_HTTP2}"]),
+    "HTTP/2 in quotes": ("http_server_config:\n  http2: 'false'\n", [f":2: http_server_config.http2: {NO_HTTP2}"]),
+    "a header that nobody may set": (
+        "http_server_config:\n  headers:\n    Server: nginx\n",
+        [f":3: http_server_config.headers.…: {NOT_KNOWN}allowed are {HEADERS}"],
+    ),
+    "a header in small letters": (
+        "http_server_config:\n  headers:\n    x-frame-options: deny\n",
+        [f":3: http_server_config.headers.…: {NOT_KNOWN}did you mean X-Frame-Options? allowed are {HEADERS}"],
+    ),
+    "headers as a list": (
+        "http_server_config:\n  headers: [X-Frame-Options]\n",
+        [f":2: http_server_config.headers: must be a mapping with the keys {HEADERS}"],
+    ),
+    "frames from anywhere": (
+        "http_server_config:\n  headers:\n    X-Frame-Options: DENY\n    X-Content-Type-Options: sniff\n",
+        [
+            ":3: http_server_config.headers.X-Frame-Options: found “DENY”; must be deny or sameorigin",
+            ":4: http_server_config.headers.X-Content-Type-Options: found “sniff”; must be nosniff",
+        ],
+    ),
+    **{
+        f"a header with {what}": (
+            f"http_server_config:\n  headers:\n    Content-Security-Policy: {value}\n",
+            [":3: http_server_config.headers.Content-Security-Policy: " + ONE_LINE],
+        )
+        for what, value in {
+            "a line break": '"default-src\\r\\nSet-Cookie: a=b"',
+            "a line feed at its end": '"nosniff\\n"',
+            "a carriage return": '"a\\rb"',
+            "a zero byte": '"a\\0b"',
+            "a letter beyond ASCII": "ä",
+            "4097 characters": "a" * 4097,
+            "true for a value": "true",
+            "false for a value": "false",
+            "a list for a value": "[a]",
+            "a fraction for a value": "0.5",
+        }.items()
+    },
+    "a rate limit without anything": (
+        "rate_limit:\n",
+        [":1: rate_limit: must be a mapping with the keys interval, burst"],
+    ),
+    "a rate limit without its interval": ("rate_limit:\n  burst: 2\n", [":1: rate_limit.interval: is missing"]),
+    "a rate limit without its burst": ("rate_limit:\n  interval: 1s\n", [":1: rate_limit.burst: is missing"]),
+    "a rate limit that lets nothing pass": (
+        "rate_limit:\n  interval: 1s\n  burst: 0\n",
+        [f":3: rate_limit.burst: found 0; {NO_BURST}"],
+    ),
+    "a rate limit of half a request": (
+        "rate_limit:\n  interval: 1s\n  burst: 0.5\n",
+        [f":3: rate_limit.burst: found 0.5; {NO_BURST}"],
+    ),
+    "a rate limit that is true": (
+        "rate_limit:\n  interval: 1s\n  burst: true\n",
+        [f":3: rate_limit.burst: found true or false; {NO_BURST}"],
+    ),
+    "a rate limit in nanoseconds, as Go reads it": (
+        "rate_limit:\n  interval: 1000000000\n  burst: 1\n",
+        [f":2: rate_limit.interval: found 1000000000; {NO_DURATION}; a unit is missing: 1000000000s?"],
+    ),
+    "a rate limit of less than no time": (
+        "rate_limit:\n  interval: -1s\n  burst: 1\n",
+        [f":2: rate_limit.interval: found “-1s”; {NO_DURATION}"],
     ),
     "a TLS key of Prometheus' that is not supported": (
         f"{PAIR}  cipher_suites: []\n",
@@ -338,7 +460,9 @@ def test_lists_of_lists_are_refused_soon(folder: Path, text: str) -> None:
 
 
 TEXTS = st.one_of(st.none(), st.text())
-MEMBERS = st.dictionaries(st.one_of(st.sampled_from(TLS_KEYS.split(", ")), st.text()), TEXTS)
+KEYS = [*TLS_KEYS.split(", "), "http2", "headers", "interval", "burst"]
+LEAVES = st.one_of(TEXTS, st.integers(), st.booleans(), st.dictionaries(st.sampled_from(HEADERS.split(", ")), TEXTS))
+MEMBERS = st.dictionaries(st.one_of(st.sampled_from(KEYS), st.text()), LEAVES)
 
 
 @given(st.dictionaries(st.sampled_from(TOP_KEYS.split(", ")), st.one_of(TEXTS, MEMBERS)))

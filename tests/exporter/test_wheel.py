@@ -48,6 +48,7 @@ def test_the_wheel_holds_everything_and_nothing_else(site: Path) -> None:
     assert {file.split("/")[0].split("-")[0] for file in files} == {"sms_credit_core", "sms_credit_exporter"}
     assert {"sms_credit_core/py.typed", "sms_credit_exporter/py.typed"} <= files
     assert {"sms_credit_exporter/page/static/style.css", "sms_credit_exporter/page/templates/status.html"} <= files
+    assert "sms_credit_exporter/openapi.yaml" in files
     assert len(payloads) == len(list((ROOT / "tests" / "payloads").rglob("*.yaml")))
 
 

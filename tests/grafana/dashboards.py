@@ -45,10 +45,12 @@ class Query:
         return f"{self.dashboard}, {self.panel}, {self.ref}"
 
     def filled_in(self, **values: str) -> str:
-        """Return its PromQL as Grafana sends it, with these values of variables and all of the others."""
+        """Return its PromQL as Grafana sends it, with these values of variables, and the usual ones of the others."""
         filled = {
             "__rate_interval": _RATE_INTERVALS[self.interval],
             "__interval": self.interval,
+            "__range": "1d",
+            "show": "0",
             "job": "sms-credit",
             "instance": ".+",
             "provider": ".+",
@@ -62,7 +64,7 @@ def _queries() -> Iterator[Query]:
     for name, dashboard in DASHBOARDS.items():
         for panel in panels(name):
             for target in panel["targets"]:
-                interval = panel.get("interval", "1m")
+                interval = target.get("interval") or panel.get("interval", "1m")
                 yield Query(name, panel["title"], target["refId"], target["expr"], "instant" in target, interval)
         for annotation in dashboard["annotations"].get("list", ()):
             yield Query(name, "annotation", annotation["name"], annotation["expr"], at_once=False, interval="1h")
@@ -78,6 +80,13 @@ VARIABLES = tuple(
     if variable["type"] == "query"
 )
 """Every variable that asks Prometheus, with the name of its dashboard."""
+
+
+def query_of(variable: Mapping[str, Any]) -> str:
+    """Return what a variable asks: a selector, or an expression."""
+    found = re.fullmatch(r"label_values\((.*), \w+\)|query_result\((.*)\)", variable["query"], re.DOTALL)
+    assert found
+    return found[1] or found[2]
 
 
 def selectors(expr: str) -> list[tuple[str, str]]:

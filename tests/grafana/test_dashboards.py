@@ -15,12 +15,12 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from grafana.generate.overview import SCOPE
 from grafana.generate.shared import STATUS_COLORS
 from grafana.generate.states import states
-from sms_credit_core import Status
-from tests.grafana.dashboards import DASHBOARDS, FOLDER, QUERIES, VARIABLES, Query, panels, selectors
+from sms_credit_core import PROVIDERS, Provider, Status
+from tests.grafana.dashboards import DASHBOARDS, FOLDER, QUERIES, VARIABLES, Query, panels, query_of, selectors
 
 PANELS = [pytest.param(panel, id=f"{name}, {panel['title']}") for name in DASHBOARDS for panel in panels(name)]
 DATA_SOURCE = {"type": "prometheus", "uid": "${datasource}"}
-UNITS = {"none", "locale", "s", "bytes", "dateTimeFromNow"}
+UNITS = {"none", "locale", "s", "bytes", "dateTimeFromNow", "percentunit"}
 """Those that are used, all from Grafana's own list."""
 
 WITHOUT_INSTANCE = re.compile(r"ALERTS|ALERTS_FOR_STATE|account:\w+:\w+")
@@ -110,6 +110,26 @@ def test_money_is_never_added_up_across_currencies(query: Query) -> None:
     assert all("currency" in by for by in sums)
 
 
+@pytest.mark.parametrize("query", [query for query in QUERIES if query.ref == "past"], ids=str)
+def test_a_value_with_a_past_is_that_of_the_moment(query: Query) -> None:
+    """It is asked for by itself, comes last, and is there even if nothing is known: no old one can pass for it."""
+    [panel] = [panel for panel in panels(query.dashboard) if (panel["title"], panel["type"]) == (query.panel, "stat")]
+    last = panel["targets"][-1]
+    assert (last["refId"], last["instant"]) == ("now", True)
+    assert re.search(r"\nor on \(\)\n.*vector\(NaN\)", last["expr"])
+    assert panel["options"]["reduceOptions"]["calcs"] == ["last"]
+    assert [each["id"] for each in panel["transformations"]] == ["merge"]
+    [unknown] = [each["options"] for each in panel["fieldConfig"]["defaults"]["mappings"]]
+    assert (unknown["match"], unknown["result"]["text"]) == ("null+nan", panel["fieldConfig"]["defaults"]["noValue"])
+
+
+@pytest.mark.parametrize("query", [query for query in QUERIES if not query.at_once], ids=str)
+def test_the_first_few_are_the_same_at_each_point(query: Query) -> None:
+    """Chosen anew at each step, ten lines would be forty, each of them in pieces."""
+    for chosen in re.findall(r"(?:top|bottom)k[^(]*\(10.*", query.expr, re.DOTALL):
+        assert "@ end()" in chosen
+
+
 @pytest.mark.parametrize("name", DASHBOARDS)
 def test_panels_fill_lines_of_24_columns(name: str) -> None:
     """They neither overlap nor leave holes."""
@@ -136,28 +156,59 @@ def test_panels_have_numbers_of_their_own(name: str) -> None:
     assert len(set(numbers)) == len(numbers)
 
 
-def test_the_overview_leads_to_each_account() -> None:
+def links(panel: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    """Return the links of a panel's values and columns."""
+    for override in panel["fieldConfig"]["overrides"]:
+        for each in override["properties"]:
+            if each["id"] == "links":
+                yield from each["value"]
+
+
+TO_ACCOUNTS = [
+    pytest.param(panel, id=f"{name}, {panel['title']}")
+    for name in DASHBOARDS
+    for panel in panels(name)
+    if any(DASHBOARDS["account"]["uid"] in link["url"] for link in links(panel))
+]
+
+
+@pytest.mark.parametrize("panel", TO_ACCOUNTS)
+def test_tables_lead_to_each_account(panel: Mapping[str, Any]) -> None:
     """The link carries data source, job, account and time range along, and goes to a dashboard that exists."""
-    [table] = [panel for panel in panels("overview") if panel["title"].startswith("Accounts, ")]
-    [link] = [
-        link
-        for override in table["fieldConfig"]["overrides"]
-        for each in override["properties"]
-        if each["id"] == "links"
-        for link in each["value"]
-    ]
+    [link] = [link for link in links(panel) if DASHBOARDS["account"]["uid"] in link["url"]]
     path, _, parameters = link["url"].partition("?")
     assert path == f"/d/{DASHBOARDS['account']['uid']}"
-    names = {variable["name"] for variable in DASHBOARDS["account"]["templating"]["list"]}
-    assert set(re.findall(r"\$\{(\w+):queryparam\}|var-(\w+)=", parameters)) == {
-        ("datasource", ""),
-        ("job", ""),
-        ("instance", ""),
-        ("", "provider"),
-        ("", "account"),
-    }
-    assert {"datasource", "job", "instance", "provider", "account"} == names
+    carried = {kept or named for kept, named in re.findall(r"\$\{(\w+):queryparam\}|var-(\w+)=", parameters)}
+    shown = {each["name"] for each in DASHBOARDS["account"]["templating"]["list"] if each.get("hide") != 2}
+    assert carried == shown
     assert parameters.endswith("${__url_time_range}")
+
+
+def test_each_count_leads_to_its_accounts() -> None:
+    """A click limits the table to them, and leaves every other choice as it is."""
+    [show] = [each for each in DASHBOARDS["overview"]["templating"]["list"] if each["name"] == "show"]
+    chosen = dict(option.rsplit(" : ", 1) for option in show["query"].split(", "))
+    counts = {
+        panel["title"]: link["url"] for panel in panels("overview") if panel["type"] == "stat" for link in links(panel)
+    }
+    assert counts.keys() == chosen.keys()
+    others = {each["name"] for each in DASHBOARDS["overview"]["templating"]["list"]} - {"show"}
+    for title, url in counts.items():
+        path, _, parameters = url.partition("?")
+        assert path == f"/d/{DASHBOARDS['overview']['uid']}"
+        assert re.findall(r"var-show=(\d+)&", parameters) == [chosen[title]]
+        assert set(re.findall(r"\$\{(\w+):queryparam\}", parameters)) == others
+        assert parameters.endswith("${__url_time_range}")
+
+
+@pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
+def test_there_is_a_way_to_top_up_at_every_provider(provider: Provider) -> None:
+    """From the list of all accounts, and from the page of one."""
+    [panel] = [query.expr for query in QUERIES if query.ref == "panel"]
+    [variable] = [query_of(each) for name, each in VARIABLES if (name, each["name"]) == ("account", "panel")]
+    for expr in (panel, variable):
+        assert f'"panel", "{provider.panel_url}", "provider", "{provider.key}")' in expr
+    assert "${panel}" in [link["url"] for link in DASHBOARDS["account"]["links"]]
 
 
 # How a colour looks to people who lack one of the three kinds of cones (Viénot, Brettel and Mollon 1999; Machado et al.

@@ -14,8 +14,8 @@ from grafana.generate.settings import Settings
 from sms_credit_core import Status
 from sms_credit_exporter.metrics import AccountCollector, ExporterCollector, registry
 from tests.conftest import ROOT
-from tests.grafana.dashboards import DASHBOARDS, QUERIES, VARIABLES, panels, selectors
-from tests.grafana.rules import RECORDED, RULES
+from tests.grafana.dashboards import DASHBOARDS, QUERIES, VARIABLES, panels, query_of, selectors
+from tests.grafana.rules import ALERTS, RECORDED, RULES
 
 OF_PROMETHEUS = {"up", "ALERTS", "ALERTS_FOR_STATE"}
 """Series that Prometheus itself makes."""
@@ -35,11 +35,14 @@ def test_nothing_generated_is_left_over() -> None:
 
 
 def test_another_job_can_be_generated_for(tmp_path: Path) -> None:
-    """Whoever calls the job otherwise, or keeps the runbook elsewhere, generates rules of their own."""
-    main(["--job=gateways", "--runbook=https://example.org/runbook", f"--output={tmp_path}"])
+    """Whoever calls the job otherwise, or keeps runbook and Grafana elsewhere, generates rules of their own."""
+    elsewhere = ("--runbook=https://example.org/runbook", "--grafana=https://example.org/grafana/")
+    main(["--job=gateways", *elsewhere, f"--output={tmp_path}"])
     text = (tmp_path / "prometheus/rules.yml").read_text()
     assert 'job="sms-credit"' not in text
     assert "https://example.org/runbook#smscreditblocked" in text
+    assert "localhost" not in text
+    assert text.count("dashboard_url: https://example.org/grafana/d/sms-credit-") == len(ALERTS)
     assert "https://example.org/runbook" in (tmp_path / "dashboards/overview.json").read_text()
 
 
@@ -81,9 +84,7 @@ def used() -> set[str]:
     """Return the names of all series in rules, panels, annotations and variables."""
     expressions = [rule["expr"] for rule in RULES] + [query.expr for query in QUERIES]
     in_selectors = {metric for expr in expressions for metric, _ in selectors(expr)}
-    in_variables = {
-        variable["query"].removeprefix("label_values(").partition("{")[0].partition(",")[0] for _, variable in VARIABLES
-    }
+    in_variables = {name for _, each in VARIABLES for name in re.findall(r"sms_credit_\w+", query_of(each))}
     return in_selectors | in_variables
 
 

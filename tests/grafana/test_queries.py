@@ -16,16 +16,17 @@ import pytest_asyncio
 import yaml
 
 from grafana.generate.alerts import GROUPS
+from grafana.generate.overview import GROUPS as COUNTED
 from grafana.generate.overview import SCOPE
 from grafana.generate.rules import as_rule_file
 from grafana.generate.settings import DAY, HOUR, MINUTE, Settings
 from grafana.generate.states import states
-from sms_credit_core import Status
+from sms_credit_core import PROVIDERS, Status, Value
 from sms_credit_exporter.simulator.behaviour import Act, Behaviour, Live, NoAnswer, Phase, Scenario
 from sms_credit_exporter.simulator.loopback import serving
 from sms_credit_exporter.simulator.server import SimulatedAccount, Simulator
 from tests.exporter.running import PATIENCE, Providers, running, until
-from tests.grafana.dashboards import QUERIES, VARIABLES, Query, panels
+from tests.grafana.dashboards import QUERIES, VARIABLES, Query, panels, query_of
 from tests.grafana.servers import GENERATIONS, Prometheus, prometheus
 from tests.grafana.views import exporter, exposition, view
 
@@ -54,6 +55,8 @@ STATUSES: dict[Status, str | Act] = {
 SPENDING = 'at & (20%) of "otp"'
 """Names may have anything in them that people type."""
 MESSAGES = "messages"
+CREDITS = "credits"
+IN_CREDITS = next(key for key, provider in PROVIDERS.items() if Value.CREDITS in provider.gives)
 DRAINED = "drained"
 """It has spent a euro in each five minutes for ten days, and sixty in each of the last half hour."""
 SHORT = "short"
@@ -68,14 +71,17 @@ HUNG = "hung"
 OTHERS: dict[str, tuple[str, str | Act | Behaviour]] = {
     SPENDING: ("23telecom", Scenario(Phase(600, Live(balance=Decimal(400)), Live(balance=Decimal(40))))),
     MESSAGES: ("iletimerkezi", Live(balance=Decimal(0), quota=400)),
+    CREDITS: (IN_CREDITS, "healthy"),
     "blocked": ("23telecom", Live(balance=Decimal(0))),
     "low": ("23telecom", Live(balance=Decimal(90))),
     "very low": ("23telecom", Live(balance=Decimal(50))),
     HUNG: ("23telecom", "healthy"),
 }
+PROVIDER_OF = {name: provider for name, (provider, _) in OTHERS.items()}
 LIMITS: dict[str, dict[str, object]] = {
     "23telecom": {"low_balance": 100, "low_quota": 1000, "low_runway": "3d", "message_price": 0.01},
     "iletimerkezi": {"low_quota": 1000},
+    IN_CREDITS: {},
 }
 
 
@@ -86,6 +92,7 @@ def history(instance: str) -> Iterator[str]:
         SPENDING, SPENDING.replace('"', r"\"")
     )
     messages = f'instance="{instance}",job="sms-credit",provider="iletimerkezi",account="{MESSAGES}"'
+    credit = f'instance="{instance}",job="sms-credit",provider="{IN_CREDITS}",account="{CREDITS}"'
     for number, moment in enumerate(range(now - 2 * DAY, now - 10 * MINUTE, 2 * MINUTE)):
         ago, spent = now - moment, number * 2 // 5
         yield f'sms_credit_balance{{{spending},currency="EUR"}} {800 - spent + (300 if ago < DAY else 0)} {moment}'
@@ -94,6 +101,8 @@ def history(instance: str) -> Iterator[str]:
         yield f'sms_credit_topped_up_total{{{spending},currency="EUR"}} {300 if ago < DAY else 0} {moment}'
         yield f"sms_credit_messages_spent_total{{{messages}}} {2 * spent} {moment}"
         yield f"sms_credit_messages_topped_up_total{{{messages}}} 0 {moment}"
+        yield f"sms_credit_credits_spent_total{{{credit}}} {spent / 2} {moment}"
+        yield f"sms_credit_credits_topped_up_total{{{credit}}} 0 {moment}"
         yield f'sms_credit_balance{{{messages},currency="TRY"}} 0 {moment}'
         yield f"sms_credit_quota_messages{{{messages}}} {5000 - 2 * spent} {moment}"
         yield f"sms_credit_runway_seconds{{{spending}}} {3000 * (800 - spent)} {moment}"
@@ -173,7 +182,7 @@ async def ask(prometheus: Prometheus, query: Query, **values: str) -> list[dict[
     if query.at_once:
         return await prometheus.query(expr)
     step = {"1m": MINUTE, "15m": 15 * MINUTE, "1h": HOUR, "1d": DAY}[query.interval]
-    end = time.time()
+    end = int(time.time())  # a whole number, or rounding can cost the last point
     answer = await prometheus.get("query_range", query=expr, start=str(end - 2 * DAY), end=str(end), step=str(step))
     assert answer.status_code == httpx.codes.OK, answer.text
     return list(answer.json()["data"]["result"])
@@ -182,6 +191,7 @@ async def ask(prometheus: Prometheus, query: Query, **values: str) -> list[dict[
 ACCOUNTS = (
     (SPENDING, "23telecom"),
     (MESSAGES, "iletimerkezi"),
+    (CREDITS, IN_CREDITS),
     ("blocked", "23telecom"),
     (SHORT, "23telecom"),
     (Status.AUTH_FAILED.value, "23telecom"),
@@ -213,10 +223,14 @@ async def test_every_query_of_the_account_page_gives_data(watched: Prometheus, q
 )
 async def test_every_variable_has_values(watched: Prometheus, dashboard: str, variable: dict[str, str]) -> None:
     """A list to choose from is never empty."""
-    expr, _, label = variable["query"].removeprefix("label_values(").removesuffix(")").rpartition(", ")
-    filled = Query(dashboard, "variable", variable["name"], expr, at_once=True, interval="1m").filled_in(
+    filled = Query(dashboard, "variable", variable["name"], query_of(variable), at_once=True, interval="1m").filled_in(
         provider="23telecom"
     )
+    if variable["query"].startswith("query_result("):
+        [found] = await watched.query(filled)
+        assert found["metric"]["panel"] == PROVIDERS["23telecom"].panel_url
+        return
+    label = variable["query"].removesuffix(")").rpartition(", ")[2]
     answer = await watched.get(f"label/{label}/values", **{"match[]": filled})
     assert answer.json()["data"]
 
@@ -244,6 +258,7 @@ WORST = {
     DRAINED: "Unusual spending",
     SHORT: "Runs out soon",
     MESSAGES: "Very low",
+    CREDITS: "Fresh",
     HUNG: "Not read",
     **{status.value: text for status, (text, _) in STATES.items()},
 }
@@ -274,7 +289,7 @@ def _overrides(panel: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:
 @pytest.mark.parametrize("account", WORST)
 async def test_the_state_of_an_account_is_the_worst_that_holds(watched: Prometheus, account: str) -> None:
     """The overview and the account's own page say the same of it, in one word."""
-    provider = "iletimerkezi" if account == MESSAGES else "23telecom"
+    provider = PROVIDER_OF.get(account, "23telecom")
     [on_page] = await ask(watched, the("State", dashboard="account"), account=escaped(account), provider=provider)
     listed = await ask(watched, the("Accounts, the worst first", "state"))
     [in_table] = [row["value"][1] for row in listed if row["metric"]["account"] == account]
@@ -298,12 +313,12 @@ async def test_an_account_in_any_status_has_its_row(watched: Prometheus, status:
 @pytest.mark.parametrize("account", WORST)
 async def test_only_what_is_fresh_in_every_way_is_called_so(watched: Prometheus, account: str) -> None:
     """A status stands in the row and on the account's own page, but for a fresh one beside a worse state."""
-    provider = "iletimerkezi" if account == MESSAGES else "23telecom"
+    provider = PROVIDER_OF.get(account, "23telecom")
     listed = await ask(watched, the("Accounts, the worst first", "status"))
     on_page = await ask(watched, the("Status", dashboard="account"), account=escaped(account), provider=provider)
     [status] = await watched.labels(f"sms_credit_status{{account={json.dumps(account)}}} == 1", "status")
     expected = [status] if status != Status.FRESH or WORST[account] == "Fresh" else []
-    assert [sample["metric"]["status"] for sample in on_page] == expected
+    assert [sample["metric"]["status"] for sample in on_page] == (expected or ["-"])
     assert [row["metric"]["status"] for row in listed if row["metric"]["account"] == account] == expected
 
 
@@ -321,13 +336,38 @@ async def test_only_what_is_fresh_in_every_way_is_called_so(watched: Prometheus,
 )
 async def test_the_overview_counts(watched: Prometheus, panel: str, number: int) -> None:
     """The numbers at the top are those of the accounts below."""
-    [count] = await ask(watched, the(panel))
+    [count] = await ask(watched, the(panel, "now"))
     assert int(count["value"][1]) == number
+
+
+@pytest.mark.parametrize("show", range(len(COUNTED)), ids=[group.title for group in COUNTED])
+async def test_a_count_is_the_number_of_rows_that_it_leads_to(watched: Prometheus, show: int) -> None:
+    """Whoever clicks a number sees as many accounts, each with its state."""
+    [count] = await ask(watched, the(COUNTED[show].title, "now"))
+    listed = await ask(watched, the("Accounts, the worst first", "state"), show=str(show))
+    assert len(listed) == int(count["value"][1]) > 0
+
+
+@pytest.mark.parametrize("query", [query for query in QUERIES if query.ref == "now"], ids=str)
+async def test_what_is_not_known_now_is_no_number(watched: Prometheus, query: Query) -> None:
+    """There is one value whatever happens, so that none of the past is taken for it; nobody's is not a number."""
+    [nobody] = await ask(watched, query, job="nobody", account="nobody", provider="nobody")
+    assert nobody["value"][1] == "NaN"
+
+
+@pytest.mark.parametrize("panel", ["Lowest balances", "Oldest readings"])
+async def test_the_first_few_stay_the_same(watched: Prometheus, panel: str) -> None:
+    """At no point in two days there is another account among them."""
+    [query] = [query for query in QUERIES if (query.dashboard, query.panel) == ("overview", panel)]
+    series = await ask(watched, query)
+    currencies = {each["metric"].get("currency") for each in series}
+    assert len(currencies) <= len(series) <= 10 * len(currencies)
 
 
 async def test_no_sum_runs_across_currencies(watched: Prometheus) -> None:
     """There is one total for each currency, and it is that of the accounts."""
-    totals = {row["metric"]["currency"]: row["value"][1] for row in await ask(watched, the("Total by currency"))}
+    listed = await ask(watched, the("Total by currency", "total"))
+    totals = {row["metric"]["currency"]: row["value"][1] for row in listed}
     assert set(totals) == {"EUR", "TRY"}
     assert float(totals["TRY"]) == 0
 

@@ -12,7 +12,7 @@ import yaml
 
 from grafana.generate.rules import Severity
 from tests.conftest import ROOT
-from tests.grafana.dashboards import selectors
+from tests.grafana.dashboards import DASHBOARDS, selectors
 from tests.grafana.rules import ALERTS, FOLDER, GROUPS, RECORDED, RULES
 from tests.grafana.servers import GENERATIONS
 
@@ -129,7 +129,7 @@ def test_an_alert_is_written_as_mixins_are(rule: Mapping[str, Any]) -> None:
     assert re.fullmatch(r"SmsCredit([A-Z][a-z]+)+", rule["alert"])
     assert rule["labels"].keys() == {"severity"}
     assert rule["labels"]["severity"] in set(Severity)
-    assert rule["annotations"].keys() == {"summary", "description", "runbook_url"}
+    assert rule["annotations"].keys() == {"summary", "description", "runbook_url", "dashboard_url"}
     assert re.fullmatch(r"[A-Z][^{}]+\.", rule["annotations"]["summary"])
     named = set(re.findall(r"\{\{ \$labels\.(\w+) \}\}", rule["annotations"]["description"]))
     assert named >= _ABOUT.get(rule["alert"], {"provider", "account"})
@@ -149,6 +149,23 @@ def test_its_link_leads_there(rule: Mapping[str, Any]) -> None:
     page, _, anchor = rule["annotations"]["runbook_url"].partition("#")
     assert (ROOT / page.rpartition("/main/")[2]).is_file()
     assert anchor == rule["alert"].lower()
+
+
+@pytest.mark.parametrize("rule", EACH_ALERT)
+def test_its_dashboard_exists(rule: Mapping[str, Any]) -> None:
+    """The link is to one that is shipped, and sets only variables that this one has."""
+    found = re.fullmatch(r"http://localhost:3000/d/([\w-]+)\?(.+)", rule["annotations"]["dashboard_url"])
+    assert found
+    [dashboard] = [each for each in DASHBOARDS.values() if each["uid"] == found[1]]
+    given = re.findall(r"var-(\w+)=\{\{ \$labels\.(\w+) \| urlquery \}\}", found[2])
+    assert [name for name, label in given if name != label] == []
+    assert {name for name, _ in given} <= {variable["name"] for variable in dashboard["templating"]["list"]}
+
+
+def test_summaries_tell_severities_apart() -> None:
+    """A notification's headline alone says how bad it is."""
+    summaries = [rule["annotations"]["summary"] for rule in ALERTS]
+    assert len(set(summaries)) == len(summaries)
 
 
 @pytest.mark.parametrize("rule", [pytest.param(rule, id=rule.get("alert") or rule["record"]) for rule in RULES])

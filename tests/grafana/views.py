@@ -24,6 +24,7 @@ def view(name: str, balances: Iterable[int], limits: Limits | None = None) -> Vi
             balance=Decimal(amount),
             currency="EUR",
             quota=None,
+            credits=None,
             credit_blocked=False,
             provider_updated=None,
             quality=Quality.COMPLETE,

@@ -19,6 +19,7 @@ import dataclasses
 import os
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,11 +34,11 @@ from ..mistakes import Mistake
 from . import labels, values
 from .credentials import Secrets, ways
 from .document import ConfigError, Document, Source, Steps, path_text
-from .files import Reader, UnusableFile
+from .files import UnusableFile, matching
 from .keys import ACCOUNT_KEYS, FILE_KEYS, Key
 from .variables import SecretVariables, Variables
 
-__all__ = ["ConfigError", "Mistake", "Reader", "load", "load_variables"]
+__all__ = ["ConfigError", "Mistake", "load", "load_variables"]
 
 _MIN_TIMEOUT = 0.1
 _MAX_TIMEOUT = 60.0
@@ -55,22 +56,20 @@ _MISPLACED = {
 """By the keys that people put beside the name of an account."""
 
 
-def load(file: Path, environ: Mapping[str, str] = os.environ, reader: Reader | None = None) -> Config:
+def load(file: Path, environ: Mapping[str, str] = os.environ) -> Config:
     """Read and check a configuration file, the files that it names, and their secrets. May be called in any thread.
 
-    The reader then knows everything that was read, also of a configuration that cannot be used. Raises ConfigError with
-    every mistake; a file that cannot be read or is not YAML is one mistake.
+    Raises ConfigError with every mistake; a file that cannot be read or is not YAML is one mistake.
     """
-    reader = reader or Reader()
-    return _config(Document.read(file, reader), Secrets(environ, reader))
+    return _config(Document.read(file), Secrets(environ))
 
 
-def load_variables(environ: Mapping[str, str] = os.environ, reader: Reader | None = None) -> Config:
+def load_variables(environ: Mapping[str, str] = os.environ) -> Config:
     """Read and check the one account that environment variables describe, as `load` does a file."""
     source = Variables(environ)
     mistakes = sorted(source.unknown(), key=lambda mistake: mistake.path)
     try:
-        config = _config(source, SecretVariables(environ, reader or Reader()))
+        config = _config(source, SecretVariables(environ))
     except ConfigError as error:
         raise ConfigError(source.file, [*error.mistakes, *mistakes]) from None
     if mistakes:
@@ -104,7 +103,7 @@ def _config(source: Source, secrets: Secrets) -> Config:
     given = source.values if isinstance(source.values, dict) else {}
     if not given.keys() & {"accounts", "accounts_files"} and all(error.path for error in errors):
         errors.append(vol.Invalid("is missing", ["accounts"]))
-    entries, mistakes = _entries(source, given, secrets.reader)
+    entries, mistakes = _entries(source, given)
     accounts, wrong = _accounts(entries, given.get("poll_interval"), secrets)
     stale_after = values.seconds(given.get("stale_after")) or DEFAULT_STALE_AFTER
     accounts, too_many = _labelled(entries, accounts)
@@ -116,13 +115,13 @@ def _config(source: Source, secrets: Secrets) -> Config:
     return Config(accounts=tuple(accounts.values()), stale_after=stale_after)
 
 
-def _entries(source: Source, given: Mapping[str, object], reader: Reader) -> tuple[list[_Entry], list[Mistake]]:
+def _entries(source: Source, given: Mapping[str, object]) -> tuple[list[_Entry], list[Mistake]]:
     """Return the accounts of all files, and what is wrong with the files as such."""
     entries = [_Entry(source, ("accounts", index), raw) for index, raw in enumerate(_listed(given.get("accounts")))]
-    files, mistakes = _files(source, given.get("accounts_files"), reader)
+    files, mistakes = _files(source, given.get("accounts_files"))
     for file in files:
         try:
-            document = Document.read(file, reader)
+            document = Document.read(file)
         except ConfigError as error:
             mistakes += error.mistakes
             continue
@@ -135,13 +134,13 @@ def _entries(source: Source, given: Mapping[str, object], reader: Reader) -> tup
     return entries, mistakes
 
 
-def _files(source: Source, patterns: object, reader: Reader) -> tuple[Iterable[Path], list[Mistake]]:
+def _files(source: Source, patterns: object) -> tuple[Iterable[Path], list[Mistake]]:
     """Return the files that patterns name, each once, and the mistakes in the patterns."""
     files: dict[Path, None] = {}
     mistakes = []
     for index, pattern in enumerate(patterns if isinstance(patterns, list) else []):
         try:
-            files |= dict.fromkeys(reader.matching(source.file.parent, pattern) if values.is_path(pattern) else ())
+            files |= dict.fromkeys(matching(source.file.parent, pattern) if values.is_path(pattern) else ())
         except UnusableFile as unusable:
             mistakes.append(source.mistake(["accounts_files", index], f"the folder {unusable}"))
     return files, mistakes
@@ -180,7 +179,7 @@ def _account_check(secrets: Secrets) -> Callable[[object], AccountConfig]:
             "provider": values.provider,
             "credentials": secrets.credentials(provider) if provider else values.any_mapping,
             "labels": labels.check,
-            "low_balance": values.money(zero=True),
+            "low_balance": _low_balance(provider),
             "low_quota": _low_quota(provider, priced=priced),
             "low_runway": values.duration(_MIN_RUNWAY),
             "message_price": values.money(zero=False),
@@ -194,7 +193,7 @@ def _account_check(secrets: Secrets) -> Callable[[object], AccountConfig]:
         given = raw if isinstance(raw, dict) else {}
         key = given.get("provider")
         known = isinstance(key, str) and key in PROVIDERS
-        local = values.is_loopback(given.get("base_url"))
+        local = values.leads_here(given.get("base_url"))
         checked = rules(key if known else None, local=local, priced="message_price" in given)(raw)
         limits = Limits(**{limit: checked.pop(limit) for limit in _LIMITS if limit in checked})
         return AccountConfig(**{"base_url": checked["provider"].base_url, **checked}, limits=limits)
@@ -202,11 +201,20 @@ def _account_check(secrets: Secrets) -> Callable[[object], AccountConfig]:
     return check
 
 
+def _low_balance(provider: Provider | None) -> Callable[[object], Decimal]:
+    """Refuse a limit that could never be reached."""
+    if provider is None or Value.BALANCE in provider.gives:
+        return values.money(zero=True)
+    text = f"{provider.key} gives no balance (use low_quota with message_price, in credits, or low_runway)"
+    return lambda _: values.refuse(text)
+
+
 def _low_quota(provider: Provider | None, *, priced: bool) -> Callable[[object], int]:
     """Refuse a limit that could never be reached."""
     if provider is None or can_give(provider, Value.QUOTA, priced=priced):
         return values.messages
-    text = f"{provider.key} gives no quota, so this needs message_price too (or use low_balance)"
+    instead = "low_balance" if Value.BALANCE in provider.gives else "low_runway"
+    text = f"{provider.key} gives no quota, so this needs message_price too (or use {instead})"
     return lambda _: values.refuse(text)
 
 

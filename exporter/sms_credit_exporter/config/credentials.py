@@ -10,7 +10,7 @@ import voluptuous as vol
 
 from sms_credit_core import CredentialField, Credentials, Provider, Secret
 
-from .files import Reader, UnusableFile
+from .files import UnusableFile, read
 from .values import mapping, refuse
 
 _MAX_SECRET_FILE = 4096
@@ -28,7 +28,6 @@ class Secrets:
     """Where the credentials of a configuration come from."""
 
     environ: Mapping[str, str] = field(repr=False)
-    reader: Reader = field(repr=False)
     folder: Path = Path()
     """Relative paths start here, as in Prometheus: where the file is that the account under check stands in."""
 
@@ -68,7 +67,7 @@ class Secrets:
         if not isinstance(value, str):
             refuse("must be the path of a file")
         try:
-            content = self.reader.read(self.folder / value, _MAX_SECRET_FILE)
+            content = read(self.folder / value, _MAX_SECRET_FILE)
         except UnusableFile as unusable:
             literal = " (~ and $ stand for themselves in it)" if re.match(r"~|.*\$", value) else ""
             refuse(f"the file {unusable}{literal}")

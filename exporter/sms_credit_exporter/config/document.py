@@ -1,14 +1,14 @@
 """The file as YAML: its values, the line that each stands on, and the mistakes found in it."""
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from ..mistakes import FileError, Mistake
 from .composer import Composed, NotYaml, compose
-from .files import Reader, UnusableFile
+from .files import UnusableFile, read
 
 Steps = Sequence[Hashable]
 """The way to a value: keys and indexes."""
@@ -39,6 +39,8 @@ class Document:
 
     file: Path
     _composed: Composed = field(repr=False)
+    _known: Collection[str] = ()
+    """Keys that are shown although they look unlike keys."""
 
     @property
     def values(self) -> object:
@@ -46,11 +48,14 @@ class Document:
         return self._composed.values
 
     @classmethod
-    def read(cls, file: Path, reader: Reader | None = None) -> "Document":
-        """Read and parse a file. Raises ConfigError; its text never repeats what stands in the file."""
+    def read(cls, file: Path, known: Collection[str] = ()) -> "Document":
+        """Read and parse a file. Raises ConfigError; its text never repeats what stands in the file.
+
+        `known` are keys that mistakes may name although they look unlike keys.
+        """
         line = None
         try:
-            return cls(file, compose((reader or Reader()).read(file).decode("utf-8-sig")))
+            return cls(file, compose(read(file).decode("utf-8-sig")), known)
         except UnusableFile as unusable:
             text = str(unusable)
         except UnicodeDecodeError:
@@ -61,7 +66,7 @@ class Document:
 
     def mistake(self, steps: Steps, text: str) -> Mistake:
         """Return a mistake at the value that the steps lead to, or at the part of the way that exists."""
-        return Mistake(path_text(steps), text, self._line(steps), self.file)
+        return Mistake(path_text(steps, self._known), text, self._line(steps), self.file)
 
     def _line(self, steps: Steps) -> int | None:
         value, line = self._composed.values, self._composed.line
@@ -76,13 +81,13 @@ class Document:
         return line
 
 
-def path_text(steps: Steps) -> str:
-    """Write the way to a value as in accounts[1].name. No key that could be a credential is repeated."""
-    parts = (f"[{step}]" if isinstance(step, int) else f".{_shown_key(step)}" for step in steps)
+def path_text(steps: Steps, known: Collection[str] = ()) -> str:
+    """Write the way to a value as in accounts[1].name. No key that could be a credential is repeated, if not known."""
+    parts = (f"[{step}]" if isinstance(step, int) else f".{_shown_key(step, known)}" for step in steps)
     return "".join(parts).removeprefix(".")
 
 
-def _shown_key(key: object) -> str:
+def _shown_key(key: object, known: Collection[str]) -> str:
     """Return a key as it stands, unless it could be a credential that slipped into the wrong place."""
     text = str(key)
-    return text if re.fullmatch(r"[a-z_]{1,32}", text) else "…"
+    return text if text in known or re.fullmatch(r"[a-z_]{1,32}", text) else "…"

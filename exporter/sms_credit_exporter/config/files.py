@@ -1,11 +1,13 @@
 """Files that a configuration consists of: regular ones of a bounded size, read without waiting for anybody."""
 
-import contextlib
 import errno
 import glob
-import hashlib
 import os
 import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from hashlib import sha256
 from pathlib import Path
 
 MAX_FILE = 32 * 2**20
@@ -18,8 +20,42 @@ class UnusableFile(Exception):  # noqa: N818 - what is wrong is the file
     """A file cannot be read, or must not be. The text continues a sentence that begins with the file's name."""
 
 
+_notes: ContextVar[dict[Path, bytes] | None] = ContextVar("notes", default=None)
+
+
+@contextmanager
+def noted() -> Iterator[Mapping[Path, bytes]]:
+    """Note every file that is read within: by its path a digest of what it holds, or of why it cannot be read."""
+    notes: dict[Path, bytes] = {}
+    token = _notes.set(notes)
+    try:
+        yield notes
+    finally:
+        _notes.reset(token)
+
+
+def noted_so_far() -> frozenset[Path]:
+    """Return the paths of the files that have been noted by now; none outside of `noted`."""
+    return frozenset(_notes.get() or ())
+
+
+def _note(path: Path, what: bytes) -> None:
+    if (notes := _notes.get()) is not None:
+        notes[path] = sha256(what).digest()
+
+
 def read(path: Path, most: int = MAX_FILE) -> bytes:
     """Return what a file holds, which is at most so many bytes. Raises UnusableFile."""
+    try:
+        content = _read(path, most)
+    except UnusableFile as unusable:
+        _note(path, b"unusable\0" + str(unusable).encode())
+        raise
+    _note(path, b"content\0" + content)
+    return content
+
+
+def _read(path: Path, most: int) -> bytes:
     try:
         # Without O_NONBLOCK, opening a pipe would wait until somebody writes to it.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
@@ -56,51 +92,6 @@ def matching(folder: Path, pattern: str) -> list[Path]:
     except (OSError, ValueError) as error:
         text = f"cannot be looked into: {getattr(error, 'strerror', None) or 'not a path'}"
         raise UnusableFile(text) from None
-
-
-class Reader:
-    """Reads all that a configuration consists of, and tells later whether any of it has changed."""
-
-    def __init__(self) -> None:
-        """Begin with nothing read."""
-        self._read: dict[tuple[Path, int], str] = {}
-        self._matched: dict[tuple[Path, str], list[Path] | str] = {}
-
-    def read(self, path: Path, most: int = MAX_FILE) -> bytes:
-        """Return what a file holds, as `read` does, and remember it."""
-        try:
-            content = read(path, most)
-        except UnusableFile as unusable:
-            self._read[path, most] = str(unusable)
-            raise
-        self._read[path, most] = hashlib.sha256(content).hexdigest()
-        return content
-
-    def matching(self, folder: Path, pattern: str) -> list[Path]:
-        """Return the files that a pattern names, as `matching` does, and remember them."""
-        try:
-            found = matching(folder, pattern)
-        except UnusableFile as unusable:
-            self._matched[folder, pattern] = str(unusable)
-            raise
-        self._matched[folder, pattern] = found
-        return found
-
-    @property
-    def files(self) -> frozenset[Path]:
-        """Every file that was read, or could not be."""
-        return frozenset(path for path, _ in self._read)
-
-    def changed(self) -> bool:
-        """Whether reading it all again would give anything else. Content counts, and what a link leads to."""
-        again = Reader()
-        for path, most in self._read:
-            with contextlib.suppress(UnusableFile):
-                again.read(path, most)
-        for folder, pattern in self._matched:
-            with contextlib.suppress(UnusableFile):
-                again.matching(folder, pattern)
-        return (again._read, again._matched) != (self._read, self._matched)
 
 
 _NOT_REGULAR = "is not a regular file"

@@ -7,12 +7,11 @@ from decimal import Decimal
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Never, TypeGuard, TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 import voluptuous as vol
 
-from sms_credit_core import PROVIDERS, Provider
+from sms_credit_core import PROVIDERS, AddressMistake, Provider, mistake_in
 
 from .. import accounts
 from ..durations import duration_text, parse_duration
@@ -129,29 +128,23 @@ def one_of(table: Mapping[str, T]) -> Callable[[object], T]:
 
 def base_url(value: object) -> str:
     """Accept where credentials may go: anywhere over TLS, or in clear to this very machine."""
-    url = _url(value)
-    if url is None or url.userinfo or "?" in str(value) or "#" in str(value):
-        refuse("must be a URL such as https://example.com/api, without user, password, query or fragment")
-    if url.scheme != "https" and not (url.scheme == "http" and is_loopback(value)):
-        refuse("must begin with https:// (http:// is allowed towards this machine itself only)")
-    return str(url).rstrip("/")
+    text = value if isinstance(value, str) else ""
+    if mistake := mistake_in(text):
+        refuse(_ADDRESS_MISTAKES[mistake])
+    return str(httpx.URL(text)).rstrip("/")
 
 
-def is_loopback(value: object) -> bool:
-    """Whether a URL leads to this very machine."""
-    url = _url(value)
-    return url is not None and accounts.is_loopback(str(url))
+_ADDRESS_MISTAKES = {
+    AddressMistake.NOT_AN_ADDRESS: (
+        "must be a URL such as https://example.com/api, without user, password, query or fragment"
+    ),
+    AddressMistake.NOT_ENCRYPTED: "must begin with https:// (http:// is allowed towards this machine itself only)",
+}
 
 
-def _url(value: object) -> httpx.URL | None:
-    if not isinstance(value, str) or not re.fullmatch(r"[!-~]+", value):
-        return None
-    try:
-        url = httpx.URL(value)
-        sound = bool(url.host) and urlsplit(value).port != 0  # httpx takes any number for a port
-    except (httpx.InvalidURL, ValueError):
-        return None
-    return url if sound else None
+def leads_here(value: object) -> bool:
+    """Whether a base URL leads to this very machine."""
+    return isinstance(value, str) and accounts.leads_here(value)
 
 
 def any_mapping(value: object) -> None:

@@ -1,7 +1,7 @@
-"""The web configuration file: TLS and users, in the format of Prometheus' exporter-toolkit.
+"""The web configuration file: TLS, users, headers and a rate limit, in the format of Prometheus' exporter-toolkit.
 
-Supported are `tls_server_config` (cert_file, key_file, client_auth_type, client_ca_file, min_version) and
-`basic_auth_users`; any other key is an error rather than a promise not kept.
+Of `tls_server_config` there are cert_file, key_file, client_auth_type, client_ca_file and min_version. Everything else
+is as in the toolkit, but there is no HTTP/2. Any other key is an error rather than a promise not kept.
 """
 
 import re
@@ -24,6 +24,17 @@ _CLIENT_AUTH = {
     "RequireAndVerifyClientCert": ssl.CERT_REQUIRED,
 }
 _MIN_VERSION = {"TLS12": ssl.TLSVersion.TLSv1_2, "TLS13": ssl.TLSVersion.TLSv1_3}
+
+_ANY: tuple[str, ...] = ()
+_ALLOWED_HEADERS = {
+    "Content-Security-Policy": _ANY,
+    "X-Frame-Options": ("deny", "sameorigin"),
+    "X-Content-Type-Options": ("nosniff",),
+    "X-XSS-Protection": _ANY,
+    "Strict-Transport-Security": _ANY,
+}
+"""The headers that the toolkit lets one set, and the values of those that have a closed set of them."""
+_MAX_HEADER = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,17 +60,30 @@ class Tls:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimit:
+    """A token bucket over all requests together."""
+
+    interval: float
+    """Seconds after which one more request may come; above zero."""
+    burst: int
+    """Requests that may come at once; at least one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebConfig:
-    """Who may read what the web server serves, and how it is protected on its way."""
+    """Who may read what the web server serves, how often, and how it is protected on its way."""
 
     tls: Tls | None = None
     users: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """bcrypt hashes by user name; empty for everybody."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Set in every answer, over what the exporter itself sets."""
+    rate_limit: RateLimit | None = None
 
 
 def load_web(file: Path) -> WebConfig:
     """Read and check a web configuration file, and that its certificates can be used. Raises ConfigError."""
-    document = Document.read(file)
+    document = Document.read(file, {*_HTTP, *_ALLOWED_HEADERS})
     try:
         config = _web_config({} if document.values is None else document.values, file.parent)
     except vol.Invalid as invalid:
@@ -85,10 +109,14 @@ def _try(document: Document, tls: Tls, text: str) -> None:
 
 
 def _web_config(raw: object, folder: Path) -> WebConfig:
-    checked = values.mapping(
-        {vol.Optional("tls_server_config"): _tls(folder), vol.Optional("basic_auth_users"): _users}
-    )(raw)
-    return WebConfig(tls=checked.get("tls_server_config"), users=checked.get("basic_auth_users", {}))
+    parts = {
+        "tls_server_config": ("tls", _tls(folder)),
+        "http_server_config": ("headers", _http),
+        "basic_auth_users": ("users", _users),
+        "rate_limit": ("rate_limit", _rate_limit),
+    }
+    checked = values.mapping({vol.Optional(key): check for key, (_, check) in parts.items()})(raw)
+    return WebConfig(**{parts[key][0]: value for key, value in checked.items()})
 
 
 def _tls(folder: Path) -> Callable[[object], Tls]:
@@ -117,6 +145,55 @@ def _tls(folder: Path) -> Callable[[object], Tls]:
         return Tls(**checked)
 
     return validate
+
+
+def _no_http2(value: object) -> None:
+    if value is not False:
+        values.refuse("must be false or left out: only HTTP/1.1 is spoken here; a reverse proxy can offer HTTP/2")
+
+
+def _header(name: str) -> Callable[[object], str]:
+    """Accept the value of a header; it is unset if it is blank, as in the toolkit's documentation."""
+
+    def validate(value: object) -> str:
+        text = str(value) if type(value) is int else "" if value is None else value
+        if not isinstance(text, str) or not re.fullmatch(rf"[ -~]{{0,{_MAX_HEADER}}}", text):
+            values.refuse(f"must be one line of at most {_MAX_HEADER} printable ASCII characters")
+        if text and _ALLOWED_HEADERS[name] and text not in _ALLOWED_HEADERS[name]:
+            values.refuse(f"{values.found(value)}; must be {' or '.join(_ALLOWED_HEADERS[name])}")
+        return text.strip()
+
+    return validate
+
+
+def _headers(value: object) -> Mapping[str, str]:
+    checked = values.mapping({vol.Optional(name): _header(name) for name in _ALLOWED_HEADERS})(value)
+    return {name: text for name, text in checked.items() if text}
+
+
+_HTTP: Mapping[str, Callable[[object], object]] = {"http2": _no_http2, "headers": _headers}
+
+
+def _http(value: object) -> Mapping[str, str]:
+    checked = values.mapping({vol.Optional(key): check for key, check in _HTTP.items()})(value)
+    headers: Mapping[str, str] = checked.get("headers", {})
+    return headers
+
+
+def _rate_limit(value: object) -> RateLimit | None:
+    checked = values.mapping({vol.Required("interval"): _interval, vol.Required("burst"): _burst})(value)
+    return RateLimit(**checked) if checked["interval"] else None
+
+
+def _interval(value: object) -> float:
+    """Accept a duration, or the plain zero that switches the limit off."""
+    return 0.0 if value == 0 and type(value) is int else values.duration(0.0)(value)
+
+
+def _burst(value: object) -> int:
+    if type(value) is not int or value < 1:
+        values.refuse(f"{values.found(value)}; must be a whole number, 1 or above: with less nobody gets an answer")
+    return value
 
 
 def _users(value: object) -> Mapping[str, bytes]:

@@ -1,17 +1,18 @@
-"""The status page: all accounts as a person wants to see them, worst first.
+"""The status page: the accounts as a person wants to see them, worst first.
 
-rows.py                what is said of each account
+rows.py, sparkline.py  what is said of each account, and its last week as a picture
 templates/, static/    the page itself; its style, script and icon
 """
 
 import math
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 
-from ..accounts import Views
-from .rows import moment, rows
+from ..listing import Listing, Query, Sort
+from .rows import MARKS, Nothing, moment, row
+from .sparkline import HEIGHT, WIDTH
 
 _CONTENT_TYPES = {
     "icon.svg": "image/svg+xml",
@@ -19,26 +20,46 @@ _CONTENT_TYPES = {
     "style.css": "text/css; charset=utf-8",
 }
 
+_SLOWER = 4
+"""How many times as long a browser without scripts waits: its reader loses what was typed and unfolded."""
 
-def render(views: Views, *, version: str, refresh: float, demo: bool) -> str:
+
+def render(listing: Listing, *, version: str, refresh: float, demo: bool) -> str:
     """Return the page as HTML.
 
     `refresh` is in seconds; the page fetches itself so often. It holds no inline style or script, and refers to
     everything by relative address, so that it works behind any path prefix and a strict Content-Security-Policy.
     """
-    views = tuple(views)
-    accounts = rows(views)
-    heads = [row.marks[0] for row in accounts]
-    first = {head: row.anchor for head, row in reversed(list(zip(heads, accounts, strict=True)))}
-    return _template()(
-        accounts=accounts,
-        summary=[(count, head, first[head]) for head, count in Counter(heads).items()],
-        as_of=moment(views[0].now.unix, 0.0) if views else None,
+    return _template("status.html")(
+        listing=listing,
+        query=listing.query,
+        usual=Query(),
+        all=replace(listing.query, search="", state=(), provider=(), page=1),
+        first=listing.query.first + 1,
+        pages=_pages(listing),
+        rows=[row(entry, listing.as_of) for entry in listing.accounts],
+        summary=[(count, MARKS[state]) for state, count in listing.states.items()],
+        marks=MARKS.values(),
+        sorts=tuple(Sort),
+        picture=(WIDTH, HEIGHT),
+        as_of=moment(listing.as_of, listing.as_of),
         version=version,
         refresh=refresh,
-        refresh_without_script=max(1, math.ceil(refresh)),
+        refresh_without_script=max(1, math.ceil(_SLOWER * refresh)),
         demo=demo,
     )
+
+
+def refused(why: str) -> str:
+    """Return the page that says why there is no page."""
+    return _template("refused.html")(why=why)
+
+
+def _pages(listing: Listing) -> Sequence[tuple[str, int | None]]:
+    """Return what leads to other pages, each with the page, or None where there is none."""
+    page, last = listing.query.page, listing.pages
+    back, on = (min(page - 1, last) if page > 1 else None), (page + 1 if page < last else None)
+    return (("First", 1 if back else None), ("Previous", back), ("Next", on), ("Last", last if on else None))
 
 
 @cache
@@ -49,7 +70,7 @@ def static_files() -> Mapping[str, tuple[str, bytes]]:
 
 
 @cache
-def _template() -> Callable[..., str]:
+def _template(name: str) -> Callable[..., str]:
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - 70 ms that start-up can do without
 
     environment = Environment(
@@ -60,4 +81,5 @@ def _template() -> Callable[..., str]:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    return environment.get_template("status.html").render
+    environment.tests["nothing"] = lambda value: isinstance(value, Nothing)
+    return environment.get_template(name).render

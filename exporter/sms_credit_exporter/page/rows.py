@@ -1,28 +1,19 @@
-"""What the page says of each account, and in which order: the worst first."""
+"""What the page says of each account: an entry in the words and shapes of the page."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from sms_credit_core import URGENCY, Instant, Limit, Status, Value
+from sms_credit_core import Value
 
 from .. import words
-from ..accounts import View, Views
-
-_NOTES = {
-    "blocked": "The provider refuses to send for lack of credit.",
-    "unusual": "It spends far faster than it ever has. If nobody of yours is sending, somebody may be draining it.",
-    "stale": "The last reading is too old to show.",
-    Status.PENDING: "Not polled yet.",
-    Status.PARTIAL: "The provider flags this reading as partial.",
-}
-"""What a mark means, where neither a problem nor a limit tells."""
+from ..entry import LOOKS, Entry, Unknown
+from .sparkline import Sparkline, sparkline
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """One word about an account's state."""
 
     key: str
@@ -35,10 +26,7 @@ class Mark:
         return self.key.replace("_", " ")
 
 
-_LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
-
-_MARKS = {key: Mark(key, look) for look, keys in URGENCY.items() for key in keys}
-_RANK_BY_LOOK = {look: rank for rank, look in enumerate(URGENCY)}
+MARKS: Mapping[str, Mark] = {key: Mark(key, look) for key, look in LOOKS.items()}
 
 
 class Moment(NamedTuple):
@@ -57,6 +45,13 @@ class Amount(NamedTuple):
     exact: str
 
 
+class Nothing(NamedTuple):
+    """What is said in the place of a value: a word or two, and why in a sentence."""
+
+    text: str
+    why: str
+
+
 class Lasts(NamedTuple):
     """How long the credit lasts from now on, and when nothing is left."""
 
@@ -73,11 +68,18 @@ class Spent(NamedTuple):
 
 
 class LastRead(NamedTuple):
-    """When the last good reading arrived, with the words before it and those below."""
+    """When the last good reading arrived, with the words before it and those after."""
 
     before: str
     when: Moment
-    below: str
+    after: str
+
+
+class Link(NamedTuple):
+    """A link, as people read it."""
+
+    text: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,150 +90,150 @@ class Row:
     """An id that stays the account's own while the configuration stays."""
     name: str
     provider: str
-    panel_url: str
     marks: tuple[Mark, ...]
     """At least one, worst first; the first stands for the account."""
     notes: tuple[str, ...]
     """What there is to say about the marks, in sentences; empty if all is well."""
+    to_do: str | None
     code: str | None
     """The provider's own word for why there is no fresh reading."""
-    balance: Amount | str
-    quota: int | str
+    links: tuple[Link, ...]
+    balance: Amount | Nothing
+    quota: Amount | Nothing
     quota_source: str | None
     """What the quota was worked out from, where the provider does not give one."""
-    lasts: Lasts | str
-    spent_today: Spent | str
+    lasts: Lasts | Nothing
+    sparkline: Sparkline | Nothing
+    spent_today: Spent | Nothing
+    limits: tuple[str, ...]
     held: bool
     """Whether the values are those of an earlier reading."""
     last_read: LastRead | None
-    provider_updated: Moment | str | None
+    """None before the first."""
+    news_of_reading: bool
+    """Whether the last reading is not what one expects it to be: that of the last poll."""
+    provider_updated: Moment | Nothing
     polled: Moment | None
     interval: str
-    waits: str | None
-    """How long the next poll waits, if longer than the interval."""
+    next_poll: Moment
 
 
-def rows(views: Views) -> list[Row]:
-    """Return the accounts, worst first and otherwise in their own order."""
-    found = [_row(number, view) for number, view in enumerate(views, 1)]
-    return sorted(found, key=lambda row: _RANK_BY_LOOK[row.marks[0].look])
+_SAYS_MORE = {
+    Unknown.NOT_GIVEN: "not given",
+    Unknown.TOO_EARLY: "too early to tell",
+    Unknown.NOTHING_SPENT: "nothing is spent",
+    Unknown.NO_LIMIT: "none",
+}
+"""The reasons that are words of their own; all others are notes beside a value that is just unknown."""
 
 
-def moment(at: float, age: float) -> Moment:
-    """Name the moment that lies at this Unix time and is so many seconds old."""
-    return _moment(at, words.ago(age))
-
-
-def _moment(at: float, shown: str) -> Moment:
-    utc = datetime.fromtimestamp(at, UTC)
-    return Moment(f"{utc:%Y-%m-%dT%H:%M:%SZ}", f"{utc:%Y-%m-%d %H:%M:%S} UTC", shown)
-
-
-def _row(number: int, view: View) -> Row:
-    config, account = view.config, view.account
-    marks = tuple(_MARKS[word] for word in view.words)
+def row(entry: Entry, as_of: datetime) -> Row:
+    """Return an account in words, as of a moment."""
     return Row(
-        anchor=f"account-{number}",
-        name=config.name,
-        provider=config.provider.name,
-        panel_url=config.provider.panel_url,
-        marks=marks,
-        notes=tuple(_notes(view, marks)),
-        code=account.problem.code if account.problem else None,
-        balance=_balance(view),
-        quota=_quota(view),
-        quota_source=_quota_source(view),
-        lasts=_lasts(view),
-        spent_today=_spent_today(view),
-        held=view.held,
-        last_read=_last_read(view),
-        provider_updated=_provider_updated(view),
-        polled=_since(account.polled_at, view.now),
-        interval=words.interval(config.poll_interval),
-        waits=_waits(view),
+        anchor=f"account-{entry.number}",
+        name=entry.account,
+        provider=entry.provider_name,
+        marks=tuple(MARKS[state] for state in entry.states),
+        notes=entry.notes,
+        to_do=entry.to_do,
+        code=entry.code,
+        links=tuple(Link(_LINKS[kind].format(entry.provider_name), url) for kind, url in entry.links.items()),
+        balance=_balance(entry),
+        quota=_quota(entry),
+        quota_source=_quota_source(entry),
+        lasts=_lasts(entry, as_of),
+        sparkline=sparkline(entry, entry.last_week, as_of) if entry.last_week else _nothing(entry, "last_week"),
+        spent_today=_spent_today(entry),
+        limits=tuple(limit.text for limit in entry.limits),
+        held=entry.held,
+        last_read=_last_read(entry, as_of),
+        news_of_reading=entry.held or not {"balance", "credits", "quota_messages"} - entry.unknown.keys(),
+        provider_updated=moment(entry.provider_updated, as_of)
+        if entry.provider_updated
+        else _nothing(entry, "provider_updated"),
+        polled=moment(entry.last_poll, as_of) if entry.last_poll else None,
+        interval=words.interval(entry.poll_interval_seconds),
+        next_poll=_next_poll(entry, as_of),
     )
 
 
-def _notes(view: View, marks: tuple[Mark, ...]) -> Iterator[str]:
-    yield from (_NOTES[mark.key] for mark in marks if mark.key in _NOTES)
-    if view.low:
-        reached = (_THRESHOLDS[limit](view) for limit, is_reached in view.reached.items() if is_reached)
-        yield f"At or below {' and '.join(reached)}."
-    if view.account.problem:
-        yield view.account.problem.text
+_LINKS = {"panel": "{} panel", "runbook": "Runbook", "dashboard": "Dashboard"}
 
 
-_THRESHOLDS: dict[Limit, Callable[[View], str]] = {
-    Limit.BALANCE: lambda view: words.money(Decimal(view.limits.thresholds[Limit.BALANCE]), view.currency),
-    Limit.QUOTA: lambda view: f"{view.limits.thresholds[Limit.QUOTA]:,} messages",
-    Limit.RUNWAY: lambda view: f"{words.interval(float(view.limits.thresholds[Limit.RUNWAY]))} left",
-}
-"""Each limit as people read it."""
+def moment(at: datetime, as_of: datetime) -> Moment:
+    """Name a moment by how long ago it was."""
+    return _moment(at, words.ago((as_of - at).total_seconds()))
 
 
-def _balance(view: View) -> Amount | str:
-    known = view.known
-    if known is None or known.balance is None:
-        return words.absent(view, Value.BALANCE)
-    return Amount(words.money(known.balance), known.currency or "", f"{known.balance:f}")
+def _moment(at: datetime, shown: str) -> Moment:
+    return Moment(f"{at:%Y-%m-%dT%H:%M:%SZ}", f"{at:%Y-%m-%d %H:%M:%S} UTC", shown)
 
 
-def _quota(view: View) -> int | str:
-    known = view.known
-    return words.absent(view, Value.QUOTA) if known is None or known.quota is None else known.quota
+def _nothing(entry: Entry, value: str) -> Nothing:
+    why = entry.unknown[value]
+    return Nothing(_SAYS_MORE.get(why, words.UNKNOWN), why.text)
 
 
-def _quota_source(view: View) -> str | None:
-    known, price = view.known, view.limits.message_price
-    if price is None or known is None or known.quota is None or Value.QUOTA in view.provider.gives:
+def _money(amount: Decimal, currency: str | None) -> Amount:
+    return Amount(words.money(amount), currency or "", f"{amount:f}")
+
+
+def _messages(count: Decimal | int) -> Amount:
+    return Amount(f"{count:,}", words.UNITS[Value.QUOTA], f"{count}")
+
+
+def _balance(entry: Entry) -> Amount | Nothing:
+    """Return the money of an account, or else its credits."""
+    if entry.balance is not None:
+        return _money(entry.balance, entry.currency)
+    if entry.credits is not None:
+        return _money(entry.credits, words.UNITS[Value.CREDITS])
+    return _nothing(entry, "credits" if entry.unknown["balance"] is Unknown.NOT_GIVEN else "balance")
+
+
+def _quota(entry: Entry) -> Amount | Nothing:
+    count = entry.quota_messages
+    return _nothing(entry, "quota_messages") if count is None else _messages(count)._replace(unit="")
+
+
+def _quota_source(entry: Entry) -> str | None:
+    if entry.message_price is None:
         return None
-    return f"at {price:f} {known.currency or ''}".rstrip() + " each"
+    unit = words.UNITS[Value.CREDITS] if entry.balance is None else entry.currency or ""
+    return f"at {entry.message_price:f} {unit}".rstrip() + " each"
 
 
-def _lasts(view: View) -> Lasts | str:
-    empty_at = view.empty_at
-    if empty_at is None:
-        return words.UNKNOWN
-    left = empty_at - view.now.unix
-    if left <= 0:
-        return Lasts("nothing left" if view.runway == 0 else "about to end", None)
-    if empty_at > _LATEST:
+def _lasts(entry: Entry, as_of: datetime) -> Lasts | Nothing:
+    if entry.runway_seconds is None:
+        return _nothing(entry, "runway_seconds")
+    if entry.empty_at is None:
         return Lasts("for years", None)
-    return Lasts(words.span(left), _moment(empty_at, words.date(empty_at, view.now.unix)))
+    left = (entry.empty_at - as_of).total_seconds()
+    if left <= 0:
+        return Lasts("about to end" if entry.runway_seconds else "nothing left", None)
+    until = words.date(entry.empty_at.timestamp(), as_of.timestamp())
+    return Lasts(words.span(left), _moment(entry.empty_at, until))
 
 
-def _spent_today(view: View) -> Spent | str:
-    spent, ledger = view.spent_today, view.account.ledger
-    if spent is None or ledger is None:
-        return words.UNKNOWN
-    if ledger.currency is None:
-        amount = Amount(f"{spent:,}", "messages", f"{spent}")
-    else:
-        amount = Amount(words.money(spent), ledger.currency, f"{spent:f}")
-    return Spent(amount, _moment(ledger.day.since.unix, "").exact)
+def _spent_today(entry: Entry) -> Spent | Nothing:
+    spent = entry.spent_today
+    if spent is None:
+        return _nothing(entry, "spent_today")
+    is_whole = spent.unit == words.UNITS[Value.QUOTA]
+    amount = _messages(spent.amount) if is_whole else _money(spent.amount, spent.unit)
+    return Spent(amount, _moment(spent.since, "").exact)
 
 
-def _last_read(view: View) -> LastRead | None:
-    account = view.account
-    when = _since(account.read_at, view.now)
-    if when is None:
+def _last_read(entry: Entry, as_of: datetime) -> LastRead | None:
+    if entry.last_reading is None:
         return None
-    if view.known is None:
-        return LastRead("last read ", when, "too old to show" if account.reading else "")
-    return LastRead("held, read ", when, "") if view.held else LastRead("", when, "")
+    when = moment(entry.last_reading, as_of)
+    if entry.held:
+        return LastRead("held, read ", when, "")
+    is_too_old = Unknown.TOO_OLD in entry.unknown.values()
+    return LastRead("last read ", when, ", too old to show" if is_too_old else "")
 
 
-def _provider_updated(view: View) -> Moment | str | None:
-    if view.known is None or not view.gives(Value.PROVIDER_UPDATED):
-        return None
-    updated = view.known.provider_updated
-    return moment(updated.timestamp(), view.now.unix - updated.timestamp()) if updated else words.UNKNOWN
-
-
-def _waits(view: View) -> str | None:
-    wait = view.account.next_poll_in(view.config.poll_interval)
-    return words.span(wait) if wait > view.config.poll_interval else None
-
-
-def _since(at: Instant | None, now: Instant) -> Moment | None:
-    return moment(at.unix, at.age(now)) if at else None
+def _next_poll(entry: Entry, as_of: datetime) -> Moment:
+    left = (entry.next_poll - as_of).total_seconds()
+    return _moment(entry.next_poll, f"in {words.span(left)}" if left >= 1 else "due now")

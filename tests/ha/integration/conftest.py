@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from enum import Enum
@@ -91,6 +91,9 @@ Answer = str | Payload | NoAnswer | NoConnection
 class Providers:
     """All providers, simulated. They know the accounts of CREDENTIALS, and refuse all others until told of them."""
 
+    base_urls: Mapping[str, str]
+    """Where each is to be had by whoever does not ask for the provider's own host."""
+
     def __init__(self, simulator: Simulator) -> None:
         """Answer in good health."""
         self.answers: dict[str, Answer] = dict.fromkeys(CREDENTIALS, "healthy")
@@ -130,7 +133,9 @@ class Detour(httpx.AsyncBaseTransport):
 
     @override
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request. What is not exactly one of the documented requests fails the test."""
+        """Send a request. What is not exactly one of the documented requests fails the test, but for addresses here."""
+        if request.url.host == "127.0.0.1":
+            return await self._transport.handle_async_request(request)
         answer = self._providers.answers[_PROVIDER_AT[request.method, str(request.url)]]
         port = self._nobodys_port if answer is NoConnection.REFUSED else self._port
         # Silence needs no waiting for; and a frozen clock would never end it.
@@ -172,6 +177,7 @@ async def providers(
         nobody.bind(("127.0.0.1", 0))  # and it never listens
         async with simulator.serving() as base_urls:
             ports = (httpx.URL(next(iter(base_urls.values()))).port, nobody.getsockname()[1])
+            simulated.base_urls = base_urls
             async with Detour(transport, simulated, *ports) as detour:
                 monkeypatch.setattr(client, "_transport", detour)
                 monkeypatch.setattr(client, "_mounts", {})  # the proxies of this machine's environment

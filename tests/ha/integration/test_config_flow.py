@@ -4,10 +4,11 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_USER, ConfigEntryState, ConfigFlowResult
+from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_USER, ConfigEntry, ConfigEntryState, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from pytest_homeassistant_custom_component.common import MockConfigEntry, get_schema_suggested_value
@@ -65,7 +66,7 @@ def rotated(provider: str) -> dict[str, str]:
     return {last: NEW_KEY}
 
 
-async def choose(hass: HomeAssistant, provider: str, **entered: str) -> ConfigFlowResult:
+async def choose(hass: HomeAssistant, provider: str, **entered: object) -> ConfigFlowResult:
     """Begin to add an account of a provider."""
     begun = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     return await hass.config_entries.flow.async_configure(begun["flow_id"], {"provider": provider, **entered})
@@ -93,10 +94,11 @@ async def add(hass: HomeAssistant, provider: str, **entered: str) -> ConfigFlowR
     return await send(hass, await enter(hass, provider, **entered), {})
 
 
-async def change(hass: HomeAssistant, entry: MockConfigEntry, how: str) -> ConfigFlowResult:
+async def change(hass: HomeAssistant, entry: ConfigEntry[Any], how: str) -> ConfigFlowResult:
     """Begin to give an account new credentials."""
-    begin = {"reauth": entry.start_reauth_flow, "reconfigure": entry.start_reconfigure_flow}
-    return await begin[how](hass)
+    return await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": how, "entry_id": entry.entry_id}, data=entry.data if how == "reauth" else None
+    )
 
 
 async def test_the_first_form_offers_every_provider(hass: HomeAssistant) -> None:
@@ -352,6 +354,60 @@ async def test_credentials_that_fail_change_nothing(  # noqa: PLR0913, PLR0917 -
     assert entry.data == {"provider": provider, **new}
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_an_account_can_have_an_address_of_its_own(
+    hass: HomeAssistant, providers: Providers, provider: str
+) -> None:
+    """It is asked there from the first request on, whatever else changes, until the field is emptied."""
+
+    def last() -> str:
+        return providers.requests[-1].full_path
+
+    address = providers.base_urls[provider]
+    begun = await choose(hass, provider, advanced={"base_url": f" {address}/ "})
+    entry = (await send(hass, await send(hass, begun, CREDENTIALS[provider]), {}))["result"]
+    assert entry.data == {"provider": provider, "base_url": address, **CREDENTIALS[provider]}
+    assert last().startswith(f"/{provider}/")
+    providers.know(provider, **CREDENTIALS[provider] | rotated(provider))
+    await send(hass, await change(hass, entry, "reauth"), CREDENTIALS[provider] | rotated(provider))
+    assert entry.data["base_url"] == address
+    assert last().startswith(f"/{provider}/")
+    form = await change(hass, entry, "reconfigure")
+    assert (form["step_id"], get_schema_suggested_value(form["data_schema"].schema, "base_url")) == (
+        "reconfigure",
+        address,
+    )
+    assert (await send(hass, await send(hass, form, {}), CREDENTIALS[provider]))["reason"] == "reconfigure_successful"
+    assert "base_url" not in entry.data
+    assert not last().startswith(f"/{provider}/")
+    assert entry.state is ConfigEntryState.LOADED
+
+
+@pytest.mark.parametrize(
+    ("address", "mistake"),
+    [
+        pytest.param("api.example.com", "not_an_address", id="no protocol"),
+        pytest.param("https://user:password@example.com", "not_an_address", id="a password in it"),
+        pytest.param("http://api.example.com", "not_encrypted", id="in clear"),
+    ],
+)
+async def test_no_key_is_sent_where_it_does_not_belong(
+    hass: HomeAssistant, providers: Providers, address: str, mistake: str
+) -> None:
+    """The form keeps what was entered, so that it can be mended."""
+    form = await choose(hass, "23telecom", name="OTP", advanced={"base_url": address})
+    assert (form["step_id"], form["errors"]) == ("user", {"base": mistake})
+    assert get_schema_suggested_value(form["data_schema"].schema, "name") == "OTP"
+    assert not providers.requests
+    mended = {"provider": "23telecom", "advanced": {"base_url": providers.base_urls["23telecom"]}}
+    form = await send(hass, await send(hass, form, mended), CREDENTIALS["23telecom"])
+    assert form["step_id"] == "limits"
+    entry = (await send(hass, form, {}))["result"]
+    form = await send(hass, await change(hass, entry, "reconfigure"), {"base_url": address})
+    assert (form["step_id"], form["errors"]) == ("reconfigure", {"base": mistake})
+    assert (await send(hass, form, {"base_url": providers.base_urls["23telecom"]}))["step_id"] == "23telecom"
+
+
 @pytest.mark.parametrize("how", CHANGES)
 async def test_a_secret_that_is_left_empty_is_gone(hass: HomeAssistant, providers: Providers, how: str) -> None:
     """A new key without signature verification must not be signed with the old key's secret."""
@@ -480,9 +536,11 @@ CREDIT = [
 
 
 def options_of(provider: str) -> set[str]:
-    """Return the options of a provider's accounts; a price is one where the provider gives no quota."""
-    price = {"message_price"} if Value.QUOTA not in PROVIDERS[provider].gives else set()
-    return {"low_balance", "low_quota", "low_runway"} | price
+    """Return the options of a provider's accounts: a price without a quota, a low balance with a balance."""
+    gives = PROVIDERS[provider].gives
+    price = set() if Value.QUOTA in gives else {"message_price"}
+    balance = {"low_balance"} if Value.BALANCE in gives else set()
+    return {"low_quota", "low_runway"} | price | balance
 
 
 @pytest.mark.parametrize(("provider", "answer", "step", "credit"), CREDIT)

@@ -38,6 +38,7 @@ STATES = {status: status.value for status in Status} | {Status.UNAVAILABLE: "dat
 
 KEYS = {
     Value.BALANCE: "balance",
+    Value.CREDITS: "credits",
     Value.CREDIT_BLOCKED: "credit_blocked",
     Value.PROVIDER_UPDATED: "provider_updated",
     Value.QUOTA: "sms_quota",
@@ -49,7 +50,8 @@ def said(payload: Payload) -> dict[str, str]:
     """Return what the entities must say of a reading."""
     outcome = payload.outcome
     values = {
-        "balance": f"{Decimal(outcome.get('balance', 0)):f}",
+        "balance": f"{Decimal(outcome.get('balance') or 0):f}",
+        "credits": f"{Decimal(outcome.get('credits', 0)):f}",
         "credit_blocked": {True: "on", False: "off"}.get(outcome.get("credit_blocked"), "unknown"),
         "provider_updated": outcome.get("provider_updated") or "unknown",
         "sms_quota": f"{outcome.get('quota')}",

@@ -28,7 +28,7 @@ async def test_entities_in_full(
     platform: Platform,
 ) -> None:
     """Names, classes, units, categories and identities as this version of Home Assistant keeps them."""
-    entry = account(provider, entry_id="ID", low_balance="50", message_price="0.021")
+    entry = account(provider, entry_id="ID", low_quota="50", message_price="0.021")
     with patch("custom_components.sms_credit.PLATFORMS", [platform]):
         await set_up(hass, entry)
     await snapshot_platform(hass, entity_registry, snapshot, entry.entry_id)

@@ -12,7 +12,7 @@ from homeassistant.helpers.translation import async_get_translations
 from custom_components.sms_credit.binary_sensor import BINARY_SENSORS
 from custom_components.sms_credit.const import CONF_PROVIDER, DOMAIN
 from custom_components.sms_credit.event import TOPPED_UP
-from custom_components.sms_credit.lib.sms_credit_core import PROVIDERS, Cause, Status
+from custom_components.sms_credit.lib.sms_credit_core import PROVIDERS, AddressMistake, Cause, Status
 from custom_components.sms_credit.sensor import SENSORS, STATES, STATUS
 
 from .conftest import COMPONENT, texts
@@ -88,10 +88,13 @@ def test_forms_have_exactly_the_texts_that_they_need() -> None:
     config = texts("en")["config"]
     fields = {key: {field.name for field in provider.credentials} for key, provider in PROVIDERS.items()}
     limits = {"low_balance", "low_quota", "low_runway", "message_price"}
-    fields |= {"user": {CONF_PROVIDER, "name"}, "limits": limits, "limits_unknown": limits}
+    fields |= {"user": {CONF_PROVIDER, "name"}, "reconfigure": {"base_url"}, "limits": limits, "limits_unknown": limits}
     assert {step: set(words["data"]) for step, words in config["step"].items()} == fields
     assert {step: set(words["data_description"]) for step, words in config["step"].items()} == fields
-    assert set(config["error"]) == FAILING | {"empty", "not_a_credential", "price_needed"}
+    assert set(config["step"]["user"]["sections"]) == {"advanced"}
+    advanced = config["step"]["user"]["sections"]["advanced"]
+    assert set(advanced["data"]) == set(advanced["data_description"]) == {"base_url"}
+    assert set(config["error"]) == FAILING | {"empty", "not_a_credential", "price_needed", *AddressMistake}
     assert set(config["abort"]) == {"already_configured", "reauth_successful", "reconfigure_successful"}
     options = texts("en")["options"]
     assert set(options["step"]) == {"init", "init_unknown"}
@@ -111,7 +114,10 @@ def test_entities_have_exactly_the_texts_that_they_need() -> None:
     assert list(types) == TOPPED_UP.event_types
     assert set(entity["sensor"]["status"]["state"]) == set(STATES.values())
     assert all(set(words["state"]) == {"on", "off"} for words in entity["binary_sensor"].values())
-    assert {key for key, words in entity["sensor"].items() if "unit_of_measurement" in words} == {"sms_quota"}
+    assert {key for key, words in entity["sensor"].items() if "unit_of_measurement" in words} == {
+        "sms_quota",
+        "credits",
+    }
 
 
 def test_exceptions_and_repairs_have_exactly_the_texts_that_they_need() -> None:

@@ -20,15 +20,16 @@ from .instant import Instant
 from .ledger import Day, Ledger, TopUp
 from .pace import Pace
 from .problem import Cause, NoReading, Problem
-from .provider import CredentialField, Provider, Request, Value, can_give
+from .provider import CredentialField, Provider, Request, can_give
 from .providers import PROVIDERS
-from .reading import Limit, Limits, Quality, Reading
+from .reading import Limit, Limits, Quality, Reading, Value
 from .secret import MASK, Credentials, Secret
 from .state import Owner, SetAside, recalled, remembered
 from .status import FAILURES, OUTAGES, REFUSALS, Actor, Status
 from .view import URGENCY, AccountView
 
 if typing.TYPE_CHECKING:
+    from .address import AddressMistake, is_loopback, mistake_in
     from .exchange import DEFAULT_TIMEOUT, MAX_BODY, poll, poll_account
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "Account",
     "AccountView",
     "Actor",
+    "AddressMistake",
     "Answer",
     "Cause",
     "CredentialField",
@@ -68,6 +70,8 @@ __all__ = [
     "TopUp",
     "Value",
     "can_give",
+    "is_loopback",
+    "mistake_in",
     "poll",
     "poll_account",
     "recalled",
@@ -82,6 +86,6 @@ if not typing.TYPE_CHECKING:  # else any name would do for a type checker
         if name not in __all__:
             message = f"module {__name__!r} has no attribute {name!r}"
             raise AttributeError(message)
-        from . import exchange  # noqa: PLC0415 - see above
+        from . import address, exchange  # noqa: PLC0415 - see above
 
-        return getattr(exchange, name)
+        return getattr(address if hasattr(address, name) else exchange, name)

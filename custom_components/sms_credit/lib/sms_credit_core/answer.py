@@ -20,7 +20,7 @@ _CURRENCY = re.compile("[A-Z]{3}")
 
 _BARE_CODE = re.compile(rb'\s*"?([0-9]{1,6})"?\s*')
 
-_STABLE_CODE = re.compile(r"[A-Za-z0-9_]{1,64}")
+_STABLE_CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)

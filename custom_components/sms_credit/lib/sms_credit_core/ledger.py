@@ -4,8 +4,9 @@ The rules, all of them:
 
 - A fall of what the account pays with is spent, a rise is topped up, to the last digit. So `spent - topped_up` is
   always how far the amount has fallen since the first reading.
-- Every unit has a ledger of its own: each currency, and messages where the account has no money but messages. A ledger
-  rests while the account pays with something else, and goes on where it was when the account returns to it.
+- Every unit has a ledger of its own: each currency, messages where the account has no money but messages, and the
+  provider's credits where it has no money but credits. A ledger rests while the account pays with something else, and
+  goes on where it was when the account returns to it.
 - A partial reading begins a ledger but moves none. The provider itself does not vouch for it, and a number that is too
   low for an hour would be spent, and then topped up again. The next complete reading brings all of it.
 - What was spent while nobody looked is spent. If something was topped up meanwhile as well, only the difference is
@@ -23,7 +24,7 @@ from typing import Any, Self
 
 from .instant import Instant
 from .pace import Pace
-from .reading import Quality, Reading
+from .reading import Quality, Reading, Value
 
 MAX_LEDGERS = 4
 """Units that an account is remembered in; the one that rested longest is forgotten first."""
@@ -61,8 +62,10 @@ class Day:
 class Ledger:
     """What was spent and topped up in one unit. Replaced at each reading, never changed."""
 
+    pays_with: Value
+    """Balance, quota or credits."""
     currency: str | None
-    """ISO 4217 code; empty where the provider names none; None where the unit is messages."""
+    """ISO 4217 code; empty where the provider names none; None where the account does not pay with money."""
     at: Instant
     """When the last reading that counts arrived."""
     amount: Decimal | None = None
@@ -80,9 +83,15 @@ class Ledger:
     """How many times faster than in life everything passes; above 1 in demonstrations only."""
 
     @classmethod
-    def begin(cls, currency: str | None, at: Instant, speed: float = 1.0) -> Self:
+    def begin(cls, pays_with: Value, currency: str | None, at: Instant, speed: float = 1.0) -> Self:
         """Open a ledger for a unit."""
-        return cls(currency=currency, at=at, day=Day(number=at.day, spent=Decimal(0), since=at), speed=speed)
+        day = Day(number=at.day, spent=Decimal(0), since=at)
+        return cls(pays_with=pays_with, currency=currency, at=at, day=day, speed=speed)
+
+    @property
+    def unit(self) -> "Unit":
+        """What the amounts are in."""
+        return self.pays_with, self.currency
 
     @property
     def lasts(self) -> float | None:
@@ -135,30 +144,33 @@ class Ledger:
         return self.day if at.day == self.day.number else Day(number=at.day, spent=self.spent, since=self.at)
 
 
+Unit = tuple[Value, str | None]
+"""What an account pays with, and its currency where that is money."""
+
 Ledgers = tuple[Ledger, ...]
 """The ledgers of an account; the first is that of what it pays with now, and has alone a pace."""
 
 
 def entered(ledgers: Ledgers, reading: Reading, at: Instant, speed: float = 1.0) -> Ledgers:
     """Return the ledgers as they are after a reading."""
-    unit = _unit(reading, ledgers)
-    if unit is None:
-        return ledgers
-    currency, amount = unit
-    others = tuple(ledger.resting() for ledger in ledgers if ledger.currency != currency)
-    ledger = next((each for each in ledgers if each.currency == currency), None) or Ledger.begin(currency, at, speed)
+    unit, amount = _paid_with(reading, ledgers)
+    others = tuple(ledger.resting() for ledger in ledgers if ledger.unit != unit)
+    ledger = next((each for each in ledgers if each.unit == unit), None) or Ledger.begin(*unit, at, speed)
     counts = reading.quality is Quality.COMPLETE
     return (ledger.after(amount, at) if counts else ledger, *others)[:MAX_LEDGERS]
 
 
-def _unit(reading: Reading, ledgers: Ledgers) -> tuple[str | None, Decimal] | None:
-    """Return what the account pays with, as the currency or None for messages, and how much there is of it.
+def _paid_with(reading: Reading, ledgers: Ledgers) -> tuple[Unit, Decimal]:
+    """Return what the account pays with, and how much there is of it.
 
-    Messages, if there are some and no money. An account with neither is spent to the end; it pays with what it paid
-    with before.
+    Money if there is some; else the provider's credits, if it counts in them; else messages, if there are some. An
+    account with neither money nor messages is spent to the end; it pays with what it paid with before.
     """
     balance, quota = reading.balance, reading.quota
-    in_messages = bool(ledgers) and ledgers[0].currency is None
+    if balance is None and reading.credits is not None:
+        return (Value.CREDITS, None), reading.credits
+    in_messages = bool(ledgers) and ledgers[0].pays_with is Value.QUOTA
     if quota is not None and not balance and (quota or balance is None or in_messages):
-        return None, Decimal(quota)
-    return None if balance is None else (reading.currency or "", balance)
+        return (Value.QUOTA, None), Decimal(quota)
+    assert balance is not None  # noqa: S101 - a reading gives at least one of the three
+    return (Value.BALANCE, reading.currency or ""), balance

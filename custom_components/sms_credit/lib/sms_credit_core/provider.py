@@ -4,26 +4,16 @@ import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from http import HTTPStatus
 from typing import ClassVar, Protocol
 from urllib.parse import quote
 
 from .answer import Answer, Fields, stable_code
 from .problem import Cause, NoReading
-from .reading import Reading
+from .reading import Reading, Value
 from .secret import Credentials, Secret
 
 _SENDABLE = re.compile(r"[!-~]+")
-
-
-class Value(StrEnum):
-    """A value that a provider can give; the names are those of Reading."""
-
-    BALANCE = "balance"
-    QUOTA = "quota"
-    CREDIT_BLOCKED = "credit_blocked"
-    PROVIDER_UPDATED = "provider_updated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

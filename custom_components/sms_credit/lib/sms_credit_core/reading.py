@@ -9,6 +9,16 @@ from enum import StrEnum
 from .status import Status
 
 
+class Value(StrEnum):
+    """A value that a provider can give; the names are those of Reading."""
+
+    BALANCE = "balance"
+    QUOTA = "quota"
+    CREDITS = "credits"
+    CREDIT_BLOCKED = "credit_blocked"
+    PROVIDER_UPDATED = "provider_updated"
+
+
 class Quality(StrEnum):
     """How far the provider itself trusts the reading."""
 
@@ -23,7 +33,10 @@ class Quality(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """One reading. `None` means that the provider does not say; no field has a default, so none can be forgotten."""
+    """One reading. `None` means that the provider does not say; no field has a default, so none can be forgotten.
+
+    At least one of balance, quota and credits is given.
+    """
 
     balance: Decimal | None
     """In `currency`; zero and below are values like any other."""
@@ -31,11 +44,19 @@ class Reading:
     """ISO 4217 code."""
     quota: int | None
     """Standard messages that the balance can pay for."""
+    credits: Decimal | None
+    """In the provider's own unit, where that is neither money nor whole messages."""
     credit_blocked: bool | None
     """Whether the provider refuses to send for lack of credit."""
     provider_updated: datetime | None
     """When the provider last refreshed the balance, aware, in UTC."""
     quality: Quality
+
+    def __post_init__(self) -> None:
+        """Refuse a reading that says nothing of what there is. Raises ValueError."""
+        if self.balance is None and self.quota is None and self.credits is None:
+            message = "says nothing of balance, quota or credits"
+            raise ValueError(message)
 
 
 class Limit(StrEnum):
@@ -62,13 +83,14 @@ class Limits:
     low_runway: float | None = None
     """Seconds; at or below it is low."""
     message_price: Decimal | None = None
-    """In the account's currency, above zero; gives the quota where the provider gives none."""
+    """In what the account has, its currency or its credits; above zero. Gives the quota where the provider does not."""
 
     def priced(self, reading: Reading) -> Reading:
         """Return the reading with its quota worked out, where only the price can tell it."""
-        if reading.quota is not None or reading.balance is None or self.message_price is None:
+        has = reading.credits if reading.balance is None else reading.balance
+        if reading.quota is not None or has is None or self.message_price is None:
             return reading
-        messages = (reading.balance / self.message_price).to_integral_value(ROUND_FLOOR)
+        messages = (has / self.message_price).to_integral_value(ROUND_FLOOR)
         return replace(reading, quota=max(0, int(messages)))
 
     @property

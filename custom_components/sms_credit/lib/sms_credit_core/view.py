@@ -8,8 +8,8 @@ from decimal import Decimal
 from .account import DEFAULT_STALE_AFTER, Account
 from .instant import Instant
 from .ledger import Ledger
-from .provider import Provider, Value, can_give
-from .reading import Limit, Limits, Quality, Reading
+from .provider import Provider, can_give
+from .reading import Limit, Limits, Quality, Reading, Value
 from .status import OUTAGES, REFUSALS, Status
 
 BLOCKED, LOW, UNUSUAL, STALE = "blocked", "low", "unusual", "stale"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from ..apis import Api
+from .bulksms import BulkSms
 from .clicksend import ClickSend
 from .elks46 import Elks46
 from .iletimerkezi import IletiMerkezi
@@ -25,6 +26,7 @@ _ALL: tuple[type[Api], ...] = (
     ClickSend,
     Seven,
     Elks46,
+    BulkSms,
 )
 
 APIS: Mapping[str, type[Api]] = {api.key: api for api in _ALL}

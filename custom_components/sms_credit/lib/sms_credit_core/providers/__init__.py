@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from ..provider import Provider
+from .bulksms import BulkSms
 from .clicksend import ClickSend
 from .elks46 import Elks46
 from .iletimerkezi import IletiMerkezi
@@ -25,6 +26,7 @@ _ALL: tuple[Provider, ...] = (
     ClickSend(),
     Seven(),
     Elks46(),
+    BulkSms(),
 )
 
 PROVIDERS: Mapping[str, Provider] = {provider.key: provider for provider in _ALL}

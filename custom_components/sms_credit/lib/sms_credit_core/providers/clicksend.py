@@ -1,20 +1,29 @@
 """ClickSend: `GET /v3/account` with HTTP basic authentication.
 
-Source: https://developers.clicksend.com/docs/accounts/management/ (request, answer).
+Sources: https://developers.clicksend.com/docs/accounts/management/ (request, answer),
+https://developers.clicksend.com/docs/ (“Status Codes”, “Application Status Codes”).
 """
 
 from http import HTTPStatus
 
 from ..answer import Answer
 from ..problem import Cause, NoReading
-from ..provider import CredentialField, Request, Value, basic, opened, refusal
-from ..reading import Quality, Reading
+from ..provider import CredentialField, Request, basic, opened, refusal
+from ..reading import Quality, Reading, Value
 from ..secret import Credentials
 
 _SUCCESS = "SUCCESS"
 
 _CAUSE_BY_CODE = {
     "UNAUTHORIZED": Cause.CREDENTIALS_REFUSED,
+    "MISSING_CREDENTIALS": Cause.CREDENTIALS_REFUSED,
+    "INVALID_CREDENTIALS": Cause.CREDENTIALS_REFUSED,
+    "ACCOUNT_NOT_ACTIVATED": Cause.ACCOUNT_INACTIVE,
+    "FORBIDDEN": Cause.ACCESS_REFUSED,
+    "TOO_MANY_REQUESTS": Cause.RATE_LIMITED,
+    "INTERNAL_ERROR": Cause.PROVIDER_ERROR,
+    "INTERNAL_SERVER_ERROR": Cause.PROVIDER_ERROR,
+    "SOMETHING_IS_WRONG": Cause.PROVIDER_ERROR,
 }
 
 
@@ -56,6 +65,7 @@ class ClickSend:
             balance=data.number_in_text("balance"),
             currency=data.object("_currency").currency("currency_name_short"),
             quota=None,
+            credits=None,
             credit_blocked=None,
             provider_updated=None,
             quality=Quality.COMPLETE,

@@ -8,8 +8,8 @@ from decimal import Decimal
 from http import HTTPStatus
 
 from ..answer import Answer, Fields
-from ..provider import CredentialField, Request, Value, basic, refusal
-from ..reading import Quality, Reading
+from ..provider import CredentialField, Request, basic, refusal
+from ..reading import Quality, Reading, Value
 from ..secret import Credentials
 
 _UNIT = Decimal("0.0001")
@@ -48,6 +48,7 @@ class Elks46:
             balance=fields.integer("balance") * _UNIT,
             currency=fields.currency("currency"),
             quota=None,
+            credits=None,
             credit_blocked=None,
             provider_updated=None,
             quality=Quality.COMPLETE,

@@ -11,8 +11,8 @@ from http import HTTPStatus
 
 from ..answer import Answer, Fields
 from ..problem import Cause, NoReading
-from ..provider import CAUSE_BY_HTTP_STATUS, CredentialField, Request, Value
-from ..reading import Quality, Reading
+from ..provider import CAUSE_BY_HTTP_STATUS, CredentialField, Request
+from ..reading import Quality, Reading, Value
 from ..secret import Credentials
 
 _CAUSE_BY_HTTP_STATUS = {**CAUSE_BY_HTTP_STATUS, HTTPStatus.UNAUTHORIZED: Cause.CREDENTIALS_OR_ACCESS}
@@ -59,6 +59,7 @@ class IletiMerkezi:
             balance=amount,
             currency=self.currency,
             quota=messages,
+            credits=None,
             # They have no flag for it; sending is refused once there is neither money nor a message left.
             # An account that has bought messages shows an amount of 0 all its life.
             credit_blocked=amount <= 0 and messages <= 0,

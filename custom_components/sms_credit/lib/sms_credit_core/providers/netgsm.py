@@ -9,8 +9,8 @@ from http import HTTPStatus
 
 from ..answer import Answer
 from ..problem import Cause
-from ..provider import CredentialField, Request, Value, opened, refusal
-from ..reading import Quality, Reading
+from ..provider import CredentialField, Request, opened, refusal
+from ..reading import Quality, Reading, Value
 from ..secret import Credentials
 
 _SUCCESS = "00"
@@ -62,6 +62,7 @@ class Netgsm:
             balance=fields.number_in_text("balance", point=","),
             currency=self.currency,
             quota=None,
+            credits=None,
             credit_blocked=None,
             provider_updated=None,
             quality=Quality.COMPLETE,

@@ -8,8 +8,8 @@ from http import HTTPStatus
 
 from ..answer import Answer, Fields
 from ..problem import Cause, NoReading
-from ..provider import CredentialField, Request, Value, basic, refusal
-from ..reading import Quality, Reading
+from ..provider import CredentialField, Request, basic, refusal
+from ..reading import Quality, Reading, Value
 from ..secret import Credentials
 
 _POSTPAID = "postpaid"
@@ -50,6 +50,7 @@ class Plivo:
             balance=fields.number_in_text("cash_credits"),
             currency=self.currency,
             quota=None,
+            credits=None,
             credit_blocked=None,
             provider_updated=None,
             quality=Quality.COMPLETE,

@@ -8,8 +8,8 @@ from http import HTTPStatus
 
 from ..answer import Answer, Fields, bare_code
 from ..problem import Cause
-from ..provider import CredentialField, Request, Value, refusal
-from ..reading import Quality, Reading
+from ..provider import CredentialField, Request, refusal
+from ..reading import Quality, Reading, Value
 from ..secret import Credentials
 
 _CAUSE_BY_CODE = {
@@ -49,6 +49,7 @@ class Seven:
             balance=fields.number("amount"),
             currency=fields.currency("currency"),
             quota=None,
+            credits=None,
             credit_blocked=None,
             provider_updated=None,
             quality=Quality.COMPLETE,

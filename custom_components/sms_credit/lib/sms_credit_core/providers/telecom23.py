@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from ..answer import Answer, Fields, stable_code
 from ..problem import Cause, NoReading
-from ..provider import CredentialField, Request, Value, opened, refusal
-from ..reading import Quality, Reading
+from ..provider import CredentialField, Request, opened, refusal
+from ..reading import Quality, Reading, Value
 from ..secret import Credentials
 
 _CAUSE_BY_CODE = {
@@ -101,6 +101,7 @@ class Telecom23:
             balance=fields.number("balance"),
             currency=fields.currency("currency"),
             quota=None,
+            credits=None,
             credit_blocked=fields.flag("credit_blocked") is True,  # sent only while it is true
             provider_updated=_updated(fields.get("updated")),
             quality=Quality.PARTIAL if words else Quality.COMPLETE,

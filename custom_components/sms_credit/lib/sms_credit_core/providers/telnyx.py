@@ -8,8 +8,8 @@ from http import HTTPStatus
 
 from ..answer import Answer, Fields
 from ..problem import Cause
-from ..provider import CredentialField, Request, Value, opened, refusal
-from ..reading import Quality, Reading
+from ..provider import CredentialField, Request, opened, refusal
+from ..reading import Quality, Reading, Value
 from ..secret import Credentials
 
 _CAUSE_BY_CODE = {
@@ -52,6 +52,7 @@ class Telnyx:
             balance=data.number_in_text("available_credit"),
             currency=data.currency("currency"),
             quota=None,
+            credits=None,
             credit_blocked=None,
             provider_updated=None,
             quality=Quality.COMPLETE,

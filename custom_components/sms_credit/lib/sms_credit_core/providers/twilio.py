@@ -8,11 +8,12 @@ from http import HTTPStatus
 
 from ..answer import Answer
 from ..problem import Cause, NoReading
-from ..provider import CredentialField, Request, Value, basic, opened, refusal
-from ..reading import Quality, Reading
+from ..provider import CredentialField, Request, basic, opened, refusal
+from ..reading import Quality, Reading, Value
 from ..secret import Credentials
 
 _CAUSE_BY_CODE = {
+    "10001": Cause.ACCOUNT_INACTIVE,
     "20003": Cause.CREDENTIALS_REFUSED,
     "20005": Cause.ACCOUNT_INACTIVE,
     "20403": Cause.ACCOUNT_INACTIVE,
@@ -62,6 +63,7 @@ class Twilio:
             balance=fields.number_in_text("balance"),
             currency=fields.currency("currency"),
             quota=None,
+            credits=None,
             credit_blocked=None,
             provider_updated=None,
             quality=Quality.COMPLETE,

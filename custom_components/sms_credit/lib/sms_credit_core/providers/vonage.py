@@ -8,8 +8,8 @@ from http import HTTPStatus
 
 from ..answer import Answer
 from ..problem import Cause
-from ..provider import CredentialField, Request, Value, basic, opened, refusal
-from ..reading import Quality, Reading
+from ..provider import CredentialField, Request, basic, opened, refusal
+from ..reading import Quality, Reading, Value
 from ..secret import Credentials
 
 _CAUSE_BY_CODE = {
@@ -53,6 +53,7 @@ class Vonage:
             balance=fields.number("value"),
             currency=self.currency,
             quota=None,
+            credits=None,
             credit_blocked=None,
             provider_updated=None,
             quality=Quality.COMPLETE,

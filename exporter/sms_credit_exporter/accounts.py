@@ -1,7 +1,7 @@
 """The accounts that the exporter watches: what is configured, and what is known at one moment."""
 
-from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Self
 
@@ -20,6 +20,8 @@ from sms_credit_core import (
     Provider,
     is_loopback,
 )
+
+from .shards import WHOLE, Shard
 
 _ADDRESSES = 1024
 """Addresses that are kept taken apart."""
@@ -52,6 +54,8 @@ class AccountConfig:
     timeout: float = DEFAULT_TIMEOUT
     """Seconds."""
     limits: Limits = field(default_factory=Limits)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """What else its series are labelled with; the same names for all accounts, with empty text where there is none."""
 
     @property
     def place(self) -> Hashable:
@@ -81,6 +85,15 @@ class Config:
     accounts: tuple[AccountConfig, ...]
     stale_after: float = DEFAULT_STALE_AFTER
     """Seconds."""
+    shard: Shard = WHOLE
+    """Whose accounts these are."""
+    elsewhere: int = 0
+    """How many accounts the other shards have."""
+
+    def of(self, shard: Shard) -> "Config":
+        """Return the part of a whole configuration that one of several exporters watches; it may be empty."""
+        accounts = tuple(account for account in self.accounts if shard.has(account.name))
+        return replace(self, accounts=accounts, shard=shard, elsewhere=len(self.accounts) - len(accounts))
 
     @property
     def names(self) -> frozenset[str]:

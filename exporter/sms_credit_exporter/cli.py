@@ -4,24 +4,30 @@ Each command imports what it alone needs, so that the quick ones do not wait for
 """
 
 import argparse
+import os
 import resource
 import signal
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from . import history, log, output
+from .completion import SHELLS
 from .durations import parse_duration
+from .history import counted
 from .mistakes import EnvironmentMistake, FileError, StorageMistake
 from .output import OutputFailed
 from .prefix import Prefix, external_path, route_prefix
+from .shards import WHOLE, Shard
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
+    from .accounts import Config, View
     from .advice import Template
+    from .storage import Memory
     from .web import Address, Place
 
 Number = TypeVar("Number", Decimal, int)
@@ -29,6 +35,11 @@ Number = TypeVar("Number", Decimal, int)
 _SERVE_ADDRESS = ":10767"
 _DEMO_ADDRESS = "127.0.0.1:10767"
 _HEALTHCHECK_URL = f"http://{_DEMO_ADDRESS}"
+
+_FORMS = ("table", "json", "nagios")
+"""What `balance` can print."""
+
+_WRONG = "the command line is wrong"
 
 _MISTAKES_BESIDE = 20
 """The most mistakes that `serve` and `balance` tell; `check` tells all of them."""
@@ -72,28 +83,54 @@ class _Version(argparse.Action):
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     try:
-        return _parser().parse_args(arguments)
+        return command_line().parse_args(arguments)
     except SystemExit:
         output.finish()  # what --help and --version have printed
         raise
 
 
-def _parser() -> argparse.ArgumentParser:
+_Form = partial(argparse.RawDescriptionHelpFormatter, max_help_position=32)
+"""How help is laid out: examples as they stand, and room for long options."""
+
+
+def command_line() -> argparse.ArgumentParser:
+    """Return what reads the command line; help, completions and docs/exporter.md follow from it."""
     parser = argparse.ArgumentParser(
         prog="sms-credit-exporter",
         description="Prometheus exporter for the balance, SMS quota and credit block of SMS-gateway accounts.",
+        epilog="COMMAND --help tells more of a command.",
+        formatter_class=_Form,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    def command(run: Callable[[argparse.Namespace], int], name: str, text: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+    def command(
+        run: Callable[[argparse.Namespace], int], name: str, text: str, *, example: str, exits: Mapping[int, str]
+    ) -> argparse.ArgumentParser:
+        codes = "\n".join(f"  {code}  {meaning}" for code, meaning in {**exits, 2: _WRONG}.items())
+        added = commands.add_parser(
+            name,
+            help=text,
+            description=text,
+            epilog=f"exit codes:\n{codes}\n\nexample:\n  {parser.prog} {name} {example}".rstrip(),
+            formatter_class=_Form,
+            allow_abbrev=False,
+        )
         added.set_defaults(run=run)
         return added
 
-    serve = command(_serve, "serve", "Poll the configured accounts and serve their metrics.")
-    _add_config_file(serve)
+    serve = command(
+        _serve,
+        "serve",
+        "Poll the configured accounts and serve their metrics.",
+        example="--config.file=config.yml --storage.path=/var/lib/sms-credit/state.db",
+        exits={
+            0: "after SIGTERM",
+            1: "the configuration, the environment or the storage is wrong, or the port is taken",
+        },
+    )
+    _add_accounts(serve)
     serve.add_argument(
         "--config.auto-reload-interval",
         dest="auto_reload",
@@ -102,7 +139,11 @@ def _parser() -> argparse.ArgumentParser:
         help="reload when a configuration file has changed, and look for that so often, such as 30s (default: off)",
     )
     serve.add_argument(
-        "--storage.path", dest="storage", type=Path, metavar="FILE", help="keeps what is known over restarts"
+        "--storage.path",
+        dest="storage",
+        type=Path,
+        metavar="FILE",
+        help="keeps what is known over restarts (default: nothing is kept)",
     )
     _add_listen_address(serve, _SERVE_ADDRESS, or_socket=True)
     serve.add_argument(
@@ -141,27 +182,66 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_logging(serve)
 
-    demo = command(_demo, "demo", "Serve simulated accounts; needs no credentials and calls no provider.")
+    demo = command(
+        _demo,
+        "demo",
+        "Serve simulated accounts; needs no credentials and calls no provider.",
+        example="--web.listen-address=127.0.0.1:8080",
+        exits={0: "after SIGTERM", 1: "the port is taken"},
+    )
     _add_listen_address(demo, _DEMO_ADDRESS)
     _add_logging(demo)
 
-    _add_config_file(command(_check, "check", "Report every mistake in a configuration file."))
+    _add_accounts(
+        command(
+            _check,
+            "check",
+            "Report every mistake in a configuration.",
+            example="--config.file=config.yml",
+            exits={0: "no mistakes", 1: "mistakes"},
+        )
+    )
 
-    once = command(_balance, "balance", "Poll each account once and print what came of it.")
-    _add_config_file(once)
-    once.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    _add_balance(
+        command(
+            _balance,
+            "balance",
+            "Poll each account once and print what came of it.",
+            example="--config.file=config.yml --account=otp --output=nagios",
+            exits={
+                0: "all is well: each account was read, or is still being set up, and is neither blocked nor low",
+                1: "something needs a person; with --output=nagios, 0 is OK, 1 WARNING, 2 CRITICAL and 3 UNKNOWN",
+            },
+        )
+    )
 
-    again = command(_backtest, "backtest", "Replay a recorded history: would it have warned, and how long before?")
+    again = command(
+        _backtest,
+        "backtest",
+        "Replay a recorded history: would it have warned, and how long before?",
+        example="history.csv --low-balance=50 --low-runway=3d",
+        exits={0: "replayed", 1: "the file has mistakes, which are told with their lines"},
+    )
     again.add_argument(
         "history", type=Path, metavar="HISTORY.csv", help="CSV with the columns time and balance; - is standard input"
     )
-    again.add_argument("--json", action="store_true", help="print JSON instead of a summary")
+    again.add_argument("--json", action="store_true", help="print JSON (default: a summary)")
     low_balance, low_quota = _limit(history.number), _limit(history.whole)
-    again.add_argument("--low-balance", type=low_balance, metavar="N", help="at or below it the credit is low")
-    again.add_argument("--low-quota", type=low_quota, metavar="N", help="the same in messages")
-    again.add_argument("--low-runway", type=_duration, metavar="DURATION", help="the same in time, such as 3d")
+    again.add_argument(
+        "--low-balance", type=low_balance, metavar="N", help="at or below it the credit is low (default: no limit)"
+    )
+    again.add_argument("--low-quota", type=low_quota, metavar="N", help="the same in messages (default: no limit)")
+    again.add_argument(
+        "--low-runway", type=_duration, metavar="DURATION", help="the same in time, such as 3d (default: no limit)"
+    )
 
-    health = command(_healthcheck, "healthcheck", "Ask a running exporter whether it works, as a container does.")
+    health = command(
+        _healthcheck,
+        "healthcheck",
+        "Ask a running exporter whether it works, as a container does.",
+        example=_HEALTHCHECK_URL,
+        exits={0: "it works", 1: "it does not answer, or not so"},
+    )
     health.add_argument(
         "url",
         nargs="?",
@@ -171,14 +251,71 @@ def _parser() -> argparse.ArgumentParser:
         help="where it listens (default %(default)s)",
     )
 
-    shipped = command(_monitoring, "monitoring", "Write alert rules, dashboards and runbooks to a folder.")
-    shipped.add_argument("--output", type=Path, required=True, metavar="DIR")
-    shipped.add_argument("--force", action="store_true", help="replace files there that differ")
+    shipped = command(
+        _monitoring,
+        "monitoring",
+        "Write alert rules, dashboards and runbooks to a folder.",
+        example="--output=grafana",
+        exits={0: "written", 1: "files there differ, or nothing can be written"},
+    )
+    shipped.add_argument("--output", type=Path, required=True, metavar="DIR", help="the folder; made if it is missing")
+    shipped.add_argument(
+        "--force", action="store_true", help="replace files there that differ (default: keep them, and fail)"
+    )
+
+    completion = command(
+        _completion,
+        "completion",
+        "Print what makes a shell complete commands and options.",
+        example="bash > ~/.local/share/bash-completion/completions/sms-credit-exporter",
+        exits={0: "printed"},
+    )
+    completion.add_argument("shell", choices=SHELLS, metavar="SHELL", help=f"one of {', '.join(SHELLS)}")
     return parser
 
 
-def _add_config_file(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config.file", dest="config_file", type=Path, required=True, metavar="FILE")
+def _add_accounts(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--config.file",
+        dest="config_file",
+        type=Path,
+        metavar="FILE",
+        help="the configuration (default: one account from SMS_CREDIT_* in the environment)",
+    )
+    parser.add_argument(
+        "--shard",
+        type=_shard,
+        default=WHOLE,
+        metavar="I/N",
+        help="only the accounts of shard I of N (default %(default)s)",
+    )
+    parser.set_defaults(refuse=parser.error)
+
+
+def _add_balance(parser: argparse.ArgumentParser) -> None:
+    _add_accounts(parser)
+    parser.add_argument(
+        "--account",
+        dest="names",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="ask for this account only; may be given several times (default: all)",
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
+        "--output",
+        choices=_FORMS,
+        default=_FORMS[0],
+        help="what to print; nagios has the exit codes of plugins too (default %(default)s)",
+    )
+    form.add_argument("--json", dest="output", action="store_const", const="json", help="the same as --output=json")
+    parser.add_argument(
+        "--color",
+        choices=output.COLOURING,
+        default=output.COLOURING[0],
+        help="colours in the table; auto is on a terminal, unless NO_COLOR is set (default %(default)s)",
+    )
 
 
 def _add_listen_address(parser: argparse.ArgumentParser, default: str, *, or_socket: bool = False) -> None:
@@ -190,7 +327,7 @@ def _add_listen_address(parser: argparse.ArgumentParser, default: str, *, or_soc
         type=_address,
         default=None,
         metavar="ADDR",
-        help=f"may be given several times (default {default})",
+        help=f"where to listen; may be given several times (default {default})",
     )
     parser.set_defaults(default_address=default)
     if or_socket:
@@ -200,6 +337,13 @@ def _add_listen_address(parser: argparse.ArgumentParser, default: str, *, or_soc
             action="store_true",
             help="listen on the sockets that systemd passes instead (default: off)",
         )
+
+
+def _shard(text: str) -> Shard:
+    try:
+        return Shard.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _address(text: str) -> "Address":
@@ -242,34 +386,77 @@ def _template(text: str) -> "Template":
 
 
 def _add_logging(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--log.level", dest="log_level", choices=log.LEVELS, default="info")
-    parser.add_argument("--log.format", dest="log_format", choices=log.FORMATS, default="logfmt")
+    parser.add_argument(
+        "--log.level",
+        dest="log_level",
+        choices=log.LEVELS,
+        default="info",
+        help="the least that is logged (default %(default)s)",
+    )
+    parser.add_argument(
+        "--log.format",
+        dest="log_format",
+        choices=log.FORMATS,
+        default="logfmt",
+        help="how it is written (default %(default)s)",
+    )
+
+
+def _loader(options: argparse.Namespace) -> Callable[[], "Config"]:
+    """Return what loads the configuration: that of the file, or else the account in the environment."""
+    from .config import load, load_variables
+    from .config.variables import given
+
+    file: Path | None = options.config_file
+    shard: Shard = options.shard
+    variables = given(os.environ)
+    if file and variables:
+        options.refuse(f"--config.file and {variables[0]} in the environment are both given; must be one of them")
+    if not file and not variables:
+        options.refuse("--config.file is needed, or an account in the environment (SMS_CREDIT_PROVIDER and others)")
+    return lambda: (load(file) if file else load_variables()).of(shard)
 
 
 def _serve(options: argparse.Namespace) -> int:
     from .activation import passed_sockets
     from .advice import Links
-    from .config import load
+    from .config.files import noted_so_far
     from .config.web import WebConfig, load_web
     from .environment import check_environment
     from .exporter import Exporter
-    from .storage import Memory, Storage, check_no_other_file
+    from .storage import Memory, check_no_other_file
 
     check_environment()
     sockets = passed_sockets() if options.systemd_socket else []
     log.set_up(options.log_level, options.log_format)
     web_file: Path | None = options.web_config_file
     check_no_other_file(options.storage, {"configuration": options.config_file, "web configuration": web_file})
+    load, read = _loader(options), set[Path]()
+
+    def load_and_note() -> "Config":
+        config = load()
+        read.update(noted_so_far())
+        return config
+
     exporter = Exporter(
-        partial(load, options.config_file),
+        load_and_note,
         partial(load_web, web_file) if web_file else WebConfig,
-        memory=partial(Storage, options.storage) if options.storage else Memory,
+        memory=partial(_storage, options.storage, read) if options.storage else Memory,
         auto_reload=options.auto_reload,
         lifecycle=options.lifecycle,
         links=Links(options.dashboard),
         prefix=Prefix.of(options.external_path, options.route_prefix),
     )
     return _run(exporter.run, sockets or _addresses(options))
+
+
+def _storage(path: Path, read: Collection[Path]) -> "Memory":
+    """Open the storage, once the configuration has been read; these are the files that it consists of."""
+    from .storage import Storage, check_no_other_file
+
+    for file in read if path.exists() else ():
+        check_no_other_file(path, {"accounts or credential": file})
+    return Storage(path)
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -315,28 +502,58 @@ def _allow_many_connections() -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from .config import load
-
     _end_on_hangup()
-    config = load(options.config_file)
-    count = len(config.accounts)
-    output.show(f"{options.config_file}: no mistakes, {count} account{'s' * (count > 1)}.")
+    config = _loader(options)()
+    count = len(config.accounts) + config.elsewhere
+    part = "" if config.shard == WHOLE else f", {len(config.accounts)} of them in shard {config.shard}"
+    place = options.config_file or "environment"
+    output.show(f"{place}: no mistakes, {counted(count, 'account')}{part}.")
     return 0
 
 
 def _balance(options: argparse.Namespace) -> int:
-    import asyncio
-
     from . import balance
-    from .config import load
-    from .environment import check_environment
 
     _end_on_hangup()
-    check_environment()
-    views = asyncio.run(balance.views_of(load(options.config_file)))
-    as_json = partial(balance.as_json, ensure_ascii=not output.knows_every_letter())
-    output.show((as_json if options.json else balance.as_table)(views))
+    if options.output == "nagios":
+        return _plugin(options)
+    views = _asked(options)
+    if options.output == "json":
+        output.show(balance.as_json(views, ensure_ascii=not output.knows_every_letter()))
+    else:
+        output.show(balance.as_table(views, output.painter(options.color)))
     return 0 if balance.all_well(views) else 1
+
+
+def _plugin(options: argparse.Namespace) -> int:
+    """Do as monitoring plugins do: whatever goes wrong is a state that is not known, and is told on standard output."""
+    from . import nagios
+
+    try:
+        views = _asked(options)
+        output.show(nagios.as_plugin(views))
+    except (FileError, EnvironmentMistake) as mistake:
+        output.show(nagios.failed(str(mistake)))
+    except OutputFailed as problem:
+        output.complain(str(problem))
+    else:
+        return nagios.worst(views)
+    return nagios.State.UNKNOWN
+
+
+def _asked(options: argparse.Namespace) -> tuple["View", ...]:
+    import asyncio
+
+    from .balance import views_of
+    from .environment import check_environment
+
+    check_environment()
+    config = _loader(options)()
+    if missing := [name for name in options.names if name not in config.names]:
+        options.refuse(f"--account: there is no account “{missing[0]}”")
+    with output.progress_line() as show:
+        asked = views_of(config, options.names, lambda done, of: show(f"{done} of {counted(of, 'account')} asked"))
+        return asyncio.run(asked)
 
 
 def _backtest(options: argparse.Namespace) -> int:
@@ -398,6 +615,13 @@ def _monitoring(options: argparse.Namespace) -> int:
     from . import monitoring
 
     return monitoring.write(options.output, force=options.force)
+
+
+def _completion(options: argparse.Namespace) -> int:
+    from . import completion
+
+    output.show(completion.script(command_line(), options.shell))
+    return 0
 
 
 def _end_on_hangup() -> None:

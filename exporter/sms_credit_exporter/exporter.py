@@ -71,7 +71,7 @@ class Exporter:
         self.watch = Watch(config, self._memory)
         self._memory.keep(config.names)
         self._own = ExporterCollector(VERSION, lambda: self._memory.healthy)
-        self._own.reload_success_unix = time.time()
+        self._own.reload_success_unix, self._own.config = time.time(), config
         self._site = Site(
             registry=registry(self._own),
             views=self.watch.views,
@@ -103,6 +103,7 @@ class Exporter:
         self.watch.reconfigure(config)
         await in_thread(lambda: self._memory.keep(config.names))
         self._own.reload_successful, self._own.reload_success_unix = True, time.time()
+        self._own.config = config
         _log.info("configuration reloaded", accounts=len(config.accounts))
         return None
 
@@ -161,6 +162,7 @@ class Exporter:
 
 def _log_mistakes(error: ConfigError) -> None:
     for mistake in error.mistakes[:_MOST_LOGGED]:
-        _log.error("configuration not reloaded", path=mistake.path, line=mistake.line, mistake=mistake.text)
+        where = {"file": str(mistake.file), "path": mistake.path, "line": mistake.line}
+        _log.error("configuration not reloaded", **where, mistake=mistake.text)
     if len(error.mistakes) > _MOST_LOGGED:
         _log.error("configuration has more mistakes", mistakes=len(error.mistakes) - _MOST_LOGGED)

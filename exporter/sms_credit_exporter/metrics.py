@@ -7,6 +7,8 @@ One account looks like this:
     sms_credit_balance{account="otp",currency="TRY",provider="iletimerkezi"} 10.584
     sms_credit_quota_messages{account="otp",provider="iletimerkezi"} 67.0
     sms_credit_blocked{account="otp",provider="iletimerkezi"} 0.0
+
+Labels of the user's own stand beside `account` and `provider`.
 """
 
 import platform
@@ -20,7 +22,7 @@ from prometheus_client.registry import Collector
 
 from sms_credit_core import FAILURES, Ledger, Status, Value
 
-from .accounts import View, Views
+from .accounts import Config, View, Views
 
 Number = int | float | bool | Decimal | None
 Rows = Iterable[tuple[tuple[str, ...], Number]]
@@ -42,9 +44,10 @@ class _Family:
         """Render the samples of all accounts; what is not known is left out."""
         metric = self.kind(self.name, self.help, labels=(*_ACCOUNT, *self.labels))
         for view in views:
+            account = {"provider": view.provider.key, "account": view.config.name, **view.config.labels}
             for labels, value in self.rows(view):
                 if value is not None:
-                    metric.add_metric((view.provider.key, view.config.name, *labels), float(value))
+                    metric.add_sample(self.name, account | dict(zip(self.labels, labels, strict=True)), float(value))
         return metric
 
 
@@ -223,6 +226,10 @@ _FAMILIES = (
 )
 
 
+LABELS = frozenset({*_ACCOUNT, *(label for family in _FAMILIES for label in family.labels)})
+"""Every label that a metric of an account has by itself."""
+
+
 class AccountCollector(Collector):
     """The metrics of every account, always as they are at this moment."""
 
@@ -249,6 +256,8 @@ class ExporterCollector(Collector):
         self.reload_successful = True
         self.reload_success_unix = 0.0
         """When a configuration was last taken over, in Unix seconds."""
+        self.config = Config(accounts=())
+        """The one that was last taken over."""
 
     def describe(self) -> Iterator[Metric]:
         """Name the metrics."""
@@ -269,6 +278,18 @@ class ExporterCollector(Collector):
             "When a configuration was last loaded successfully.",
             value=self.reload_success_unix,
         )
+        yield GaugeMetricFamily(
+            "sms_credit_exporter_configured_accounts",
+            "Accounts in the configuration, those of all shards.",
+            value=len(self.config.accounts) + self.config.elsewhere,
+        )
+        shards = GaugeMetricFamily(
+            "sms_credit_exporter_shards",
+            "How many exporters share the accounts; the label says which of them this is, counted from 0.",
+            labels=["shard"],
+        )
+        shards.add_metric([str(self.config.shard.index)], self.config.shard.count)
+        yield shards
         if (works := self._storage()) is not None:
             yield GaugeMetricFamily(
                 "sms_credit_exporter_storage_last_write_successful",

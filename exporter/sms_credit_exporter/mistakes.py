@@ -7,16 +7,19 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One mistake in a file."""
+    """One mistake in a file, or in the environment."""
 
     path: str
-    """As in `accounts[1].poll_interval`, or a column; empty for the file as a whole."""
+    """As in `accounts[1].poll_interval`, or a column, or a variable; empty for the whole."""
     text: str
     line: int | None
     """From 1."""
+    file: Path | None = None
+    """Where it stands; None for the file that was asked for."""
 
     def in_file(self, name: str) -> str:
         """Return the mistake as a line that editors can jump from."""
+        name = str(self.file or name)
         place = f"{name}:{self.line}" if self.line else name
         return ": ".join(part for part in (place, self.path, self.text) if part)
 
@@ -25,8 +28,11 @@ class FileError(Exception):
     """A file cannot be used; holds every mistake."""
 
     def __init__(self, file: Path, mistakes: Iterable[Mistake]) -> None:
-        """Order the mistakes as they stand in the file."""
-        self.mistakes = sorted(mistakes, key=lambda mistake: mistake.line or 0)
+        """Order the mistakes as they stand in the files: the one that was asked for first, then by their names."""
+        self.mistakes = sorted(
+            mistakes,
+            key=lambda mistake: (mistake.file not in {None, file}, str(mistake.file or file), mistake.line or 0),
+        )
         self._file = file
         super().__init__(file, len(self.mistakes))
 

@@ -5,12 +5,65 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from enum import StrEnum
 from typing import TextIO
 
 
 class OutputFailed(Exception):  # noqa: N818 - it says what happened
     """What was to be printed could not be."""
+
+
+class Colour(StrEnum):
+    """How a terminal shows a word (ECMA-48)."""
+
+    NONE = ""
+    BOLD = "1"
+    RED = "31"
+    GREEN = "32"
+    YELLOW = "33"
+
+
+COLOURING = ("auto", "always", "never")
+"""When to colour; `auto` is on a terminal, unless NO_COLOR is set (https://no-color.org)."""
+
+
+def uncoloured(text: str, _: Colour) -> str:
+    """Return text as it is."""
+    return text
+
+
+def _coloured(text: str, colour: Colour) -> str:
+    return f"\x1b[{colour}m{text}\x1b[0m" if colour else text
+
+
+def painter(when: str) -> Callable[[str, Colour], str]:
+    """Return what colours words on standard output, if it is to be coloured."""
+    auto = _is_terminal(sys.stdout) and not os.environ.get("NO_COLOR")
+    return _coloured if when == "always" or (when == "auto" and auto) else uncoloured
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+@contextlib.contextmanager
+def progress_line() -> Iterator[Callable[[str], None]]:
+    """Show texts on standard error, each in the place of the one before, and in the end none; on a terminal only."""
+    if sys.stderr is None or not _is_terminal(sys.stderr):
+        yield lambda _: None
+        return
+    stream = sys.stderr
+
+    def show(text: str) -> None:
+        with contextlib.suppress(OutputFailed), _failing(stream):
+            stream.write(f"\r{text}\x1b[K")
+            stream.flush()
+
+    try:
+        yield show
+    finally:
+        show("")
 
 
 def set_up() -> None:

@@ -140,7 +140,8 @@ class Watch:
                 await self._changed.wait()
 
     def _schedule(self, config: Config, before: Mapping[str, _Watched]) -> dict[str, _Watched]:
-        gap = min(_FIRST_POLL_GAP, min(account.poll_interval for account in config.accounts) / len(config.accounts))
+        shortest = min((account.poll_interval for account in config.accounts), default=_FIRST_POLL_GAP)
+        gap = min(_FIRST_POLL_GAP, shortest / max(1, len(config.accounts)))
         starts = itertools.count(time.monotonic(), gap)
         after: dict[str, _Watched] = {}
         for account in config.accounts:

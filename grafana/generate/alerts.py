@@ -68,10 +68,25 @@ _EXPORTER = (
         summary="An SMS Credit exporter is running but shows no account.",
         description="The exporter {{ $labels.instance }} answers Prometheus without any account; perhaps something "
         "else listens there.",
+        why="An exporter that shares accounts with others may have none of its own; it knows of theirs.",
         expr="""
               up{<job>} == 1
-            unless ignoring (provider, account)
-              sms_credit_up{<job>}
+            unless
+              sms_credit_exporter_configured_accounts{<job>} > 0
+            """,
+        lasting=15 * MINUTE,
+    ),
+    Alert(
+        name="SmsCreditShardsMissing",
+        severity=Severity.CRITICAL,
+        dashboard=_ALL_ACCOUNTS,
+        summary="Some SMS accounts are watched by no exporter.",
+        description='The exporters of the job "{{ $labels.job }}" share the accounts, and only {{ $value }} '
+        "of the shards are there. An account of another shard that runs dry now does so unnoticed.",
+        expr="""
+              count without (shard) (max without (instance, pod) (sms_credit_exporter_shards{<job>}))
+            <
+              max without (instance, pod, shard) (sms_credit_exporter_shards{<job>})
             """,
         lasting=15 * MINUTE,
     ),
@@ -101,9 +116,11 @@ _POLLING = (
         "Balances are those from before, and sending may be affected too.",
         expr="""
               max without (account, status) (account:sms_credit_status:last{<job>, status=~"<away>"})
-            unless
-              max without (account, status) (account:sms_credit_status:last{<job>, status=~"<answered>"})
+            unless on (job, provider)
+              account:sms_credit_status:last{<job>, status=~"<answered>"}
             """,
+        why="Accounts with other labels are told apart, so that each team hears of it; whether the provider is away is "
+        "a matter of all accounts.",
         lasting=15 * MINUTE,
     ),
     Alert(
@@ -119,11 +136,11 @@ _POLLING = (
                   max without (status) (account:sms_credit_status:last{<job>, status=~"<outages>"})
                 unless
                   max without (status) (account:sms_credit_status:last{<job>, status=~"<answered>"})
-              unless ignoring (account)
+              unless on (job, provider)
                 (
-                    max without (account, status) (account:sms_credit_status:last{<job>, status=~"<away>"})
+                    max by (job, provider) (account:sms_credit_status:last{<job>, status=~"<away>"})
                   unless
-                    max without (account, status) (account:sms_credit_status:last{<job>, status=~"<answered>"})
+                    max by (job, provider) (account:sms_credit_status:last{<job>, status=~"<answered>"})
                 )
             unless on (job, provider)
               last_over_time(ALERTS{<job>, alertname="SmsCreditProviderDown", alertstate="firing"}[<recovery>])

@@ -29,13 +29,14 @@ _WATCHED = Recording(
     "two of them watch is one account. All rules leave these two labels out, so nothing fires twice, nothing starts "
     "anew when a pod is replaced, and labels of your own, such as team or cluster, stay. While an exporter cannot be "
     "asked, its accounts count as watched for another day: missing data ends no alert. When all exporters answer, an "
-    "account that none of them shows has been taken out of the configuration, and everything about it ends at once.",
+    "account that none of them shows has been taken out of the configuration, and everything about it ends at once. "
+    "Series of exporters lack the labels that the configuration gives to accounts, so the two meet by the job.",
     expr="""
           time() + 0 * count without (instance, pod) (sms_credit_up{<job>})
         or
             last_over_time(account:sms_credit_up:time{<job>}[<gap>]) > time() - <hold in seconds>
-          unless ignoring (provider, account)
-            min without (instance, pod) (up{<job>}) == 1
+          unless on (job)
+            min by (job) (up{<job>}) == 1
         """,
 )
 

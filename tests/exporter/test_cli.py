@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from sms_credit_core import PROVIDERS
+from sms_credit_exporter.config.keys import ACCOUNT_KEYS
 from sms_credit_exporter.simulator.behaviour import NoAnswer
 from tests.exporter.running import LISTEN, PATIENCE, Providers, command
 
@@ -57,8 +58,8 @@ async def test_every_mistake_is_told_in_one_run(name: str, tmp_path: Path) -> No
             "credential has"
         ),
         (
-            "bad.yml:5: accounts[0].low_balence: is not a known key; did you mean low_balance? allowed are name, "
-            "provider, credentials, low_balance, low_quota, low_runway, message_price, poll_interval, timeout, base_url"
+            "bad.yml:5: accounts[0].low_balence: is not a known key; did you mean low_balance? allowed are "
+            + ", ".join(key.name for key in ACCOUNT_KEYS)
         ),
         "bad.yml:6: accounts[1].name: is also the name of accounts[0]; must be unique",
         "bad.yml:6: accounts[1].credentials: is missing",
@@ -137,6 +138,7 @@ async def test_balance_as_json(config_file: ConfigFile, providers: Providers, tm
     assert first == {
         "account": "a",
         "provider": "23telecom",
+        "labels": {},
         "status": "fresh",
         "balance": 1250.5,
         "currency": "EUR",
@@ -152,6 +154,7 @@ async def test_balance_as_json(config_file: ConfigFile, providers: Providers, tm
     assert {name: value for name, value in second.items() if value is not None} == {
         "account": "b",
         "provider": "iletimerkezi",
+        "labels": {},
         "status": "auth_failed",
         "reason": second["reason"],
         "code": "401",

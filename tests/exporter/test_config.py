@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from sms_credit_core import PROVIDERS, Limits, Secret
 from sms_credit_exporter.accounts import AccountConfig, Config
-from sms_credit_exporter.config import ConfigError, Mistake, composer, load
+from sms_credit_exporter.config import ConfigError, Mistake, composer, keys, load
 from sms_credit_exporter.config.credentials import Secrets
 from sms_credit_exporter.config.document import Document
+from sms_credit_exporter.config.keys import FILE_KEYS
 
 CONFIGS = Path(__file__).parent / "configs"
 
@@ -79,6 +80,7 @@ def test_the_full_example_is_taken_over_exactly() -> None:
                 name="marketing",
                 provider=TELECOM23,
                 credentials={"api_key": Secret("made-up-key-of-marketing")},
+                labels={"customer": "acme", "team": "growth"},
                 base_url="https://gateway.example.com:8443/api/v2",
                 poll_interval=600.0,
                 timeout=4.5,
@@ -90,6 +92,7 @@ def test_the_full_example_is_taken_over_exactly() -> None:
                 name="otp",
                 provider=ILETIMERKEZI,
                 credentials={"api_key": Secret("made-up-ileti-key"), "api_hash": Secret("made-up-ileti-hash")},
+                labels={"customer": "", "team": ""},
                 base_url="https://api.iletimerkezi.com",
                 poll_interval=300.0,
                 timeout=10.0,
@@ -256,10 +259,8 @@ def test_a_file_of_any_editor_is_read(file: Path, encoding: str, line_end: str) 
 
 # ------------------------------------------------------------------------------------------------------ mistakes
 
-TOP_KEYS = "poll_interval, stale_after, accounts"
-ACCOUNT_KEYS = (
-    "name, provider, credentials, low_balance, low_quota, low_runway, message_price, poll_interval, timeout, base_url"
-)
+TOP_KEYS = ", ".join(key.name for key in FILE_KEYS)
+ACCOUNT_KEYS = ", ".join(key.name for key in keys.ACCOUNT_KEYS)
 CREDENTIALS = ", ".join(each.name + way for each in TELECOM23.credentials for way in ("", "_file", "_env"))
 
 LISTS = {
@@ -517,7 +518,7 @@ def test_what_the_loader_holds_on_its_way_does_not_print_credentials_either(file
     """A debugger's or an error reporter's view of local variables is text, too."""
     file.write_text(credentials(f"{{api_key: {SECRET}}}"))
     assert SECRET not in repr(Document.read(file))
-    assert SECRET not in repr(Secrets(file.parent, {"MARKETING_KEY": SECRET}))
+    assert SECRET not in repr(Secrets({"MARKETING_KEY": SECRET}))
 
 
 # ------------------------------------------------------------------------------------------------------ anything
@@ -655,9 +656,14 @@ VALUES = st.recursive(
     ),
     max_leaves=15,
 )
+LABELS = st.dictionaries(
+    st.one_of(st.sampled_from(("team", "account", "exported_x", "__x", "Team_2")), st.text(max_size=4), st.integers()),
+    st.one_of(st.text(max_size=4), VALUES),
+    max_size=4,
+)
 ACCOUNTS = st.fixed_dictionaries(
     {"name": VALUES, "provider": st.one_of(st.sampled_from(sorted(PROVIDERS)), VALUES)},
-    optional=dict.fromkeys(ACCOUNT_KEYS.split(", ")[2:], VALUES),
+    optional=dict.fromkeys(ACCOUNT_KEYS.split(", ")[2:], VALUES) | {"labels": LABELS},
 )
 
 

@@ -84,6 +84,28 @@ def test_accounts_with_a_secret_file_each_load_soon(tmp_path: Path, seconds: Cal
 
 
 @pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param(lambda number: f"all/{number}.yml", id="one folder"),
+        pytest.param(lambda number: f"{number}/accounts.yml", id="a folder for each"),
+    ],
+)
+def test_accounts_with_a_file_each_load_soon(
+    tmp_path: Path, seconds: Callable[[], float], place: Callable[[int], str]
+) -> None:
+    """As one template for each customer gives them, with labels and a secret beside each."""
+    for number in range(MANY):
+        file = tmp_path / place(number)
+        file.parent.mkdir(exist_ok=True)
+        account = of_files(number).replace(f"secrets/{number}", f"{number}.key")
+        file.write_text(f"{account}    labels: {{team: t{number % 100}, customer: c{number}}}\n")
+        (file.parent / f"{number}.key").write_text(f"made-up-key-{number}\n")
+    (tmp_path / "config.yml").write_text("accounts_files: ['*/*.yml']\n")
+    assert len(load(tmp_path / "config.yml", {}).accounts) == MANY
+    assert seconds() < 2 * PATIENCE
+
+
+@pytest.mark.parametrize(
     ("text", "mistakes"),
     [
         pytest.param(accounts(wrong), 4 * MANY, id="four mistakes in each account"),

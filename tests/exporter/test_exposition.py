@@ -119,13 +119,13 @@ async def test_an_account_is_rendered_when_it_has_changed_and_not_for_a_scrape(
 ) -> None:
     """Hundreds of scrapers cost what one costs."""
     rendered: list[str] = []
-    add_metric = GaugeMetricFamily.add_metric
+    add_sample = GaugeMetricFamily.add_sample
 
-    def counted(metric: GaugeMetricFamily, labels: list[str], *more: float) -> None:
-        rendered.extend(labels[1:2])
-        add_metric(metric, labels, *more)
+    def counted(metric: GaugeMetricFamily, name: str, labels: dict[str, str], value: float) -> None:
+        rendered.append(labels["account"])
+        add_sample(metric, name, labels, value)
 
-    monkeypatch.setattr(GaugeMetricFamily, "add_metric", counted)
+    monkeypatch.setattr(GaugeMetricFamily, "add_sample", counted)
     views = [A, B, C]
     exposition = Exposition(lambda: views, OWN)
 

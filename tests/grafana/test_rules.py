@@ -46,6 +46,37 @@ async def test_promtool_runs_the_tests_of_the_rules(tool: Tool, programs: str, f
     assert "SUCCESS" in await run(tool(f"{programs}promtool"), "test", "rules", file)
 
 
+def labelled(document: Any) -> Any:  # noqa: ANN401 - YAML
+    """Return a file of tests in which every account has a label of the user's own, and so has what is said of it."""
+    if isinstance(document, list):
+        return [labelled(each) for each in document]
+    if not isinstance(document, dict):
+        return document
+    labelled_members = {key: labelled(value) for key, value in document.items()}
+    if "account=" in document.get("series", "") and "team=" not in document["series"]:
+        labelled_members["series"] = document["series"].replace("account=", 'team="payments",account=')
+    if "provider" in document.get("exp_labels", {}):
+        labelled_members["exp_labels"] = {"team": "payments", **document["exp_labels"]}
+    return labelled_members
+
+
+def labelled_copy(file: Path, folder: Path) -> Path:
+    """Write a file of tests with labels to a folder."""
+    document = labelled(yaml.safe_load(file.read_text())) | {"rule_files": [str(FOLDER / "rules.yml")]}
+    assert "payments" in str(document)
+    copy = folder / file.name
+    copy.write_text(yaml.safe_dump(document))
+    return copy
+
+
+@generations
+@pytest.mark.parametrize("file", [file for file in TESTS if file.stem != "labels"], ids=lambda file: file.stem)
+async def test_labels_of_accounts_change_no_alert(tool: Tool, programs: str, file: Path, tmp_path: Path) -> None:
+    """Whatever fires for an account, or does not, is the same where the account has a team, and says which."""
+    copy = labelled_copy(file, tmp_path)
+    assert "SUCCESS" in await run(tool(f"{programs}promtool"), "test", "rules", copy)
+
+
 @generations
 async def test_the_example_configurations_are_valid(tool: Tool, programs: str) -> None:
     """What the user copies is taken by the servers."""
@@ -85,6 +116,7 @@ _ABOUT = {
     "SmsCreditExporterAbsent": {"job"},
     "SmsCreditExporterDown": {"instance"},
     "SmsCreditNoAccounts": {"instance"},
+    "SmsCreditShardsMissing": {"job"},
     "SmsCreditConfigReloadFailed": {"instance"},
     "SmsCreditProviderDown": {"provider"},
 }

@@ -164,7 +164,7 @@ def _check_tag(event: yaml.ScalarEvent | yaml.CollectionStartEvent, name: str) -
 
 def _scalar(event: yaml.ScalarEvent) -> object:
     if event.implicit[0] if event.tag in _NO_TAG else event.tag in _PLAIN_TAGS:
-        return _plain(event.value)
+        return plain(event.value)
     _check_tag(event, "str")
     return event.value
 
@@ -179,7 +179,7 @@ _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"[-+]?[0-9]{1,18}\.[0-9]{0,18}")
 
 
-def _plain(text: str) -> object:
+def plain(text: str) -> object:
     """Read what stands without quotes. To YAML 1.1, 010 is eight and 1:30 is ninety; here they are text."""
     if text in _WORDS:
         return _WORDS[text]

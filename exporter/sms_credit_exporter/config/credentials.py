@@ -1,7 +1,7 @@
 """Where credentials come from: the file itself, files that it names, or the environment."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,22 +19,28 @@ _MAX_VARIABLE = 40
 """Characters."""
 
 
-@dataclass(frozen=True, slots=True)
+Way = Callable[[CredentialField, object], str]
+"""Makes a credential of what is given for it."""
+
+
+@dataclass(slots=True)
 class Secrets:
     """Where the credentials of a configuration come from."""
 
-    folder: Path
-    """Relative paths start here, as in Prometheus."""
     environ: Mapping[str, str] = field(repr=False)
+    folder: Path = Path()
+    """Relative paths start here, as in Prometheus: where the file is that the account under check stands in."""
 
     def credentials(self, provider: Provider) -> Callable[[object], Credentials]:
-        """Accept the credentials that the provider declares, each as NAME, NAME_file or NAME_env."""
-        sources = {
-            way: (field, partial(source, field))
-            for field in provider.credentials
-            for way, source in zip(ways(field), (_inline, self._from_file, self._from_environment), strict=True)
-        }
-        schema = mapping({vol.Optional(key): source for key, (_, source) in sources.items()})
+        """Accept the credentials that the provider declares, each in one of its ways."""
+        all_ways = {field.name: self.ways(field) for field in provider.credentials}
+        schema = mapping(
+            {
+                vol.Optional(key): partial(way, field)
+                for field in provider.credentials
+                for key, way in all_ways[field.name].items()
+            }
+        )
 
         def validate(value: object) -> Credentials:
             errors = []
@@ -44,14 +50,20 @@ class Secrets:
             except vol.MultipleInvalid as invalid:
                 errors = invalid.errors
             given = value if isinstance(value, dict) else {}
-            errors += [vol.Invalid(text) for field in provider.credentials if (text := _once(field, given))]
+            once = (_once(field, all_ways[field.name], given) for field in provider.credentials)
+            errors += [vol.Invalid(text) for text in once if text]
             if errors:
                 raise vol.MultipleInvalid(errors)
-            return {sources[key][0].name: Secret(text) for key, text in values.items()}
+            return {name: Secret(values[key]) for name, ways in all_ways.items() for key in ways if key in values}
 
         return validate
 
-    def _from_file(self, _: CredentialField, value: object) -> str:
+    def ways(self, field: CredentialField) -> Mapping[str, Way]:
+        """Return what makes the credential, by the keys under which it can be given."""
+        return dict(zip(ways(field), (_inline, self.from_file, self._from_environment), strict=True))
+
+    def from_file(self, _: CredentialField, value: object) -> str:
+        """Read a credential from a file that is named."""
         if not isinstance(value, str):
             refuse("must be the path of a file")
         try:
@@ -59,7 +71,7 @@ class Secrets:
         except UnusableFile as unusable:
             literal = " (~ and $ stand for themselves in it)" if re.match(r"~|.*\$", value) else ""
             refuse(f"the file {unusable}{literal}")
-        return _sendable(content.decode("utf-8", "replace").strip(), "the file")
+        return sendable(content.decode("utf-8", "replace").strip(), "the file")
 
     def _from_environment(self, _: CredentialField, value: object) -> str:
         if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
@@ -68,7 +80,7 @@ class Secrets:
         if not self.environ.get(value):
             name = f"variable {value}" if looks_like_a_variable(value) else "variable of that name"
             refuse(f"the environment {name} is not set, or empty")
-        return _sendable(self.environ[value].strip(), "the environment variable")
+        return sendable(self.environ[value].strip(), "the environment variable")
 
 
 def _inline(field: CredentialField, value: object) -> str:
@@ -77,7 +89,7 @@ def _inline(field: CredentialField, value: object) -> str:
     if (variable := _meant_variable(value)) is not None:
         named = f": {variable}" if looks_like_a_variable(variable) else " and the variable's name"
         refuse(f"variables are not substituted; write {field.name}_env{named}")
-    return _sendable(value, "it")
+    return sendable(value, "it")
 
 
 def _meant_variable(value: str) -> str | None:
@@ -106,15 +118,16 @@ def ways(field: CredentialField) -> tuple[str, str, str]:
     return field.name, f"{field.name}_file", f"{field.name}_env"
 
 
-def _once(field: CredentialField, given: Mapping[str, object]) -> str | None:
+def _once(field: CredentialField, ways: Iterable[str], given: Mapping[str, object]) -> str | None:
     """Return what is wrong if a credential is not given in exactly one way."""
-    used = [way for way in ways(field) if way in given]
+    used = [way for way in ways if way in given]
     if len(used) > 1:
         return f"{' and '.join(used)} are given; must be one of them"
-    return f"needs one of {', '.join(ways(field))}" if field.required and not used else None
+    return f"needs one of {', '.join(ways)}" if field.required and not used else None
 
 
-def _sendable(value: str, where: str) -> str:
+def sendable(value: str, where: str) -> str:
+    """Accept what can be a credential; `where` is what to call it."""
     if not value:
         refuse(f"{where} is empty")
     if len(value) > CredentialField.MAX_LENGTH:

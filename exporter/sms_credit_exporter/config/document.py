@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from ..mistakes import FileError, Mistake
 from .composer import Composed, NotYaml, compose
@@ -17,7 +18,22 @@ class ConfigError(FileError):
     """The configuration cannot be used; holds every mistake."""
 
 
-@dataclass(frozen=True, slots=True)
+class Source(Protocol):
+    """Where accounts are from: a file, or the environment."""
+
+    @property
+    def file(self) -> Path:
+        """What people call it; relative paths that stand in it start at its folder."""
+
+    @property
+    def values(self) -> object:
+        """What it says; None if nothing."""
+
+    def mistake(self, steps: Steps, text: str) -> Mistake:
+        """Return a mistake at the value that the steps lead to."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Document:
     """A parsed file."""
 
@@ -46,11 +62,11 @@ class Document:
             text = "is not text in UTF-8"
         except NotYaml as error:
             text, line = f"is not valid YAML: {error.text}", error.line
-        raise ConfigError(file, [Mistake("", text, line)])
+        raise ConfigError(file, [Mistake("", text, line, file)])
 
     def mistake(self, steps: Steps, text: str) -> Mistake:
         """Return a mistake at the value that the steps lead to, or at the part of the way that exists."""
-        return Mistake(_path_text(steps, self._known), text, self._line(steps))
+        return Mistake(path_text(steps, self._known), text, self._line(steps), self.file)
 
     def _line(self, steps: Steps) -> int | None:
         value, line = self._composed.values, self._composed.line
@@ -65,7 +81,8 @@ class Document:
         return line
 
 
-def _path_text(steps: Steps, known: Collection[str]) -> str:
+def path_text(steps: Steps, known: Collection[str] = ()) -> str:
+    """Write the way to a value as in accounts[1].name. No key that could be a credential is repeated, if not known."""
     parts = (f"[{step}]" if isinstance(step, int) else f".{_shown_key(step, known)}" for step in steps)
     return "".join(parts).removeprefix(".")
 

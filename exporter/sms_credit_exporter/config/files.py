@@ -1,6 +1,7 @@
 """Files that a configuration consists of: regular ones of a bounded size, read without waiting for anybody."""
 
 import errno
+import glob
 import os
 import stat
 from collections.abc import Iterator, Mapping
@@ -31,6 +32,11 @@ def noted() -> Iterator[Mapping[Path, bytes]]:
         yield notes
     finally:
         _notes.reset(token)
+
+
+def noted_so_far() -> frozenset[Path]:
+    """Return the paths of the files that have been noted by now; none outside of `noted`."""
+    return frozenset(_notes.get() or ())
 
 
 def _note(path: Path, what: bytes) -> None:
@@ -65,6 +71,27 @@ def _read(path: Path, most: int) -> bytes:
         why = error.strerror or "not a path"
     text = f"cannot be read: {why}"
     raise UnusableFile(text)
+
+
+def matching(folder: Path, pattern: str) -> list[Path]:
+    """Return the files that a pattern names, in the order of their names; a relative one starts at the folder.
+
+    A plain name is returned whether or not there is such a file. As in Prometheus, a pattern may match nothing, and **
+    is no more than *. Unlike there, what begins with a dot is left out: where Kubernetes mounts files, it keeps folders
+    of its own under such names. Raises UnusableFile if the folder to look into cannot be read.
+    """
+    if not glob.has_magic(pattern):
+        return [folder / pattern]
+    parent = folder / os.path.dirname(pattern)  # noqa: PTH120 - keeps the pattern as it is written
+    try:
+        if not glob.has_magic(str(parent)):
+            os.scandir(parent).close()  # glob itself says nothing of what it cannot read
+        return [folder / name for name in sorted(glob.glob(pattern, root_dir=folder))]  # noqa: PTH207 - see above
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError) as error:
+        text = f"cannot be looked into: {getattr(error, 'strerror', None) or 'not a path'}"
+        raise UnusableFile(text) from None
 
 
 _NOT_REGULAR = "is not a regular file"

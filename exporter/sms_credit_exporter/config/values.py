@@ -4,8 +4,9 @@ import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from types import MappingProxyType
-from typing import Any, Never, TypeVar
+from typing import Any, Never, TypeGuard, TypeVar
 
 import httpx
 import voluptuous as vol
@@ -97,10 +98,15 @@ def messages(value: object) -> int:
 
 def name(value: object) -> str:
     """Accept what can be a label, a heading and a word in a sentence."""
+    return text(value, _MAX_NAME)
+
+
+def text(value: object, most: int) -> str:
+    """Accept text that stands on one line, of at most so many characters."""
     if not isinstance(value, str):
         refuse(f"{found(value)}; must be text (put it in quotes)")
-    if not value.strip() or value != value.strip() or len(value) > _MAX_NAME or not value.isprintable():
-        refuse(f"must be 1 to {_MAX_NAME} printable characters without a space at either end")
+    if not value.strip() or value != value.strip() or len(value) > most or not value.isprintable():
+        refuse(f"must be 1 to {most} printable characters without a space at either end")
     return value
 
 
@@ -147,16 +153,43 @@ def any_mapping(value: object) -> None:
         refuse("must be a mapping")
 
 
-def some(what: str, most: int) -> Callable[[object], None]:
-    """Accept a list that is neither empty nor longer than this."""
+def some(what: str, most: int, least: int = 1) -> Callable[[object], None]:
+    """Accept a list that is neither too short nor too long."""
 
     def validate(value: object) -> None:
-        if not isinstance(value, list) or not value:
-            refuse(f"must be a list of at least one {what}")
+        if not isinstance(value, list) or len(value) < least:
+            refuse(f"must be a list of at least one {what}" if least else f"must be a list of {what}s")
         if len(value) > most:
             refuse(f"has {len(value):,} {what}s; must be at most {most:,}")
 
     return validate
+
+
+def is_path(value: object) -> TypeGuard[str]:
+    """Whether a value is text that can be a path, or a pattern for paths."""
+    return isinstance(value, str) and value != ""
+
+
+def patterns(value: object) -> None:
+    """Accept a list of patterns for files."""
+    if not isinstance(value, list) or not value:
+        refuse("must be a list of at least one pattern such as teams/*.yml")
+    errors = [
+        vol.Invalid(f"{found(each)}; must be a path or a pattern such as teams/*.yml", [index])
+        for index, each in enumerate(value)
+        if not is_path(each)
+    ]
+    if errors:
+        raise vol.MultipleInvalid(errors)
+
+
+def each(value: Mapping[object, object], check: Callable[[str, object], T]) -> dict[str, T]:
+    """Check every member of a mapping by its key, which is any text, and its value."""
+    results = {str(key): judged(partial(check, str(key)), member) for key, member in value.items()}
+    errors = [vol.Invalid(error.msg, [key]) for key, (_, found_errors) in results.items() for error in found_errors]
+    if errors:
+        raise vol.MultipleInvalid(errors)
+    return {key: result for key, (result, _) in results.items() if result is not None}
 
 
 def mapping(

@@ -1,0 +1,104 @@
+"""docs/exporter.md: its tables are what the code says, and what else it says is true."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from scripts import reference
+from sms_credit_exporter.cli import command_line, main
+from sms_credit_exporter.config import labels, load, load_variables
+from tests.conftest import ROOT
+
+DOCUMENT = reference.FILE.read_text()
+
+
+def check(root: Path) -> subprocess.CompletedProcess[str]:
+    """Have the script look at the document of a checkout."""
+    return subprocess.run(
+        [sys.executable, "scripts/reference.py", "--check"], cwd=root, capture_output=True, text=True, check=False
+    )
+
+
+def test_its_tables_are_written_from_the_code(tmp_path: Path) -> None:
+    """A table that somebody changed by hand is named, and written anew."""
+    assert check(ROOT).returncode == 0
+    for folder in ("scripts", "docs"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    copy = tmp_path / "docs/exporter.md"
+    copy.write_text(DOCUMENT.replace("| `stale_after` | `1h` |", "| `stale_after` | `2h` |"))
+    outcome = check(tmp_path)
+    assert (outcome.returncode, outcome.stderr) == (1, f"{copy}: not as scripts/generate writes it\n")
+    subprocess.run([sys.executable, "scripts/reference.py"], cwd=tmp_path, check=True)
+    assert copy.read_text() == DOCUMENT
+
+
+def test_it_has_all_that_can_be_written() -> None:
+    """Each block once."""
+    assert re.findall(r"<!-- generated: ([a-z-]+) -->", DOCUMENT) == list(reference.BLOCKS)
+
+
+def test_its_links_lead_somewhere() -> None:
+    """To headings of its own, and to files."""
+    headings = {
+        re.sub(r"[^\w -]", "", line).lower().replace(" ", "-")
+        for line in re.findall(r"^#+ (.*)$", DOCUMENT, re.MULTILINE)
+    }
+    assert [link for link in re.findall(r"\]\(#([^)]+)\)", DOCUMENT) if link not in headings] == []
+    files = [link.partition("#")[0] for link in re.findall(r"\]\(([^#h)][^)]*)\)", DOCUMENT)]
+    assert [file for file in files if not (ROOT / "docs" / file).exists()] == []
+
+
+def test_its_numbers_are_those_of_the_code() -> None:
+    """They stand in sentences, which nothing writes anew."""
+    assert f"{labels.MOST} different ones" in DOCUMENT
+
+
+def examples(language: str) -> list[str]:
+    """Return the examples of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)
+
+
+def test_its_files_of_accounts_load(tmp_path: Path) -> None:
+    """As they stand there, side by side."""
+    config, accounts, labelled, _ = examples("yaml")
+    for name, text in {"config.yml": config, "teams/payments.yml": accounts, "labelled.yml": labelled}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    for secret in ("teams/secrets/otp", "otp"):
+        (tmp_path / secret).parent.mkdir(exist_ok=True)
+        (tmp_path / secret).write_text("made-up-key")
+    assert [(each.name, each.poll_interval) for each in load(tmp_path / "config.yml", {}).accounts] == [("otp", 600.0)]
+    [account] = load(tmp_path / "labelled.yml", {}).accounts
+    assert account.labels == yaml.safe_load(labelled)["accounts"][0]["labels"]
+
+
+def test_its_account_from_the_environment_loads(tmp_path: Path) -> None:
+    """With a key where the example has it."""
+    secret = tmp_path / "otp"
+    secret.write_text("made-up-key")
+    [example] = [text for text in examples("console") if "export SMS" in text]
+    variables = dict(re.findall(r"(SMS_CREDIT_\w+)=(\S+)", example))
+    [account] = load_variables(variables | {"SMS_CREDIT_API_KEY_FILE": str(secret)}).accounts
+    assert (account.name, account.labels) == ("otp", {"team": "payments"})
+
+
+@pytest.mark.parametrize("name", reference.parsers())
+def test_help_has_every_option_with_its_default_and_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is required, and what prints something else, has none. The example is taken by the command line itself."""
+    parser = reference.parsers()[name]
+    with pytest.raises(SystemExit):
+        main([name, "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    for action in parser._actions:  # noqa: SLF001 - argparse has no other way to list them
+        for option in action.option_strings:
+            assert option in text
+        if action.option_strings and not action.required and action.dest != "help":
+            assert "default" in str(action.help) or "the same as" in str(action.help)
+    assert "exit codes: 0 " in text
+    example = text.partition("example: sms-credit-exporter ")[2]
+    command_line().parse_args(example.partition(" >")[0].split())

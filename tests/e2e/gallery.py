@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from urllib.parse import parse_qsl
 
-from sms_credit_core import PROVIDERS, Account, Cause, Instant, Limits, Problem, Quality, Reading, Secret
+from sms_credit_core import PROVIDERS, Account, Cause, Instant, Limits, Problem, Quality, Reading, Secret, Value
 from sms_credit_exporter.accounts import AccountConfig, View
 from sms_credit_exporter.advice import Links
 from sms_credit_exporter.listing import Listing, Listings, Query
@@ -18,6 +18,9 @@ STALE_AFTER = 3600.0
 
 TELECOM = PROVIDERS["23telecom"]
 ILETI = PROVIDERS["iletimerkezi"]
+
+IN_CREDITS = next(key for key, provider in PROVIDERS.items() if Value.CREDITS in provider.gives)
+"""A provider that counts in credits."""
 
 
 def reading(balance: str = "1250.50", **changes: object) -> Reading:
@@ -40,7 +43,7 @@ def lira(balance: str = "412.75", quota: int = 5160) -> Reading:
 
 
 def credits_(amount: str = "7.5") -> Reading:
-    """Return a reading of BulkSMS."""
+    """Return a reading of an account in credits."""
     return replace(reading(), balance=None, currency=None, credits=Decimal(amount))
 
 
@@ -117,7 +120,7 @@ def gallery() -> Iterable[View]:
         poll_interval=600,
     )
     yield view("credits", (12, lira("0", 12_500)), provider="iletimerkezi")
-    yield view("bulk", *_hourly(*(credits_(f"{400 - number * 1.5}") for number in range(24))), provider="bulksms")
+    yield view("bulk", *_hourly(*(credits_(f"{400 - number * 1.5}") for number in range(24))), provider=IN_CREDITS)
     yield view("priced", (31, reading("10.584000000000001")), limits=Limits(message_price=Decimal("0.021")))
     usual = [reading(str(5000 - number)) for number in range(24 * 14)]
     yield view("drained", *_hourly(*usual, reading("4000")), limits=fifty)

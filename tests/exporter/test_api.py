@@ -28,7 +28,7 @@ from sms_credit_exporter.simulator.behaviour import Live
 from sms_credit_exporter.web import Site, application
 from tests.conftest import ROOT
 from tests.documentation import check, named, rows
-from tests.e2e.gallery import NOW, SECRET, credits_, gallery, lira, problem, reading, trend_of, view
+from tests.e2e.gallery import IN_CREDITS, NOW, SECRET, credits_, gallery, lira, problem, reading, trend_of, view
 from tests.exporter.running import LISTEN, Providers, Running
 
 MANUAL = ROOT / "docs" / "status-page.md"
@@ -323,7 +323,7 @@ async def said_of(exporter: Running, **expected: object) -> Mapping[str, Any]:
     [
         pytest.param(reading("5"), "23telecom", "EUR", "5", id="money"),
         pytest.param(lira("0", 90), "iletimerkezi", "messages", "90", id="messages"),
-        pytest.param(credits_("7.5"), "bulksms", "credits", "7.5", id="credits"),
+        pytest.param(credits_("7.5"), IN_CREDITS, "credits", "7.5", id="credits"),
     ],
 )
 async def test_a_week_is_in_what_the_account_pays_with(

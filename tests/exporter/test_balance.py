@@ -198,7 +198,7 @@ PERFDATA = re.compile(r"'[^'=]+'=-?[0-9]+(\.[0-9]+)?(;@~:[0-9]+(\.[0-9]+)?)?( '[
             id="blocked",
         ),
         pytest.param(
-            "telnyx",
+            "twilio",
             "zero",
             {},
             CRITICAL,

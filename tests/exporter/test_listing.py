@@ -49,7 +49,7 @@ def names(asked: str, views: Sequence[View] = ACCOUNTS) -> list[str]:
         pytest.param("state=blocked", ["otp-1"], id="a state"),
         pytest.param("state=blocked&state=unreachable", ["otp-1", "חשבון שיווק"], id="two states"),
         pytest.param("state=stale", [], id="a state that no account is in"),
-        pytest.param("provider=vonage", [], id="a provider that no account is at"),
+        pytest.param("provider=twilio", [], id="a provider that no account is at"),
         pytest.param("search=&state=&provider=&page=", [*names("")], id="empty parameters are as if they were missing"),
     ],
 )
@@ -59,10 +59,10 @@ def test_finds(asked: str, found: list[str]) -> None:
 
 
 LASTING = (
-    view("b", *((60 + 3600 * ago, reading(str(100 + ago))) for ago in range(48, -1, -1)), provider="vonage"),
+    view("b", *((60 + 3600 * ago, reading(str(100 + ago))) for ago in range(48, -1, -1)), provider="twilio"),
     view("C", OK),
     view("a", *((60 + 3600 * ago, reading(str(10 + ago))) for ago in range(48, -1, -1))),
-    view("d", (9, problem(Cause.TIMEOUT)), provider="plivo"),
+    view("d", (9, problem(Cause.TIMEOUT)), provider="iletimerkezi"),
 )
 
 
@@ -132,7 +132,7 @@ def test_lets_others_have_parameters_of_their_own() -> None:
 
 @pytest.mark.parametrize(
     "asked",
-    ["", "search=a%26b%3Dc+%C3%A9", "state=low&state=blocked", "provider=vonage&sort=name&page=2&per_page=7", "page=1"],
+    ["", "search=a%26b%3Dc+%C3%A9", "state=low&state=blocked", "provider=twilio&sort=name&page=2&per_page=7", "page=1"],
 )
 def test_a_question_is_its_address(asked: str) -> None:
     """What a link says is what was asked, with nothing that goes without saying."""

@@ -13,7 +13,7 @@ import pytest
 from sms_credit_core import MASK, PROVIDERS, Account, Cause, Instant, Limits, Problem, Quality, Reading, Status
 from sms_credit_exporter.accounts import View
 from sms_credit_exporter.page import render, static_files
-from tests.e2e.gallery import ILETI, NOW, SECRET, credits_, gallery, lira, listing, problem, reading, view
+from tests.e2e.gallery import ILETI, IN_CREDITS, NOW, SECRET, credits_, gallery, lira, listing, problem, reading, view
 
 Polls = tuple[tuple[float, Reading | Problem], ...]
 
@@ -505,7 +505,7 @@ def test_says_when_the_next_poll_is(polls: Polls, next_poll: str) -> None:
 def test_writes_credits(polls: Polls, price: str | None, balance: str, messages: str) -> None:
     """They stand in the balance's place, in a unit of their own."""
     limits = Limits(message_price=Decimal(price) if price else None)
-    found = shown(view("a", *polls, provider="bulksms", limits=limits))
+    found = shown(view("a", *polls, provider=IN_CREDITS, limits=limits))
     assert (found["Balance"], found["Messages"]) == (balance, messages)
 
 

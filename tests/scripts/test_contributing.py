@@ -42,6 +42,7 @@ PLACES = (
     "README.md",
     "CHANGELOG.md",
     "docs/home-assistant.md",
+    "docs/exporter.md",
     "grafana/dashboards/",
     "grafana/runbook.md",
     "grafana/runbook.tr.md",

@@ -58,6 +58,11 @@ class AccountConfig:
     """What else its series are labelled with; the same names for all accounts, with empty text where there is none."""
 
     @property
+    def own_labels(self) -> Mapping[str, str]:
+        """The labels that this account was given."""
+        return {name: text for name, text in self.labels.items() if text}
+
+    @property
     def place(self) -> Hashable:
         """Where the account is asked: one place answers, fails and hangs as one."""
         return (self.provider.key, *_address(self.base_url))

@@ -80,7 +80,7 @@ MEMBERS = (
     Member(
         "labels",
         "object: its labels, as text by name",
-        lambda view: {name: text for name, text in view.config.labels.items() if text},
+        lambda view: view.config.own_labels,
     ),
     Member("status", "text: what the poll came to, one of eleven words", lambda view: view.status.value),
     Member(

@@ -108,6 +108,8 @@ class Entry:
     account: str
     provider: str
     provider_name: str
+    labels: Mapping[str, str]
+    """The user's own, by name."""
     state: str
     """The most urgent of the states."""
     states: tuple[str, ...]
@@ -164,6 +166,7 @@ class Entry:
             account=config.name,
             provider=config.provider.key,
             provider_name=config.provider.name,
+            labels=config.own_labels,
             state=states[0],
             states=states,
             status=view.status,

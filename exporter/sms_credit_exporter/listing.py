@@ -198,7 +198,7 @@ class _Seen:
     @classmethod
     def of(cls, view: View, freshness: tuple[bool, bool]) -> Self:
         provider = view.provider
-        text = _folded(f"{view.config.name}\n{provider.name}\n{provider.key}")
+        text = _folded("\n".join((view.config.name, provider.name, provider.key, *view.config.own_labels.values())))
         return cls(view.config, view.account, freshness, view.words, text)
 
 

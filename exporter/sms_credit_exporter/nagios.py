@@ -12,7 +12,7 @@ from sms_credit_core import Status
 
 from .accounts import View, Views
 from .history import counted
-from .words import UNKNOWN, money
+from .words import UNKNOWN, money, owned
 
 _SERVICE = "SMS CREDIT"
 
@@ -79,8 +79,8 @@ def _sentence(view: View) -> str:
     words = [
         word for word, holds in (("blocked", view.blocked), ("empty", view.runway == 0), ("low", view.low)) if holds
     ]
-    if known and known.balance is not None:
-        words.append(money(known.balance, known.currency))
+    if credit := owned(known):
+        words.append(money(*credit))
     if known and known.quota is not None:
         words.append(counted(known.quota, "message"))
     if problem:
@@ -96,6 +96,7 @@ def _numbers(view: View) -> Iterator[str]:
     for what, value, limit in (
         ("balance", known.balance, limits.low_balance),
         ("quota", known.quota, limits.low_quota),
+        ("credits", known.credits, None),
     ):
         if value is not None:
             name = view.config.name.translate(_NOT_IN_LABELS)

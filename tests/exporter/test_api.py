@@ -105,6 +105,7 @@ async def test_says_everything_of_an_account(served: Ask) -> None:
         "account": "ad & co",
         "provider": "23telecom",
         "provider_name": "23 Telecom",
+        "labels": {},
         "state": "low",
         "states": ["low"],
         "status": "fresh",

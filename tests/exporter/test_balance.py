@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sms_credit_exporter.simulator.behaviour import NoAnswer
+from tests.e2e.gallery import IN_CREDITS
 from tests.exporter.running import PATIENCE, Providers, command
 
 ConfigFile = Callable[..., Path]
@@ -188,6 +189,14 @@ PERFDATA = re.compile(r"'[^'=]+'=-?[0-9]+(\.[0-9]+)?(;@~:[0-9]+(\.[0-9]+)?)?( '[
             OK,
             "OK - a: 0.00 TRY, 18,343 messages | 'a balance'=0 'a quota'=18343",
             id="no money but messages",
+        ),
+        pytest.param(
+            IN_CREDITS,
+            "whole",
+            {"message_price": 2},
+            OK,
+            "OK - a: 500.00 credits, 250 messages | 'a quota'=250 'a credits'=500",
+            id="credits",
         ),
         pytest.param(
             "23telecom",

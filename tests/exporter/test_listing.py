@@ -26,6 +26,16 @@ ACCOUNTS = (
 )
 
 
+def test_labels_are_searched_too() -> None:
+    """Whoever asks for a team finds its accounts, and is told what else they are labelled with."""
+    mine, other = (
+        replace(each, config=replace(each.config, labels={"team": team, "region": ""}))
+        for each, team in zip(ACCOUNTS[:2], ("Web shop", "Support"), strict=True)
+    )
+    [found] = listing((mine, other), "search=web").accounts
+    assert (found.account, found.labels) == (mine.config.name, {"team": "Web shop"})
+
+
 def names(asked: str, views: Sequence[View] = ACCOUNTS) -> list[str]:
     """Return the accounts that are found, in order."""
     return [entry.account for entry in listing(views, asked).accounts]

@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
-from sms_credit_core import URGENCY, Instant, Limit, Status, Value
+from sms_credit_core import URGENCY, Instant, Limit, Status, Value, Worded
 
 from . import words
 from .accounts import View
@@ -33,17 +32,8 @@ _NOTES = {
 """What a word means, where neither a problem nor a limit tells."""
 
 
-class Unknown(StrEnum):
+class Unknown(Worded):
     """Why a value is not known, in one word and in a sentence."""
-
-    text: str
-
-    def __new__(cls, word: str, text: str) -> Self:
-        """Attach the sentence to the word."""
-        member = str.__new__(cls, word)
-        member._value_ = word
-        member.text = text
-        return member
 
     NOT_GIVEN = "not_given", "The provider never says."
     NOT_READ = "not_read", "There has been no reading yet."

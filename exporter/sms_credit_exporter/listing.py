@@ -7,11 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from sms_credit_core import PROVIDERS, URGENCY, Account
+from sms_credit_core import PROVIDERS, URGENCY, Account, Worded
 
 from .accounts import AccountConfig, View, Views
 from .advice import Links
@@ -27,17 +26,8 @@ class QueryError(ValueError):
     """What was asked for makes no sense; the text says why, in a sentence."""
 
 
-class Sort(StrEnum):
+class Sort(Worded):
     """An order of the accounts; those that are alike in it stay in the order of the configuration."""
-
-    text: str
-
-    def __new__(cls, word: str, text: str) -> Self:
-        """Attach what people read to the word."""
-        member = str.__new__(cls, word)
-        member._value_ = word
-        member.text = text
-        return member
 
     URGENCY = "urgency", "worst first"
     RUNWAY = "runway", "ends first"

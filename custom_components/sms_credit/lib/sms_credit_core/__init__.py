@@ -27,6 +27,7 @@ from .secret import MASK, Credentials, Secret
 from .state import Owner, SetAside, recalled, remembered
 from .status import FAILURES, OUTAGES, REFUSALS, Actor, Status
 from .view import URGENCY, AccountView
+from .worded import Worded
 
 if typing.TYPE_CHECKING:
     from .address import AddressMistake, is_loopback, mistake_in
@@ -69,6 +70,7 @@ __all__ = [
     "Status",
     "TopUp",
     "Value",
+    "Worded",
     "can_give",
     "is_loopback",
     "mistake_in",

@@ -13,14 +13,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from functools import cache
-from typing import Any, Self, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from .account import Account
 from .instant import Instant
 from .pace import Pace
 from .secret import Credentials
+from .worded import Worded
 
 VERSION = 1
 """Raised with each change of the form that an older version would misread."""
@@ -29,17 +29,8 @@ _CLOCKS_DIFFER = 60.0
 """Seconds that a moment may lie ahead because clocks are set now and then."""
 
 
-class SetAside(StrEnum):
+class SetAside(Worded):
     """Why a remembered account is not taken over, with the sentence that people are told."""
-
-    text: str
-
-    def __new__(cls, word: str, text: str) -> Self:
-        """Attach the text to the word."""
-        member = str.__new__(cls, word)
-        member._value_ = word
-        member.text = text
-        return member
 
     DAMAGED = "damaged", "What was remembered of the account is damaged. It begins anew."
     NEWER = "newer", "What was remembered of the account was written by a newer version. It begins anew."

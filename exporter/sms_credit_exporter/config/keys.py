@@ -59,7 +59,10 @@ ACCOUNT_KEYS = (
     Key(name="low_balance", meaning="at or below it the credit is low; in the account's currency"),
     Key(name="low_quota", meaning="the same in messages"),
     Key(name="low_runway", meaning="the same in time: how long the credit lasts, such as `3d`"),
-    Key(name="message_price", meaning="quota = balance / price, where the provider gives no quota"),
+    Key(
+        name="message_price",
+        meaning="what a message costs, in money or credits; gives the quota where the provider does not",
+    ),
     Key(name="poll_interval", meaning="for this account", default="that of the file"),
     Key(
         name="timeout",

@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 from sys import getsizeof
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sms_credit_core import Pace
@@ -182,6 +182,7 @@ READINGS = st.lists(
 
 
 @given(READINGS)
+@example([(0.0, 0.0), (3601.0, 0.0), (504 * HOUR - 1, 1.0)])  # all that was seen has just been forgotten
 def test_whatever_is_read(readings: list[tuple[float, float]]) -> None:
     """It is never NaN nor below zero; more never lasts shorter; and a restart in between changes nothing at all."""
     moments = list(accumulate((gap for gap, _ in readings), initial=0.0))[1:]

@@ -128,14 +128,15 @@ class _Habit:
             spent[today] = sum([each for each in of_today if each >= 0] if unseen[today] else of_today)
         known = _HOURS - sum(unseen)
         mean = sum(spent) / known if known else None
-        return _Habit(week, peaks, spent, unseen, busy, usual, *self._measures(hours, ended[-1], week, busy, mean))
+        return _Habit(week, peaks, spent, unseen, busy, usual, *_Habit._measures(hours, ended[-1], week, busy, mean))
 
+    @staticmethod
     def _measures(
-        self, hours: "array[float]", hour: int, week: "array[float]", busy: bytes, mean: float | None
+        hours: "array[float]", hour: int, week: "array[float]", busy: bytes, mean: float | None
     ) -> tuple[float, float, int, float, float | None]:
         """Return level, rest, rushed, habit and total as they are after this hour, by the mean of all hours."""
-        if mean is None:
-            return self.level, self.rest, self.rushed, self.habit, self.total
+        if mean is None:  # as in a new account; also when nothing has been seen for so long that all is forgotten
+            return 1.0, 0.0, 0, 0.0, None
         habit = _mean(week)
         rest = max(0.0, mean - habit)
         if habit > mean / 5:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from sms_credit_core import PROVIDERS, URGENCY, Account, Worded
+from sms_credit_core import PROVIDERS, RANKS, Account, Worded
 
 from .accounts import AccountConfig, View, Views
 from .advice import Links
@@ -40,7 +40,7 @@ class Query:
     """What is asked for."""
 
     search: str = ""
-    """Words that must all be in the account's name, or in its provider's."""
+    """Words that must all be in the account's name, its provider's or its labels."""
     state: tuple[str, ...] = ()
     """The most urgent words of accounts; none for all."""
     provider: tuple[str, ...] = ()
@@ -234,10 +234,9 @@ _Numbered = tuple[int, View, _Seen]
 _NUMBER, _DIGITS = re.compile(r"\d+"), 20
 """What makes otp-2 come before otp-10."""
 
-_RANKS = {word: rank for rank, words in enumerate(URGENCY.values()) for word in words}
 _PLACE = {word: place for place, word in enumerate(LOOKS)}
 _KEYS: Mapping[Sort, Callable[[_Numbered], Any]] = {
-    Sort.URGENCY: lambda each: _RANKS[each[2].states[0]],
+    Sort.URGENCY: lambda each: RANKS[each[2].states[0]],
     Sort.RUNWAY: lambda each: math.inf if (empty_at := each[1].empty_at) is None else empty_at,
     Sort.NAME: lambda each: _NUMBER.sub(lambda found: found[0].zfill(_DIGITS), _folded(each[1].config.name)),
     Sort.PROVIDER: lambda each: each[1].provider.name.casefold(),

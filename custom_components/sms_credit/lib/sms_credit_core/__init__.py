@@ -26,7 +26,7 @@ from .reading import Limit, Limits, Quality, Reading, Value
 from .secret import MASK, Credentials, Secret
 from .state import Owner, SetAside, recalled, remembered
 from .status import FAILURES, OUTAGES, REFUSALS, Actor, Status
-from .view import URGENCY, AccountView
+from .view import RANKS, URGENCY, AccountView
 from .worded import Worded
 
 if typing.TYPE_CHECKING:
@@ -42,6 +42,7 @@ __all__ = [
     "MAX_BODY",
     "OUTAGES",
     "PROVIDERS",
+    "RANKS",
     "REFUSALS",
     "URGENCY",
     "Account",

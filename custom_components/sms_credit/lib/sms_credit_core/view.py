@@ -28,7 +28,8 @@ URGENCY: Mapping[str, tuple[str, ...]] = {
 }
 """Each word that can stand for an account, by how urgent it is, the most urgent first."""
 
-_RANK = {word: rank for rank, words in enumerate(URGENCY.values()) for word in words}
+RANKS = {word: rank for rank, words in enumerate(URGENCY.values()) for word in words}
+"""How urgent each word is: the most urgent have 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +125,7 @@ class AccountView:
         state = STALE if self.status in _READ and self.known is None else self.status
         if not words or state != Status.FRESH:  # beside bad news of the credit, a fresh reading is no news
             words.append(state)
-        return tuple(sorted(words, key=_RANK.__getitem__))
+        return tuple(sorted(words, key=RANKS.__getitem__))
 
     def gives(self, value: Value) -> bool:
         """Whether the account can ever have this value."""

@@ -5,17 +5,21 @@ import { TableNG } from "@grafana/ui/unstable";
 
 const unchanged = (text) => text;
 
-function Stat({ panel, frames, theme, width, height, range }) {
-  const { options } = panel;
-  const values = getFieldDisplayValues({
+// The values that a panel shows one by one, each with its history if it has a sparkline.
+const displayed = ({ panel, frames, theme }, sparkline = false) =>
+  getFieldDisplayValues({
     fieldConfig: panel.fieldConfig,
-    reduceOptions: options.reduceOptions,
+    reduceOptions: panel.options.reduceOptions,
     replaceVariables: unchanged,
     theme,
     data: frames,
-    sparkline: options.graphMode !== "none",
+    sparkline,
     timeZone: "browser",
   });
+
+function Stat({ panel, frames, theme, width, height, range }) {
+  const { options } = panel;
+  const values = displayed({ panel, frames, theme }, options.graphMode !== "none");
   for (const { sparkline } of values) if (sparkline) sparkline.timeRange = range;
   return (
     <VizRepeater
@@ -48,14 +52,7 @@ function Stat({ panel, frames, theme, width, height, range }) {
 
 function Bars({ panel, frames, theme, width, height }) {
   const { options } = panel;
-  const values = getFieldDisplayValues({
-    fieldConfig: panel.fieldConfig,
-    reduceOptions: options.reduceOptions,
-    replaceVariables: unchanged,
-    theme,
-    data: frames,
-    timeZone: "browser",
-  });
+  const values = displayed({ panel, frames, theme });
   return (
     <VizRepeater
       source={values}

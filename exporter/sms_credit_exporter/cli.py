@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .storage import Memory
     from .web import Address, Place
 
+T = TypeVar("T")
 Number = TypeVar("Number", Decimal, int)
 
 _SERVE_ADDRESS = ":10767"
@@ -134,7 +135,7 @@ def command_line() -> argparse.ArgumentParser:
     serve.add_argument(
         "--config.auto-reload-interval",
         dest="auto_reload",
-        type=_interval,
+        type=_checked(_interval),
         metavar="DURATION",
         help="reload when a configuration file has changed, and look for that so often, such as 30s (default: off)",
     )
@@ -176,7 +177,7 @@ def command_line() -> argparse.ArgumentParser:
     serve.add_argument(
         "--web.dashboard-url",
         dest="dashboard",
-        type=_template,
+        type=_checked(_template),
         metavar="URL",
         help="the dashboard of an account, with {account} and {provider} in it, to link to (default: none)",
     )
@@ -232,7 +233,10 @@ def command_line() -> argparse.ArgumentParser:
     )
     again.add_argument("--low-quota", type=low_quota, metavar="N", help="the same in messages (default: no limit)")
     again.add_argument(
-        "--low-runway", type=_duration, metavar="DURATION", help="the same in time, such as 3d (default: no limit)"
+        "--low-runway",
+        type=_checked(_duration),
+        metavar="DURATION",
+        help="the same in time, such as 3d (default: no limit)",
     )
 
     health = command(
@@ -245,7 +249,7 @@ def command_line() -> argparse.ArgumentParser:
     health.add_argument(
         "url",
         nargs="?",
-        type=_url,
+        type=_checked(_url),
         default=_HEALTHCHECK_URL,
         metavar="URL",
         help="where it listens (default %(default)s)",
@@ -284,7 +288,7 @@ def _add_accounts(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--shard",
-        type=_shard,
+        type=_checked(Shard.parse),
         default=WHOLE,
         metavar="I/N",
         help="only the accounts of shard I of N (default %(default)s)",
@@ -324,7 +328,7 @@ def _add_listen_address(parser: argparse.ArgumentParser, default: str, *, or_soc
         "--web.listen-address",
         dest="addresses",
         action="append",
-        type=_address,
+        type=_checked(_address),
         default=None,
         metavar="ADDR",
         help=f"where to listen; may be given several times (default {default})",
@@ -339,35 +343,22 @@ def _add_listen_address(parser: argparse.ArgumentParser, default: str, *, or_soc
         )
 
 
-def _shard(text: str) -> Shard:
-    try:
-        return Shard.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
 def _address(text: str) -> "Address":
     from .web import Address
 
-    try:
-        return Address.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+    return Address.parse(text)
 
 
 def _url(text: str) -> "SplitResult":
     from . import healthcheck
 
-    try:
-        return healthcheck.address(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+    return healthcheck.address(text)
 
 
-def _checked(read: Callable[[str], str]) -> Callable[[str], str]:
-    """Return what reads an argument and has argparse tell what is wrong with it."""
+def _checked(read: Callable[[str], T]) -> Callable[[str], T]:
+    """Return what reads an argument and has argparse tell what is wrong with it, which a ValueError says."""
 
-    def checked(text: str) -> str:
+    def checked(text: str) -> T:
         try:
             return read(text)
         except ValueError as error:
@@ -379,10 +370,7 @@ def _checked(read: Callable[[str], str]) -> Callable[[str], str]:
 def _template(text: str) -> "Template":
     from .advice import Template
 
-    try:
-        return Template.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+    return Template.parse(text)
 
 
 def _add_logging(parser: argparse.ArgumentParser) -> None:
@@ -572,23 +560,20 @@ def _limit(read: Callable[[str], Number]) -> Callable[[str], Number]:
     """Return what reads a limit, which may be zero."""
 
     def limit(text: str) -> Number:
-        try:
-            value = read(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
+        value = read(text)
         if value < 0:
             message = f"found “{text}”; must be zero or above"
-            raise argparse.ArgumentTypeError(message)
+            raise ValueError(message)
         return value
 
-    return limit
+    return _checked(limit)
 
 
 def _duration(text: str) -> float:
     seconds = parse_duration(text)
     if seconds is None:
         message = f"“{text}” is no duration such as 12h or 3d"
-        raise argparse.ArgumentTypeError(message)
+        raise ValueError(message)
     return seconds
 
 
@@ -607,7 +592,7 @@ def _interval(text: str) -> float:
     seconds = _duration(text)
     if seconds < 1:
         message = f"“{text}” is too often; must be at least 1s"
-        raise argparse.ArgumentTypeError(message)
+        raise ValueError(message)
     return seconds
 
 

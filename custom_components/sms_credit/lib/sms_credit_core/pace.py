@@ -15,6 +15,7 @@ docs/runway.md compares all this with simpler ways.
 
 import math
 import struct
+import sys
 from array import array
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
@@ -75,7 +76,7 @@ _OCCASIONS = 14
 """Days of history before two occasions are asked for."""
 
 _HEAD = struct.Struct("<5d")
-_TAIL = struct.Struct(f"<{_HOURS}f{_BINS}f")
+_AMOUNT_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,22 +348,29 @@ class Pace:
     def packed(self) -> str:
         """Return it as text."""
         head = _HEAD.pack(self.begun, self.at, self.spent, self.seen, self.step)
-        return b64encode(head + _TAIL.pack(*self.hours, *self.bins)).decode()
+        return b64encode(head + _little_endian(self.hours + self.bins).tobytes()).decode()
 
     @classmethod
     def unpacked(cls, text: str) -> Self:
         """Return what was packed. Raises ValueError if it is damaged."""
         data = b64decode(text, validate=True)
-        if len(data) != _HEAD.size + _TAIL.size:
+        if len(data) != _HEAD.size + (_HOURS + _BINS) * _AMOUNT_BYTES:
             raise ValueError
         begun, at, spent, seen, step = _HEAD.unpack_from(data)
-        amounts = _TAIL.unpack_from(data, _HEAD.size)
-        hours, bins = array("f", amounts[:_HOURS]), array("f", amounts[_HOURS:])
+        amounts = _little_endian(array("f", data[_HEAD.size :]))
+        hours, bins = amounts[:_HOURS], amounts[_HOURS:]
         sound = 0 <= begun <= at < _MOST and 0 <= seen <= _HOUR
         sound = sound and 0 <= spent <= _MOST and 0 <= step <= _MOST
         if not sound or not all(each == _UNSEEN or 0 <= each < math.inf for each in amounts) or min(bins) < 0:
             raise ValueError
         return cls(begun, at, spent, seen, step, hours, bins, _habit_of(hours, begun, at))
+
+
+def _little_endian(amounts: "array[float]") -> "array[float]":
+    """Return amounts as they are written down, whatever the machine; the same makes amounts of what was written."""
+    if sys.byteorder == "big":
+        amounts.byteswap()
+    return amounts
 
 
 def _habit_of(hours: "array[float]", begun: float, at: float) -> _Habit:

@@ -58,16 +58,9 @@ class Owner:
 
 def remembered(account: Account, owner: Owner) -> str:
     """Return what is to be remembered of an account."""
-    key, body = secrets.token_bytes(16), _written(account)
-    return json.dumps(
-        {
-            "version": VERSION,
-            "key": key.hex(),
-            "owner": owner.fingerprint(key),
-            "checksum": _checksum(body),
-            "account": body,
-        }
-    )
+    key, body = secrets.token_bytes(16), _canonical(_written(account))
+    head = {"version": VERSION, "key": key.hex(), "owner": owner.fingerprint(key), "checksum": _checksum(body)}
+    return f'{json.dumps(head)[:-1]}, "account": {body}}}'
 
 
 def recalled(text: str, owner: Owner, now: Instant) -> Account | SetAside:
@@ -85,7 +78,7 @@ def recalled(text: str, owner: Owner, now: Instant) -> Account | SetAside:
 def _recalled(state: Mapping[str, Any], owner: Owner, now: Instant) -> Account | SetAside:
     if state["version"] > VERSION:
         return SetAside.NEWER
-    if state["version"] != VERSION or _checksum(state["account"]) != state["checksum"]:
+    if state["version"] != VERSION or _checksum(_canonical(state["account"])) != state["checksum"]:
         return SetAside.DAMAGED
     if owner.fingerprint(bytes.fromhex(state["key"])) != state["owner"]:
         return SetAside.OTHER_CREDENTIALS
@@ -94,17 +87,27 @@ def _recalled(state: Mapping[str, Any], owner: Owner, now: Instant) -> Account |
     return replace(account, read_at=None) if read_at and read_at > now.unix + _CLOCKS_DIFFER else account
 
 
-def _checksum(body: object) -> str:
-    text = json.dumps(body, sort_keys=True, allow_nan=False)
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+_canonical = json.JSONEncoder(sort_keys=True, allow_nan=False).encode
+"""Returns the one text of what an account is written as."""
+
+
+def _checksum(body: str) -> str:
+    return hashlib.blake2b(body.encode(), digest_size=8).hexdigest()
 
 
 def _written(value: Any) -> Any:  # noqa: ANN401 - every type that an account is made of
     """Return a value as JSON has it."""
-    write = _WRITERS.get(type(value))
-    if write:
-        return write(value)
-    return {each.name: _written(getattr(value, each.name)) for each in fields(value)} if is_dataclass(value) else value
+    kind: Any = type(value)
+    return _writer(kind)(value)
+
+
+@cache
+def _writer(kind: Any) -> Callable[[Any], Any]:  # noqa: ANN401 - a type
+    """Return what writes values of a type."""
+    if kind in _WRITERS or not is_dataclass(kind):
+        return _WRITERS.get(kind, lambda value: value)
+    names = [each.name for each in fields(kind)]
+    return lambda value: {name: _written(getattr(value, name)) for name in names}
 
 
 _WRITERS: Mapping[type, Callable[[Any], Any]] = {

@@ -100,10 +100,11 @@ class Exporter:
         if needs_restart(self._web, web):
             _log.warning("changes to TLS other than of its certificate need a restart")
         self._web = web
-        self.watch.reconfigure(config)
+        plan = await in_thread(lambda: self.watch.planned(config))
+        self.watch.take_over(plan)
         await in_thread(lambda: self._memory.keep(config.names))
         self._own.reload_successful, self._own.reload_success_unix = True, time.time()
-        self._own.config = config
+        self._own.config = plan.config
         _log.info("configuration reloaded", accounts=len(config.accounts))
         return None
 

@@ -6,8 +6,9 @@ import itertools
 import math
 import random
 import time
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import httpx
 import structlog
@@ -16,7 +17,7 @@ from sms_credit_core import Account, Instant, Status, poll_account
 
 from .accounts import AccountConfig, Config, View
 from .slots import Slots
-from .storage import Memory
+from .storage import Known, Memory
 
 _FIRST_POLL_GAP = 1.0
 """Seconds between the first polls of two accounts, or less where there are very many."""
@@ -64,6 +65,15 @@ class _Watched:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when `due` has been moved."""
 
+    @classmethod
+    def begun(cls, config: AccountConfig, account: Account, start: float, now: Instant) -> Self:
+        """Begin with an account, or go on where it was before the restart, its schedule included."""
+        return cls(config, max(start, now.monotonic + account.due_in(config.poll_interval, now)), account)
+
+    def asks_as(self, config: AccountConfig) -> bool:
+        """Whether an account that is configured like this asks the same."""
+        return self.config is config or self.config.question == config.question
+
     def polled(self, account: Account) -> None:
         """Take over what a poll came to, and schedule the next.
 
@@ -89,6 +99,25 @@ class _Watched:
                     await self.changed.wait()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What taking over a configuration comes to."""
+
+    config: Config
+    """With the accounts that have not changed as they are held already, so that memory holds them once."""
+    slots: Slots
+    watched: Mapping[str, _Watched]
+    """All accounts, in the order of the configuration."""
+    changed: Sequence[tuple[_Watched, AccountConfig]]
+    """Those that go on with another configuration."""
+    begun: Sequence[_Watched]
+    """Those that are new, or ask something else than before. They are not due before their turn at the start."""
+    ended: Sequence[_Watched]
+    """Those that are not in the configuration any more, or ask something else now."""
+    known: Mapping[str, Known]
+    """What is known of those that begin from before."""
+
+
 class Watch:
     """What is known of every configured account, kept fresh while `run` runs."""
 
@@ -99,7 +128,7 @@ class Watch:
         """When a question was asked last, and when an account of a name was polled last, in monotonic time."""
         self._watched: Mapping[str, _Watched] = {}
         self._changed = asyncio.Event()
-        self.reconfigure(config)
+        self.take_over(self.planned(config))
 
     def views(self) -> tuple[View, ...]:
         """Return every account as it is now, in the order of the configuration."""
@@ -113,20 +142,48 @@ class Watch:
         """Whether every account has been polled, whatever came of it."""
         return all(watched.account.status is not Status.PENDING for watched in self._watched.values())
 
-    def reconfigure(self, config: Config) -> None:
-        """Take over a configuration.
+    def planned(self, config: Config) -> Plan:
+        """Work out what taking over a configuration comes to, which takes long. May be called in any thread.
 
         An account that still asks the same keeps what is known of it, its schedule and the poll under way. Any other
-        account begins anew. It waits for as long as its provider wants after the last poll of the same name or the
-        same question, so that reloads, however many, cost the provider nothing.
+        account begins anew, or goes on where it was before the restart, its schedule included.
         """
         before = self._watched
-        self._stale_after = config.stale_after
-        self._slots = Slots(account.place for account in config.accounts)
+        config = replace(config, accounts=tuple(_settled(account, before) for account in config.accounts))
+        accounts = {account.name: account for account in config.accounts}
+        kept = {name: old for name, old in before.items() if name in accounts and old.asks_as(accounts[name])}
+        known = self._memory.recall([account for name, account in accounts.items() if name not in kept])
+        starts, now = _starts(config), Instant.now()
+        begun = {
+            name: _Watched.begun(accounts[name], each.account, start, now)
+            for start, (name, each) in zip(starts, known.items(), strict=False)
+        }
+        return Plan(
+            config=config,
+            slots=Slots(account.place for account in config.accounts),
+            watched={name: kept.get(name) or begun[name] for name in accounts},
+            changed=[(old, accounts[name]) for name, old in kept.items() if old.config is not accounts[name]],
+            begun=list(begun.values()),
+            ended=[old for name, old in before.items() if name not in kept],
+            known=known,
+        )
+
+    def take_over(self, plan: Plan) -> None:
+        """Go on with a configuration, of which nothing else has been taken over since it was planned.
+
+        An account that begins waits for as long as its provider wants after the last poll of the same name or the same
+        question, so that reloads, however many, cost the provider nothing.
+        """
+        self._stale_after, self._slots = plan.config.stale_after, plan.slots
+        self._memory.begin(plan.known)
         self._forget_what_was_long_ago()
-        self._watched = self._schedule(config, before)
-        for name, watched in before.items():
-            if watched.task and self._watched.get(name) is not watched:
+        for watched in plan.begun:
+            watched.due = max(watched.due, self._allowed_from(watched.config))
+        for watched, config in plan.changed:
+            watched.take_over(config)
+        self._watched = plan.watched
+        for watched in plan.ended:
+            if watched.task:
                 watched.task.cancel()
         self._changed.set()
 
@@ -138,26 +195,6 @@ class Watch:
                 for watched in self._watched.values():
                     watched.task = watched.task or group.create_task(self._keep_polling(watched, client))
                 await self._changed.wait()
-
-    def _schedule(self, config: Config, before: Mapping[str, _Watched]) -> dict[str, _Watched]:
-        shortest = min((account.poll_interval for account in config.accounts), default=_FIRST_POLL_GAP)
-        gap = min(_FIRST_POLL_GAP, shortest / max(1, len(config.accounts)))
-        starts = itertools.count(time.monotonic(), gap)
-        after: dict[str, _Watched] = {}
-        for account in config.accounts:
-            old = before.get(account.name)
-            if old and old.config.question == account.question:
-                old.take_over(account)
-                after[account.name] = old
-            else:
-                after[account.name] = self._begun(account, next(starts))
-        return after
-
-    def _begun(self, config: AccountConfig, start: float) -> _Watched:
-        """Begin with an account, or go on where it was before the restart, its schedule included."""
-        account = self._memory.recall(config)
-        due = time.monotonic() + account.due_in(config.poll_interval, Instant.now())
-        return _Watched(config, max(start, self._allowed_from(config), due), account)
 
     def _allowed_from(self, account: AccountConfig) -> float:
         last = max(self._asked.get(key, -math.inf) for key in (account.name, account.question))
@@ -183,6 +220,19 @@ class Watch:
         self._asked |= dict.fromkeys(keys, time.monotonic())
         _report(watched.config, before, watched.account)
         await self._memory.remember(config, watched.account)
+
+
+def _settled(account: AccountConfig, before: Mapping[str, _Watched]) -> AccountConfig:
+    """Return the configuration of an account as it is held already, where nothing in it has changed."""
+    old = before.get(account.name)
+    return old.config if old and old.config == account else account
+
+
+def _starts(config: Config) -> Iterator[float]:
+    """Yield when the first polls of accounts are due that have not been polled before, in monotonic time."""
+    shortest = min((account.poll_interval for account in config.accounts), default=_FIRST_POLL_GAP)
+    gap = min(_FIRST_POLL_GAP, shortest / max(1, len(config.accounts)))
+    return itertools.count(time.monotonic(), gap)
 
 
 def _report(config: AccountConfig, before: Account, after: Account) -> None:

@@ -504,8 +504,8 @@ async def test_an_account_is_forgotten_a_month_after_it_was_taken_out(tmp_path: 
         connection.execute("UPDATE accounts SET written = written - 31 * 86400 WHERE name != 'just gone'")
     storage = Storage(tmp_path / "s.db")
     storage.keep({"configured"})
-    known = {name: storage.recall(account(name)).polls for name in ("configured", "gone", "just gone")}
-    assert known == {"configured": 1, "gone": 0, "just gone": 1}
+    known = storage.recall([account(name) for name in ("configured", "gone", "just gone")])
+    assert {name: each.account.polls for name, each in known.items()} == {"configured": 1, "gone": 0, "just gone": 1}
     await storage.close()
 
 
@@ -535,9 +535,9 @@ async def test_a_clock_that_was_set_back_neither_hurries_nor_stops_the_polls(
 
 
 async def test_what_many_accounts_write_at_once_is_one_transaction(tmp_path: Path) -> None:
-    """All of them are safe when their call returns."""
+    """All of them are safe when their call returns, and all come back."""
     storage = Storage(tmp_path / "s.db")
-    names = [f"a{number}" for number in range(500)]
+    names = [f"a{number}" for number in range(1200)]
     commits: list[str] = []
     assert storage._connection  # noqa: SLF001 - SQLite says what reaches it
     storage._connection.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)  # noqa: SLF001
@@ -545,5 +545,6 @@ async def test_what_many_accounts_write_at_once_is_one_transaction(tmp_path: Pat
     assert len(commits) == 1
     await storage.close()
     storage = Storage(tmp_path / "s.db")
-    assert all(storage.recall(account(name)).polls for name in names)
+    known = storage.recall([account(name) for name in names])
+    assert {name: each.account.polls for name, each in known.items()} == dict.fromkeys(names, 1)
     await storage.close()

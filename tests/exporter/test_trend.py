@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from sms_credit_core import Account, Instant, Limits, Owner, Quality, Reading, Secret
+from sms_credit_exporter.accounts import AccountConfig
 from sms_credit_exporter.page.sparkline import HEIGHT, WIDTH, sparkline
 from sms_credit_exporter.simulator.behaviour import Live
 from sms_credit_exporter.storage import Memory, Storage
@@ -169,10 +170,17 @@ async def amounts(memory: Memory, *accounts: Account) -> list[float | None]:
     return list(week)
 
 
+def begin(memory: Memory, config: AccountConfig = CONFIG) -> Account:
+    """Go on with what is known of an account, as a start does."""
+    known = memory.recall([config])
+    memory.begin(known)
+    return known[config.name].account
+
+
 async def test_without_a_storage_it_lives_as_long_as_the_process() -> None:
     """And ends with the account."""
     memory = Memory()
-    memory.recall(CONFIG)
+    begin(memory)
     assert await amounts(memory, *two_hours()) == [5, 4]
     memory.keep({"a"})
     assert await amounts(memory) == [5, 4]
@@ -187,7 +195,7 @@ async def test_with_a_storage_it_goes_on(tmp_path: Path) -> None:
     assert await amounts(storage, first) == [5]
     await storage.close()
     storage = Storage(tmp_path / "storage.db")
-    storage.recall(CONFIG)
+    begin(storage)
     assert await amounts(storage, second) == [5, 4]
     await storage.close()
 
@@ -198,9 +206,9 @@ async def test_other_credentials_begin_anew(tmp_path: Path) -> None:
     assert await amounts(storage, *two_hours()) == [5, 4]
     await storage.close()
     storage = Storage(tmp_path / "storage.db")
-    storage.recall(replace(CONFIG, credentials={"api_key": Secret("another")}))
+    begin(storage, replace(CONFIG, credentials={"api_key": Secret("another")}))
     assert await amounts(storage) == []
-    storage.recall(CONFIG)
+    begin(storage)
     assert await amounts(storage) == [5, 4]
     await storage.close()
 
@@ -214,7 +222,7 @@ async def test_the_file_of_an_older_exporter_is_taken_up(tmp_path: Path) -> None
     await storage.close()
     as_an_older_exporter_had_it(file)
     storage = Storage(file)
-    assert storage.recall(CONFIG).polls == first.polls
+    assert begin(storage).polls == first.polls
     assert await amounts(storage, second) == [4]
     await storage.close()
     with closing(sqlite3.connect(file)) as connection, connection:
@@ -232,7 +240,7 @@ async def test_a_damaged_week_costs_nothing_but_itself(tmp_path: Path, capsys: p
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("UPDATE accounts SET trend = x'00'")
     storage = Storage(file)
-    assert storage.recall(CONFIG).polls == first.polls
+    assert begin(storage).polls == first.polls
     assert "the account's last week begins anew" in "".join(capsys.readouterr())
     assert await amounts(storage, second) == [4]
     await storage.close()

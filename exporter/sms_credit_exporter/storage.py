@@ -26,7 +26,7 @@ from sms_credit_core import Account, Instant, SetAside, recalled, remembered
 
 from .accounts import AccountConfig
 from .mistakes import StorageMistake
-from .sharing import Shared, in_thread
+from .sharing import Shared, Worker
 from .trend import Trend
 
 _APPLICATION = int.from_bytes(b"SMSc", "big")
@@ -148,6 +148,7 @@ class Storage(Memory):
                 _refuse(path, _text(error))
             self._connection = _copied(path)
             self._tell(_text(error))
+        self._in_thread = Worker()
 
     def recall(self, configs: Collection[AccountConfig]) -> Mapping[str, Known]:
         """Return what is known of accounts from before, by their names; what cannot be used is set aside in words."""
@@ -181,7 +182,8 @@ class Storage(Memory):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
                 await self._writes(None)
-                await in_thread(self._close)
+                await self._in_thread(self._close)
+        self._in_thread.end()
 
     def _close(self) -> None:
         with self._lock:
@@ -190,7 +192,7 @@ class Storage(Memory):
 
     async def _write_waiting(self, _: None) -> None:
         batch, self._waiting = self._waiting, {}
-        if not await in_thread(lambda: self._write(batch)):
+        if not await self._in_thread(lambda: self._write(batch)):
             self._waiting = {**batch, **self._waiting}
 
     def _write(self, batch: _Batch) -> bool:

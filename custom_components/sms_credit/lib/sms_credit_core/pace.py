@@ -77,6 +77,11 @@ _OCCASIONS = 14
 
 _HEAD = struct.Struct("<5d")
 _AMOUNT_BYTES = 4
+_PACE_BYTES = _HEAD.size + (_HOURS + _BINS) * _AMOUNT_BYTES
+_HABIT = struct.Struct(f"<3B5d{_DAYS}B{_DAYS}d")
+_HABIT_BYTES = _HABIT.size + (_WEEK_HOURS + _DAYS) * _AMOUNT_BYTES
+_ESTIMATOR = 1
+"""Raised with each change of what a habit comes to, so that one which was written down before is worked out anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +135,30 @@ class _Habit:
         known = _HOURS - sum(unseen)
         mean = sum(spent) / known if known else None
         return _Habit(week, peaks, spent, unseen, busy, usual, *_Habit._measures(hours, ended[-1], week, busy, mean))
+
+    def packed(self) -> bytes:
+        """Return it as it is written down: working it out takes a hundred times as long as reading it."""
+        measures = self.usual, self.level, self.rest, self.habit, math.nan if self.total is None else self.total
+        head = _HABIT.pack(_ESTIMATOR, len(self.busy), self.rushed, *measures, *self.unseen, *self.spent)
+        return head + _little_endian(self.week + self.peaks).tobytes() + self.busy
+
+    @classmethod
+    def unpacked(cls, data: bytes) -> Self | None:
+        """Return what was packed; None if there is none of this estimator. Raises ValueError if it is damaged."""
+        if data[:1] != bytes([_ESTIMATOR]):
+            return None
+        if len(data) < _HABIT_BYTES or len(data) != _HABIT_BYTES + data[1]:
+            raise ValueError
+        _, _, rushed, usual, level, rest, habit, total, *days = _HABIT.unpack_from(data)
+        amounts = _little_endian(array("f", data[_HABIT.size : _HABIT_BYTES]))
+        unseen, spent, busy = array("B", days[:_DAYS]), array("d", days[_DAYS:]), data[_HABIT_BYTES:]
+        known = 0.0 if math.isnan(total) else total
+        sound = min(level, rest, habit, known, *spent) >= 0 and max(unseen) <= 24 and max(busy, default=0) < _WEEK_HOURS  # noqa: PLR2004 - hours of a day
+        if not sound or not _are_amounts([*amounts, usual, level, rest, habit, known, *spent]):
+            raise ValueError
+        week, peaks = amounts[:_WEEK_HOURS], amounts[_WEEK_HOURS:]
+        measures = level, rest, rushed, habit, None if math.isnan(total) else total
+        return cls(week, peaks, spent, unseen, busy, usual, *measures)
 
     @staticmethod
     def _measures(
@@ -348,22 +377,30 @@ class Pace:
     def packed(self) -> str:
         """Return it as text."""
         head = _HEAD.pack(self.begun, self.at, self.spent, self.seen, self.step)
-        return b64encode(head + _little_endian(self.hours + self.bins).tobytes()).decode()
+        amounts = _little_endian(self.hours + self.bins).tobytes()
+        return b64encode(head + amounts + self.habit.packed()).decode()
 
     @classmethod
     def unpacked(cls, text: str) -> Self:
         """Return what was packed. Raises ValueError if it is damaged."""
         data = b64decode(text, validate=True)
-        if len(data) != _HEAD.size + (_HOURS + _BINS) * _AMOUNT_BYTES:
+        if len(data) < _PACE_BYTES:
             raise ValueError
         begun, at, spent, seen, step = _HEAD.unpack_from(data)
-        amounts = _little_endian(array("f", data[_HEAD.size :]))
+        amounts = _little_endian(array("f", data[_HEAD.size : _PACE_BYTES]))
         hours, bins = amounts[:_HOURS], amounts[_HOURS:]
         sound = 0 <= begun <= at < _MOST and 0 <= seen <= _HOUR
         sound = sound and 0 <= spent <= _MOST and 0 <= step <= _MOST
-        if not sound or not all(each == _UNSEEN or 0 <= each < math.inf for each in amounts) or min(bins) < 0:
+        if not sound or not _are_amounts(amounts) or min(bins) < 0:
             raise ValueError
-        return cls(begun, at, spent, seen, step, hours, bins, _habit_of(hours, begun, at))
+        habit = _Habit.unpacked(data[_PACE_BYTES:]) or _habit_of(hours, begun, at)
+        return cls(begun, at, spent, seen, step, hours, bins, habit)
+
+
+def _are_amounts(amounts: Sequence[float]) -> bool:
+    """Whether each was spent or was not seen."""
+    seen = [each for each in amounts if each != _UNSEEN]
+    return min(seen, default=0.0) >= 0 and math.isfinite(sum(seen))  # the sum is as odd as any of them
 
 
 def _little_endian(amounts: "array[float]") -> "array[float]":

@@ -25,6 +25,9 @@ from .worded import Worded
 VERSION = 1
 """Raised with each change of the form that an older version would misread."""
 
+_ACCOUNT = ', "account": '
+"""What the checksum is of begins after it."""
+
 _CLOCKS_DIFFER = 60.0
 """Seconds that a moment may lie ahead because clocks are set now and then."""
 
@@ -58,9 +61,9 @@ class Owner:
 
 def remembered(account: Account, owner: Owner) -> str:
     """Return what is to be remembered of an account."""
-    key, body = secrets.token_bytes(16), _canonical(_written(account))
+    key, body = secrets.token_bytes(16), _encoded(_written(account))
     head = {"version": VERSION, "key": key.hex(), "owner": owner.fingerprint(key), "checksum": _checksum(body)}
-    return f'{json.dumps(head)[:-1]}, "account": {body}}}'
+    return f"{json.dumps(head)[:-1]}{_ACCOUNT}{body}}}"
 
 
 def recalled(text: str, owner: Owner, now: Instant) -> Account | SetAside:
@@ -70,15 +73,16 @@ def recalled(text: str, owner: Owner, now: Instant) -> Account | SetAside:
     of which nobody can tell how old it is, is not shown any more.
     """
     try:
-        return _recalled(json.loads(text), owner, now)
+        return _recalled(text, owner, now)
     except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError):
         return SetAside.DAMAGED
 
 
-def _recalled(state: Mapping[str, Any], owner: Owner, now: Instant) -> Account | SetAside:
+def _recalled(text: str, owner: Owner, now: Instant) -> Account | SetAside:
+    state = json.loads(text)
     if state["version"] > VERSION:
         return SetAside.NEWER
-    if state["version"] != VERSION or _checksum(_canonical(state["account"])) != state["checksum"]:
+    if state["version"] != VERSION or _checksum(text.partition(_ACCOUNT)[2][:-1]) != state["checksum"]:
         return SetAside.DAMAGED
     if owner.fingerprint(bytes.fromhex(state["key"])) != state["owner"]:
         return SetAside.OTHER_CREDENTIALS
@@ -87,8 +91,7 @@ def _recalled(state: Mapping[str, Any], owner: Owner, now: Instant) -> Account |
     return replace(account, read_at=None) if read_at and read_at > now.unix + _CLOCKS_DIFFER else account
 
 
-_canonical = json.JSONEncoder(sort_keys=True, allow_nan=False).encode
-"""Returns the one text of what an account is written as."""
+_encoded = json.JSONEncoder(allow_nan=False).encode
 
 
 def _checksum(body: str) -> str:

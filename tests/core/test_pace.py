@@ -223,7 +223,7 @@ def changed(text: str, place: int, *numbers: int) -> str:
         pytest.param(changed(SOUND, WITHOUT_HABIT + 9, 0xF0, 0x7F), id="a habit that is not a number"),
         pytest.param(changed(SOUND, WITHOUT_HABIT + 43, 25), id="a day of which 25 hours were not seen"),
         pytest.param(changed(SOUND, WITHOUT_HABIT + 71, 0xF0, 0xBF), id="a day on which less than nothing was spent"),
-        pytest.param(changed(SOUND, WITHOUT_HABIT + 232, 0, 0, 0, 0xBF), id="an hour that usually spends below zero"),
+        pytest.param(changed(SOUND, WITHOUT_HABIT + 232, 0, 0, 0, 0xC0), id="an hour that usually spends below zero"),
     ],
 )
 def test_what_is_damaged_is_refused(text: str) -> None:

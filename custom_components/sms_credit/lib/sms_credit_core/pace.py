@@ -152,13 +152,13 @@ class _Habit:
         _, _, rushed, usual, level, rest, habit, total, *days = _HABIT.unpack_from(data)
         amounts = _little_endian(array("f", data[_HABIT.size : _HABIT_BYTES]))
         unseen, spent, busy = array("B", days[:_DAYS]), array("d", days[_DAYS:]), data[_HABIT_BYTES:]
-        known = 0.0 if math.isnan(total) else total
-        sound = min(level, rest, habit, known, *spent) >= 0 and max(unseen) <= 24 and max(busy, default=0) < _WEEK_HOURS  # noqa: PLR2004 - hours of a day
-        if not sound or not _are_amounts([*amounts, usual, level, rest, habit, known, *spent]):
+        is_known = not math.isnan(total)
+        parts = (level, rest, habit, total if is_known else 0.0, *spent)
+        sound = usual >= _UNSEEN and min(parts) >= 0 and math.isfinite(sum(parts, usual)) and _are_amounts(amounts)
+        if not sound or max(unseen) > 24 or max(busy, default=0) >= _WEEK_HOURS:  # noqa: PLR2004 - hours of a day
             raise ValueError
         week, peaks = amounts[:_WEEK_HOURS], amounts[_WEEK_HOURS:]
-        measures = level, rest, rushed, habit, None if math.isnan(total) else total
-        return cls(week, peaks, spent, unseen, busy, usual, *measures)
+        return cls(week, peaks, spent, unseen, busy, usual, level, rest, rushed, habit, total if is_known else None)
 
     @staticmethod
     def _measures(
@@ -398,9 +398,8 @@ class Pace:
 
 
 def _are_amounts(amounts: Sequence[float]) -> bool:
-    """Whether each was spent or was not seen."""
-    seen = [each for each in amounts if each != _UNSEEN]
-    return min(seen, default=0.0) >= 0 and math.isfinite(sum(seen))  # the sum is as odd as any of them
+    """Whether each can be what was spent, or stand for what was not seen."""
+    return min(amounts) >= _UNSEEN and math.isfinite(sum(amounts))  # the sum is as odd as any of them
 
 
 def _little_endian(amounts: "array[float]") -> "array[float]":

@@ -25,7 +25,7 @@ class Agenda(Generic[T]):
 
     def due(self, now: float) -> Iterator[T]:
         """Take out what is due, in its order."""
-        while self.next_at <= now:
+        while self._entries and self.next_at <= now:
             yield heapq.heappop(self._entries)[2]
 
     @property

@@ -1,4 +1,4 @@
-"""The polling: one task for each account, in the background, whatever anybody scrapes."""
+"""The polling: in the background, whatever anybody scrapes."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,7 @@ import math
 import random
 import time
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Self
 
 import httpx
@@ -16,11 +16,18 @@ import structlog
 from sms_credit_core import Account, Instant, Status, poll_account
 
 from .accounts import AccountConfig, Config, View
+from .agenda import Agenda
 from .slots import Slots
 from .storage import Known, Memory
 
 _FIRST_POLL_GAP = 1.0
 """Seconds between the first polls of two accounts, or less where there are very many."""
+
+_TOGETHER = 0.2
+"""Seconds by which a poll may be late so that it begins together with others: what they write down is one write."""
+
+_AT_A_TIME = 50
+"""Polls that begin together at most. After a stop, all are due, and would hold up one another and everything else."""
 
 _JITTER = 0.05
 """The share of a wait by which it may be longer."""
@@ -62,8 +69,7 @@ class _Watched:
     """Monotonic time of the next poll."""
     account: Account
     task: asyncio.Task[None] | None = None
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when `due` has been moved."""
+    """The poll under way, or waiting for its slot."""
 
     @classmethod
     def begun(cls, config: AccountConfig, account: Account, start: float, now: Instant) -> Self:
@@ -87,16 +93,7 @@ class _Watched:
         """Go on with another configuration of the same account; another interval counts from the last poll."""
         if config.poll_interval != self.config.poll_interval and self.account.polled_at:
             self.due = self.account.polled_at.monotonic + self.account.next_poll_in(config.poll_interval)
-            self.changed.set()
         self.config = config
-
-    async def until_due(self) -> None:
-        """Wait for the next poll."""
-        while (wait := self.due - time.monotonic()) > 0:
-            self.changed.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait):  # wait_for of Python 3.11 can lose a cancellation
-                    await self.changed.wait()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +124,7 @@ class Watch:
         self._asked: dict[Hashable, float] = {}
         """When a question was asked last, and when an account of a name was polled last, in monotonic time."""
         self._watched: Mapping[str, _Watched] = {}
+        self._agenda = Agenda[_Watched]()
         self._changed = asyncio.Event()
         self.take_over(self.planned(config))
 
@@ -185,15 +183,24 @@ class Watch:
         for watched in plan.ended:
             if watched.task:
                 watched.task.cancel()
-        self._changed.set()
+        if plan.begun or plan.changed or plan.ended:
+            self._agenda = Agenda((watched.due, watched) for watched in self._watched.values() if not watched.task)
+            self._changed.set()
 
     async def run(self) -> None:
-        """Poll until cancelled. An unexpected error in any account's task ends them all and is raised."""
+        """Poll until cancelled. An unexpected error in any poll ends them all and is raised."""
         async with await asyncio.to_thread(http_client) as client, asyncio.TaskGroup() as group:
             while True:
                 self._changed.clear()
-                for watched in self._watched.values():
-                    watched.task = watched.task or group.create_task(self._keep_polling(watched, client))
+                for watched in itertools.islice(self._agenda.due(time.monotonic()), _AT_A_TIME):
+                    watched.task = group.create_task(self._poll_in_turn(watched, client))
+                await asyncio.sleep(_TOGETHER)
+                await self._until_due()
+
+    async def _until_due(self) -> None:
+        """Wait for the next poll, or until the agenda has changed."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(self._agenda.next_at):  # wait_for of Python 3.11 can lose a cancellation
                 await self._changed.wait()
 
     def _allowed_from(self, account: AccountConfig) -> float:
@@ -204,11 +211,14 @@ class Watch:
         horizon = time.monotonic() - _REMEMBERED
         self._asked = {key: asked for key, asked in self._asked.items() if asked > horizon}
 
-    async def _keep_polling(self, watched: _Watched, client: httpx.AsyncClient) -> None:
-        while True:
-            await watched.until_due()
-            async with self._slots.one(watched.config.place):
-                await self._poll(watched, client)
+    async def _poll_in_turn(self, watched: _Watched, client: httpx.AsyncClient) -> None:
+        """Poll an account once there is a slot, and put its next poll down."""
+        async with self._slots.one(watched.config.place):
+            await self._poll(watched, client)
+        watched.task = None
+        if self._watched.get(watched.config.name) is watched:
+            self._agenda.add(watched.due, watched)
+            self._changed.set()
 
     async def _poll(self, watched: _Watched, client: httpx.AsyncClient) -> None:
         config, before = watched.config, watched.account

@@ -15,6 +15,7 @@ from .advice import Links
 from .config import ConfigError
 from .config.web import WebConfig
 from .durations import duration_text
+from .exposition import Exposition
 from .listing import Listings
 from .loading import Loader
 from .metrics import ExporterCollector, registry
@@ -68,12 +69,13 @@ class Exporter:
         config, self._web = loaded.outcome
         self._files = loaded.files
         self._memory = memory()
-        self.watch = Watch(config, self._memory)
-        self._memory.keep(config.names)
         self._own = ExporterCollector(VERSION, lambda: self._memory.healthy)
         self._own.reload_success_unix, self._own.config = time.time(), config
+        self._exposition = Exposition(registry(self._own))
+        self.watch = Watch(config, self._memory, self._exposition.show)
+        self._memory.keep(config.names)
         self._site = Site(
-            registry=registry(self._own),
+            exposition=self._exposition,
             views=self.watch.views,
             ready=lambda: self.watch.ready,
             reload=self.reload if lifecycle else None,
@@ -101,6 +103,7 @@ class Exporter:
             _log.warning("changes to TLS other than of its certificate need a restart")
         self._web = web
         self.watch.reconfigure(config)
+        await self._exposition.follow(self.watch.views())
         await in_thread(lambda: self._memory.keep(config.names))
         self._own.reload_successful, self._own.reload_success_unix = True, time.time()
         self._own.config = config
@@ -147,6 +150,7 @@ class Exporter:
         app = application(self._site, rate_limiter(lambda: self._web), authentication.middleware)
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self._memory.close)
+            await self._exposition.follow(self.watch.views())
             listening(await serve(stack, app, places, tls_context(lambda: self._web)))
             working = asyncio.create_task(self._work())
             loop = asyncio.get_running_loop()

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
+from sms_credit_exporter.exposition import Exposition
 from sms_credit_exporter.web import Address, Site, application, serve
 from tests.exporter.running import LISTEN, PATIENCE, Providers, Running, secured
 
@@ -92,7 +93,9 @@ def serving() -> Serving:
     async def served() -> AsyncIterator[int]:
         registry = CollectorRegistry()
         Gauge("made_up", "A metric.", registry=registry).set(1)
-        site = Site(registry=registry, views=tuple, ready=lambda: True, reload=None, version="0", refresh=15.0)
+        site = Site(
+            exposition=Exposition(registry), views=tuple, ready=lambda: True, reload=None, version="0", refresh=15.0
+        )
         async with AsyncExitStack() as stack:
             (url,) = await serve(stack, application(site), [Address.parse("127.0.0.1:0")], None)
             yield httpx.URL(url).port or 0

@@ -108,7 +108,7 @@ class Watch:
         self.reconfigure(config)
 
     def views(self) -> tuple[View, ...]:
-        """Return every account as it is now, in the order of the configuration."""
+        """Return every account as it is now, in the order of the configuration. May be called in any thread."""
         moment = Instant.now()
         return tuple(
             View.of(watched.config, watched.account, moment, self._stale_after) for watched in self._watched.values()

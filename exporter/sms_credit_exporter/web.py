@@ -53,6 +53,7 @@ class Site:
 
     exposition: Exposition
     views: Callable[[], Views]
+    """Returns all accounts as they are now. May be called in any thread."""
     ready: Callable[[], bool]
     reload: Callable[[], Awaitable[str | None]] | None
     """Takes the configuration in anew; returns what is wrong with it, or None. None where a request may not do that."""
@@ -180,10 +181,9 @@ def _accounts(site: Site, form: _Form) -> _Handler:
 
     async def written(asked: tuple[Query, bool]) -> bytes:
         query, gzip = asked
-        views = tuple(site.views())
 
         def body() -> bytes:
-            text = form.write(site.listings.listing(query, views)).encode()
+            text = form.write(site.listings.listing(query, site.views())).encode()
             return compressed(text) if gzip else text
 
         return await in_thread(body)

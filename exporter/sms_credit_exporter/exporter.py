@@ -49,6 +49,7 @@ class Exporter:
         refresh: float = 15.0,
         auto_reload: float | None = None,
         lifecycle: bool = False,
+        max_requests: int = 0,
         prefix: Prefix | None = None,
         links: Links | None = None,
         demo: bool = False,
@@ -57,8 +58,8 @@ class Exporter:
 
         `memory` opens what everything is kept in over restarts. `refresh` is the number of seconds after which an open
         status page fetches itself again; `auto_reload` that after which configuration files are looked at for changes,
-        None for never. `lifecycle` lets requests reload; `prefix` is where a reverse proxy puts us; `links` are where
-        the page leads to.
+        None for never. `lifecycle` lets requests reload; `max_requests` are answered at once, 0 for no limit. `prefix`
+        is where a reverse proxy puts us; `links` are where the page leads to.
         """
         self._load = Loader(load, load_web)
         self._reloads = Shared(self._reload)
@@ -83,6 +84,7 @@ class Exporter:
             refresh=refresh,
             prefix=prefix or Prefix(),
             headers=lambda: self._web.headers,
+            max_requests=max_requests,
             demo=demo,
             listings=Listings(self._memory.trend, links),
         )

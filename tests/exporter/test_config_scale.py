@@ -2,6 +2,7 @@
 
 import gc
 import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -103,6 +104,20 @@ def test_accounts_with_a_file_each_load_soon(
     (tmp_path / "config.yml").write_text("accounts_files: ['*/*.yml']\n")
     assert len(load(tmp_path / "config.yml", {}).accounts) == MANY
     assert seconds() < 2 * PATIENCE
+
+
+def test_loading_takes_little_more_memory_than_what_it_returns(tmp_path: Path) -> None:
+    """Reloads come again and again, beside all that the exporter knows."""
+    (tmp_path / "config.yml").write_text(accounts(sound, 1000))
+    load(tmp_path / "config.yml", {})
+    tracemalloc.start()
+    try:
+        config = load(tmp_path / "config.yml", {})
+        kept, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(config.accounts) == 1000
+    assert most < 2.5 * kept
 
 
 @pytest.mark.parametrize(

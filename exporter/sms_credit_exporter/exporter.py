@@ -106,8 +106,9 @@ class Exporter:
             _log.warning("changes to TLS other than of its certificate need a restart")
         self._web = web
         plan = await in_thread(lambda: self.watch.planned(config))
-        self.watch.take_over(plan)
-        await self._exposition.follow(self.watch.each())
+        if plan.config != self._own.config:
+            self.watch.take_over(plan)
+            await self._exposition.follow(self.watch.each())
         await in_thread(lambda: self._memory.keep(config.names))
         self._own.reload_successful, self._own.reload_success_unix = True, time.time()
         self._own.config = plan.config

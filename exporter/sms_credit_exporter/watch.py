@@ -107,8 +107,8 @@ class Plan:
     """All accounts, in the order of the configuration."""
     changed: Sequence[tuple[_Watched, AccountConfig]]
     """Those that go on with another configuration."""
-    begun: Sequence[_Watched]
-    """Those that are new, or ask something else than before. They are not due before their turn at the start."""
+    begun: Sequence[tuple[_Watched, Hashable]]
+    """Those that are new, or ask something else than before, and what they ask. They are not due before their turn."""
     ended: Sequence[_Watched]
     """Those that are not in the configuration any more, or ask something else now."""
     known: Mapping[str, Known]
@@ -170,7 +170,7 @@ class Watch:
             slots=Slots(account.place for account in config.accounts),
             watched={name: kept.get(name) or begun[name] for name in accounts},
             changed=[(old, accounts[name]) for name, old in kept.items() if old.config is not accounts[name]],
-            begun=list(begun.values()),
+            begun=[(watched, watched.config.question) for watched in begun.values()],
             ended=[old for name, old in before.items() if name not in kept],
             known=known,
         )
@@ -184,8 +184,8 @@ class Watch:
         self._stale_after, self._slots = plan.config.stale_after, plan.slots
         self._memory.begin(plan.known)
         self._forget_what_was_long_ago()
-        for watched in plan.begun:
-            watched.due = max(watched.due, self._allowed_from(watched.config))
+        for watched, question in plan.begun:
+            watched.due = max(watched.due, self._allowed_from(watched.config, question))
         for watched, config in plan.changed:
             watched.take_over(config)
         self._watched = plan.watched
@@ -212,8 +212,8 @@ class Watch:
             async with asyncio.timeout_at(self._agenda.next_at):  # wait_for of Python 3.11 can lose a cancellation
                 await self._changed.wait()
 
-    def _allowed_from(self, account: AccountConfig) -> float:
-        last = max(self._asked.get(key, -math.inf) for key in (account.name, account.question))
+    def _allowed_from(self, account: AccountConfig, question: Hashable) -> float:
+        last = max(self._asked.get(key, -math.inf) for key in (account.name, question))
         return last + account.min_pause
 
     def _forget_what_was_long_ago(self) -> None:

@@ -15,6 +15,7 @@ from .advice import Links
 from .config import ConfigError
 from .config.web import WebConfig
 from .durations import duration_text
+from .exposition import Exposition
 from .listing import Listings
 from .loading import Loader
 from .metrics import ExporterCollector, registry
@@ -48,6 +49,7 @@ class Exporter:
         refresh: float = 15.0,
         auto_reload: float | None = None,
         lifecycle: bool = False,
+        max_requests: int = 0,
         prefix: Prefix | None = None,
         links: Links | None = None,
         demo: bool = False,
@@ -56,8 +58,8 @@ class Exporter:
 
         `memory` opens what everything is kept in over restarts. `refresh` is the number of seconds after which an open
         status page fetches itself again; `auto_reload` that after which configuration files are looked at for changes,
-        None for never. `lifecycle` lets requests reload; `prefix` is where a reverse proxy puts us; `links` are where
-        the page leads to.
+        None for never. `lifecycle` lets requests reload; `max_requests` are answered at once, 0 for no limit. `prefix`
+        is where a reverse proxy puts us; `links` are where the page leads to.
         """
         self._load = Loader(load, load_web)
         self._reloads = Shared(self._reload)
@@ -68,12 +70,13 @@ class Exporter:
         config, self._web = loaded.outcome
         self._files = loaded.files
         self._memory = memory()
-        self.watch = Watch(config, self._memory)
-        self._memory.keep(config.names)
         self._own = ExporterCollector(VERSION, lambda: self._memory.healthy)
         self._own.reload_success_unix, self._own.config = time.time(), config
+        self._exposition = Exposition(registry(self._own))
+        self.watch = Watch(config, self._memory, self._exposition.show)
+        self._memory.keep(config.names)
         self._site = Site(
-            registry=registry(self._own),
+            exposition=self._exposition,
             views=self.watch.views,
             ready=lambda: self.watch.ready,
             reload=self.reload if lifecycle else None,
@@ -81,6 +84,7 @@ class Exporter:
             refresh=refresh,
             prefix=prefix or Prefix(),
             headers=lambda: self._web.headers,
+            max_requests=max_requests,
             demo=demo,
             listings=Listings(self._memory.trend, links),
         )
@@ -101,6 +105,7 @@ class Exporter:
             _log.warning("changes to TLS other than of its certificate need a restart")
         self._web = web
         self.watch.reconfigure(config)
+        await self._exposition.follow(self.watch.views())
         await in_thread(lambda: self._memory.keep(config.names))
         self._own.reload_successful, self._own.reload_success_unix = True, time.time()
         self._own.config = config
@@ -147,6 +152,7 @@ class Exporter:
         app = application(self._site, rate_limiter(lambda: self._web), authentication.middleware)
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self._memory.close)
+            await self._exposition.follow(self.watch.views())
             listening(await serve(stack, app, places, tls_context(lambda: self._web)))
             working = asyncio.create_task(self._work())
             loop = asyncio.get_running_loop()

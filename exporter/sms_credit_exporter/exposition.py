@@ -1,12 +1,11 @@
 """The text of a scrape.
 
-An account's samples are rendered when something about it has changed, not for each scrape. A scrape joins what is kept,
-metric by metric as the formats want it: the head of a metric, then its samples of every account.
+It is put together from what the board shows, metric by metric as the formats want it: the head of a metric, then its
+samples of every account. No account is looked at but those that time alone may have changed.
 """
 
-import asyncio
-import time
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
@@ -15,11 +14,14 @@ from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector
 
-from sms_credit_core import Account
+from sms_credit_core import Instant
 
-from .accounts import AccountConfig, View, Views
-from .metrics import AccountCollector
+from .accounts import View
+from .board import Board
+from .member import Compressing, Part, member
+from .metrics import FAMILIES
 from .negotiation import Format
+from .sharing import Slices
 
 RENDERERS: Mapping[Format, Callable[[Collector], bytes]] = {
     Format.TEXT: generate_latest,
@@ -27,51 +29,97 @@ RENDERERS: Mapping[Format, Callable[[Collector], bytes]] = {
 }
 """The two differ in heads and ends; samples such as ours, without time stamps and exemplars, read the same in both."""
 
-_AT_A_TIME = 0.005
-"""Seconds of looking at accounts before the event loop may do something else."""
+_COMPRESSED_TOGETHER = 500
+"""Accounts times metrics that are compressed as one at least. Much shorter texts would hardly get shorter."""
+
+Text = Sequence[bytes]
+"""A text in pieces, most of which are kept, and shared by all who are sent it."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    """One account's samples, metric by metric, and all that they depend on."""
+class _Section:
+    """Some metrics that are compressed as one."""
 
-    config: AccountConfig
-    account: Account
-    known: tuple[bool, bool]
-    samples: Sequence[bytes]
-
-    def shows(self, view: View, known: tuple[bool, bool]) -> bool:
-        """Whether the samples are those of this view: its parts are replaced when they change, never changed."""
-        return self.account is view.account and self.config is view.config and self.known == known
+    changes: int
+    """How often any of them has changed: as long as it is the same, so is the text."""
+    text: Text
 
 
 class Exposition:
     """Everything that a scrape gives, from memory only."""
 
-    def __init__(self, views: Callable[[], Views], own: CollectorRegistry) -> None:
-        """Take what returns the accounts, and the exporter's own metrics, which follow theirs."""
-        self._views, self._own = views, own
-        self._kept: Mapping[str, _Kept] = {}
+    def __init__(self, own: CollectorRegistry) -> None:
+        """Take the exporter's own metrics, which follow those of the accounts. There are no accounts yet."""
+        self._own = own
+        self._board = Board()
+        self._parts: dict[tuple[Format, int], tuple[int, Part]] = {}
+        """What was compressed of the board's sections, and how often each had changed by then."""
+        self._meanwhile: dict[str, View] | None = None
+        """What was shown since another board is being made; None while none is."""
+        self._latest = Instant(unix=-math.inf, monotonic=-math.inf)
+        """The latest moment, on each clock, of which anything is shown."""
 
-    async def text(self, form: Format) -> bytes:
-        """Return the text as it is now; one call at a time."""
-        return _joined(_heads(form), await self._samples()) + RENDERERS[form](self._own)
+    async def follow(self, views: Iterable[View]) -> None:
+        """Show these accounts and no others from now on; one call at a time."""
+        accounts, slices = [], Slices()
+        self._meanwhile = {}
+        for view in views:
+            accounts.append((view, self._board.samples(view)))
+            await slices()
+        meanwhile, self._meanwhile = self._meanwhile, None
+        self._board, self._parts = Board(accounts), {}
+        for view in meanwhile.values():
+            self.show(view)
 
-    async def _samples(self) -> Sequence[Sequence[bytes]]:
-        """Return the samples of every account from one consistent view of them."""
-        kept: dict[str, _Kept] = {}
-        until = time.monotonic() + _AT_A_TIME
-        for view in tuple(self._views()):
-            known, before = view.freshness, self._kept.get(view.config.name)
-            if before and before.shows(view, known):
-                kept[view.config.name] = before
-            else:
-                kept[view.config.name] = _Kept(view.config, view.account, known, _account_samples(view))
-            if time.monotonic() > until:
-                await asyncio.sleep(0)
-                until = time.monotonic() + _AT_A_TIME
-        self._kept = kept
-        return [account.samples for account in kept.values()]
+    def show(self, view: View) -> None:
+        """Show an account as it is now, if it is one of those that are shown."""
+        self._latest = self._latest.or_later(view.now)
+        self._board.show(view)
+        if self._meanwhile is not None:
+            self._meanwhile[view.config.name] = view
+
+    async def text(self, form: Format, now: Instant) -> Text:
+        """Return the text at this moment."""
+        await self._look(now)
+        return [*chain.from_iterable(section.text for section in self._sections(form)), RENDERERS[form](self._own)]
+
+    async def compressed(self, form: Format, now: Instant) -> Text:
+        """Return the same as one gzip member; one call at a time."""
+        await self._look(now)
+        sections, own, kept = self._sections(form), RENDERERS[form](self._own), self._parts
+        compressing, slices, parts = Compressing(), Slices(), []
+        for number, section in enumerate(sections):
+            changes, part = kept.get((form, number)) or (None, None)
+            if part is None or changes != section.changes:
+                for text in section.text:
+                    compressing.add(text)
+                    await slices()
+                part = compressing.part()
+                kept[form, number] = section.changes, part
+            parts.append(part)
+        compressing.add(own)
+        return [*member([*parts, compressing.part()])]
+
+    async def _look(self, now: Instant) -> None:
+        """Show what time alone has changed. Where a clock was set back, it may have changed anything."""
+        latest, self._latest = self._latest, now
+        await self._board.look(now, at_all=now.unix < latest.unix or now.monotonic < latest.monotonic)
+
+    def _sections(self, form: Format) -> Sequence[_Section]:
+        """Return the text of all accounts as it is at this moment."""
+        heads, board = _heads(form), self._board
+        size = math.ceil(_COMPRESSED_TOGETHER / max(1, len(board)))
+        return [
+            _Section(
+                changes=sum(board.changes[start : start + size]),
+                text=[
+                    text
+                    for metric, head in enumerate(heads[start : start + size], start)
+                    for text in (head, *board.texts(metric))
+                ],
+            )
+            for start in range(0, len(heads), size)
+        ]
 
 
 class _Only(Collector):
@@ -84,17 +132,6 @@ class _Only(Collector):
         return (self._metric,)
 
 
-def _account_samples(view: View) -> Sequence[bytes]:
-    metrics = AccountCollector(lambda: (view,)).collect()
-    return [generate_latest(_Only(metric)).split(b"\n", 2)[2] for metric in metrics]  # below HELP and TYPE
-
-
 @cache
 def _heads(form: Format) -> Sequence[bytes]:
-    metrics = AccountCollector(tuple).collect()
-    return [RENDERERS[form](_Only(metric)).removesuffix(b"# EOF\n") for metric in metrics]
-
-
-def _joined(heads: Sequence[bytes], samples: Sequence[Sequence[bytes]]) -> bytes:
-    columns = ((head, *(account[number] for account in samples)) for number, head in enumerate(heads))
-    return b"".join(chain.from_iterable(columns))
+    return [RENDERERS[form](_Only(family.metric(()))).removesuffix(b"# EOF\n") for family in FAMILIES]

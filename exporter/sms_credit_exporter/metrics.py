@@ -25,39 +25,46 @@ from sms_credit_core import FAILURES, Ledger, Status, Value
 from .accounts import Config, View, Views
 
 Number = int | float | bool | Decimal | None
-Rows = Iterable[tuple[tuple[str, ...], Number]]
+Rows = Iterable[tuple[str, Number]]
+"""Samples: what the metric's own label says, if it has one, and the value."""
 
 _ACCOUNT = ("provider", "account")
 
 
 @dataclass(frozen=True, slots=True)
-class _Family:
-    """One metric of an account: its name, its help, its own labels, and its samples."""
+class Family:
+    """One metric of an account: its name, its help, its samples, and the label that it has beside the account's."""
 
     kind: type[GaugeMetricFamily | CounterMetricFamily]
     name: str
     help: str
     rows: Callable[[View], Rows]
-    labels: tuple[str, ...] = ()
+    label: str | None = None
 
     def metric(self, views: Views) -> Metric:
-        """Render the samples of all accounts; what is not known is left out."""
-        metric = self.kind(self.name, self.help, labels=(*_ACCOUNT, *self.labels))
+        """Return the samples of all accounts; what is not known is left out."""
+        own = [self.label] if self.label else []
+        metric = self.kind(self.name, self.help, labels=(*_ACCOUNT, *own))
         for view in views:
-            account = {"provider": view.provider.key, "account": view.config.name, **view.config.labels}
-            for labels, value in self.rows(view):
+            account = account_labels(view)
+            for word, value in self.rows(view):
                 if value is not None:
-                    metric.add_sample(self.name, account | dict(zip(self.labels, labels, strict=True)), float(value))
+                    metric.add_sample(self.name, account | dict.fromkeys(own, word), float(value))
         return metric
 
 
-def _gauge(name: str, text: str, value: Callable[[View], Number]) -> _Family:
-    return _Family(GaugeMetricFamily, name, text, lambda view: [((), value(view))])
+def account_labels(view: View) -> dict[str, str]:
+    """Return the labels that all samples of an account have."""
+    return {"provider": view.provider.key, "account": view.config.name, **view.config.labels}
+
+
+def _gauge(name: str, text: str, value: Callable[[View], Number]) -> Family:
+    return Family(GaugeMetricFamily, name, text, lambda view: [("", value(view))])
 
 
 def _balance(view: View) -> Rows:
     known = view.known
-    return [((known.currency or "",), known.balance)] if known else []
+    return [(known.currency or "", known.balance)] if known else []
 
 
 def _updated(view: View) -> Number:
@@ -72,7 +79,7 @@ def _paid_with(value: Value, amount: Callable[[Ledger], Decimal]) -> Callable[[V
         ledger = view.account.ledger
         if ledger is None or ledger.pays_with is not value:
             return []
-        return [(() if ledger.currency is None else (ledger.currency,), amount(ledger))]
+        return [(ledger.currency or "", amount(ledger))]
 
     return rows
 
@@ -86,32 +93,33 @@ def _topped_up(ledger: Ledger) -> Decimal:
 
 
 def _low(view: View) -> Rows:
-    return [((limit.value,), reached) for limit, reached in view.reached.items()]
+    return [(limit.value, reached) for limit, reached in view.reached.items()]
 
 
 def _statuses(view: View) -> Rows:
-    return [((status.value,), status is view.status) for status in Status]
+    current = view.status
+    return [(status.value, status is current) for status in Status]
 
 
 def _failures(view: View) -> Rows:
-    return [((status.value,), view.account.failures[status]) for status in FAILURES]
+    return [(status.value, view.account.failures[status]) for status in FAILURES]
 
 
-_FAMILIES = (
+FAMILIES = (
     _gauge("sms_credit_up", "Whether the last poll got an answer about the account.", lambda v: v.status.up),
-    _Family(
+    Family(
         GaugeMetricFamily,
         "sms_credit_status",
         "What the last poll came to; exactly one status is 1.",
         _statuses,
-        ("status",),
+        "status",
     ),
-    _Family(
+    Family(
         GaugeMetricFamily,
         "sms_credit_balance",
         "Prepaid balance as the provider last reported it, in the currency of the label; cached between polls.",
         _balance,
-        ("currency",),
+        "currency",
     ),
     _gauge(
         "sms_credit_quota_messages",
@@ -143,46 +151,46 @@ _FAMILIES = (
         "Configured runway at or below which the credit is low.",
         lambda v: v.limits.low_runway,
     ),
-    _Family(
+    Family(
         GaugeMetricFamily,
         "sms_credit_low",
         "Whether the limit is reached, or was when that could last be told.",
         _low,
-        ("reason",),
+        "reason",
     ),
-    _Family(
+    Family(
         CounterMetricFamily,
         "sms_credit_spent_total",
         "Sum of all falls of the balance, in the currency of the label, where the account pays with money.",
         _paid_with(Value.BALANCE, _spent),
-        ("currency",),
+        "currency",
     ),
-    _Family(
+    Family(
         CounterMetricFamily,
         "sms_credit_topped_up_total",
         "Sum of all rises of the balance, in the currency of the label, where the account pays with money.",
         _paid_with(Value.BALANCE, _topped_up),
-        ("currency",),
+        "currency",
     ),
-    _Family(
+    Family(
         CounterMetricFamily,
         "sms_credit_messages_spent_total",
         "Sum of all falls of the quota, where the account pays with messages.",
         _paid_with(Value.QUOTA, _spent),
     ),
-    _Family(
+    Family(
         CounterMetricFamily,
         "sms_credit_messages_topped_up_total",
         "Sum of all rises of the quota, where the account pays with messages.",
         _paid_with(Value.QUOTA, _topped_up),
     ),
-    _Family(
+    Family(
         CounterMetricFamily,
         "sms_credit_credits_spent_total",
         "Sum of all falls of the credits, where the account counts in credits of its provider's own.",
         _paid_with(Value.CREDITS, _spent),
     ),
-    _Family(
+    Family(
         CounterMetricFamily,
         "sms_credit_credits_topped_up_total",
         "Sum of all rises of the credits, where the account counts in credits of its provider's own.",
@@ -215,18 +223,18 @@ _FAMILIES = (
     ),
     _gauge("sms_credit_poll_interval_seconds", "Configured time between polls.", lambda v: v.config.poll_interval),
     _gauge("sms_credit_poll_duration_seconds", "How long the last poll took.", lambda v: v.account.poll_duration),
-    _Family(CounterMetricFamily, "sms_credit_polls_total", "Polls made.", lambda v: [((), v.account.polls)]),
-    _Family(
+    Family(CounterMetricFamily, "sms_credit_polls_total", "Polls made.", lambda v: [("", v.account.polls)]),
+    Family(
         CounterMetricFamily,
         "sms_credit_poll_failures_total",
         "Polls that failed, by the status that they left.",
         _failures,
-        ("reason",),
+        "reason",
     ),
 )
 
 
-LABELS = frozenset({*_ACCOUNT, *(label for family in _FAMILIES for label in family.labels)})
+LABELS = frozenset({*_ACCOUNT, *(family.label for family in FAMILIES if family.label)})
 """Every label that a metric of an account has by itself."""
 
 
@@ -239,12 +247,12 @@ class AccountCollector(Collector):
 
     def describe(self) -> Iterator[Metric]:
         """Name the metrics without looking at the accounts."""
-        return (family.metric(()) for family in _FAMILIES)
+        return (family.metric(()) for family in FAMILIES)
 
     def collect(self) -> Iterator[Metric]:
         """Render all accounts from one consistent view of them."""
         views = tuple(self._views())
-        return (family.metric(views) for family in _FAMILIES)
+        return (family.metric(views) for family in FAMILIES)
 
 
 class ExporterCollector(Collector):

@@ -2,10 +2,14 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
+
+_SLICE = 0.004
+"""Seconds."""
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
@@ -47,6 +51,20 @@ class Shared(Generic[K, T]):
         async with self._one_at_a_time:
             del self._next[asked]
             return await self._work(asked)
+
+
+class Slices:
+    """Work in slices of time, between which the event loop may do something else."""
+
+    def __init__(self) -> None:
+        """Begin with the first slice."""
+        self._until = time.monotonic() + _SLICE
+
+    async def __call__(self) -> None:
+        """Let others have their turn, if this slice is over."""
+        if time.monotonic() > self._until:
+            await asyncio.sleep(0)
+            self._until = time.monotonic() + _SLICE
 
 
 async def in_thread(work: Callable[[], T]) -> T:

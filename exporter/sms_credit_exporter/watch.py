@@ -6,7 +6,7 @@ import itertools
 import math
 import random
 import time
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -89,8 +89,14 @@ class _Watched:
 class Watch:
     """What is known of every configured account, kept fresh while `run` runs."""
 
-    def __init__(self, config: Config, memory: Memory | None = None) -> None:
-        """Take the configuration, and what is known from before; nothing is polled before `run`."""
+    def __init__(
+        self, config: Config, memory: Memory | None = None, show: Callable[[View], None] = lambda _: None
+    ) -> None:
+        """Take the configuration, what is known from before, and what is told of each account after its poll.
+
+        Nothing is polled before `run`.
+        """
+        self._show = show
         self._memory = memory or Memory()
         self._asked: dict[Hashable, float] = {}
         """When a question was asked last, and when an account of a name was polled last, in monotonic time."""
@@ -99,7 +105,7 @@ class Watch:
         self.reconfigure(config)
 
     def views(self) -> tuple[View, ...]:
-        """Return every account as it is now, in the order of the configuration."""
+        """Return every account as it is now, in the order of the configuration. May be called in any thread."""
         moment = Instant.now()
         return tuple(
             View.of(watched.config, watched.account, moment, self._stale_after) for watched in self._watched.values()
@@ -188,6 +194,7 @@ class Watch:
         asking = before.asking(Instant.now())
         await self._memory.remember(config, asking)  # whatever ends the process from here on, this was a poll
         watched.polled(await poll_once(client, config, asking))
+        self._show(View.of(watched.config, watched.account, Instant.now(), self._stale_after))
         self._asked |= dict.fromkeys(keys, time.monotonic())
         _report(watched.config, before, watched.account)
         await self._memory.remember(config, watched.account)

@@ -4,7 +4,6 @@ aiohttp serves it: of the asyncio servers it is the one that does routing, HEAD 
 handshake for each connection, and closes connections that send no request.
 """
 
-import io
 import re
 import socket
 import ssl
@@ -15,15 +14,17 @@ from dataclasses import dataclass, field
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
-from prometheus_client import CollectorRegistry
+
+from sms_credit_core import Instant
 
 from . import api
 from .accounts import Views
 from .connections import Connection, Connections, Listener, bound, most_connections
-from .exposition import Exposition
+from .exposition import Exposition, Text
 from .listing import Listing, Listings, Query, QueryError
 from .negotiation import Format, compressed, negotiated, takes_gzip
 from .page import refused, render, static_files
+from .pieces import Pieces
 from .prefix import Prefix
 from .sharing import Shared, in_thread
 
@@ -50,9 +51,9 @@ _log = structlog.stdlib.get_logger()
 class Site:
     """What the web server shows and does."""
 
-    registry: CollectorRegistry
-    """The exporter's own metrics; those of the accounts come from their views."""
+    exposition: Exposition
     views: Callable[[], Views]
+    """Returns all accounts as they are now. May be called in any thread."""
     ready: Callable[[], bool]
     reload: Callable[[], Awaitable[str | None]] | None
     """Takes the configuration in anew; returns what is wrong with it, or None. None where a request may not do that."""
@@ -62,6 +63,8 @@ class Site:
     prefix: Prefix = field(default_factory=Prefix)
     headers: Callable[[], Mapping[str, str]] = dict
     """What the web configuration sets in every answer."""
+    max_requests: int = 0
+    """Requests that are answered at once; 0 for no limit."""
     demo: bool = False
     listings: Listings = field(default_factory=Listings)
     """Answers what is asked about the accounts."""
@@ -135,14 +138,12 @@ def _redirect(path: str) -> _Handler:
 
 
 def _metrics(site: Site) -> _Handler:
-    exposition = Exposition(site.views, site.registry)
-
-    async def render_text(asked: tuple[Format, bool]) -> bytes:
+    async def written(asked: tuple[Format, bool]) -> Text:
         form, gzip = asked
-        body = await exposition.text(form)
-        return await in_thread(lambda: compressed(body)) if gzip else body
+        write = site.exposition.compressed if gzip else site.exposition.text
+        return await write(form, Instant.now())
 
-    text = Shared(render_text)
+    text = Shared(written)
 
     async def metrics(request: web.Request) -> web.Response:
         form, content_type = negotiated(_header(request, "Accept"))
@@ -182,10 +183,9 @@ def _accounts(site: Site, form: _Form) -> _Handler:
 
     async def written(asked: tuple[Query, bool]) -> bytes:
         query, gzip = asked
-        views = tuple(site.views())
 
         def body() -> bytes:
-            text = form.write(site.listings.listing(query, views)).encode()
+            text = form.write(site.listings.listing(query, site.views())).encode()
             return compressed(text) if gzip else text
 
         return await in_thread(body)
@@ -199,15 +199,14 @@ def _accounts(site: Site, form: _Form) -> _Handler:
         except QueryError as error:
             return web.Response(status=400, text=form.refuse(error), headers=headers)
         gzip = takes_gzip(_header(request, "Accept-Encoding"))
-        return _response(await answer((query, gzip)), headers, gzip=gzip)
+        return _response([await answer((query, gzip))], headers, gzip=gzip)
 
     return accounts
 
 
-def _response(body: bytes, headers: Mapping[str, str], *, gzip: bool) -> web.Response:
-    # Bytes would all be put into the connection's buffer at once, and copied; this way it takes them as it sends them.
+def _response(body: Text, headers: Mapping[str, str], *, gzip: bool) -> web.Response:
     encoding = {"Content-Encoding": "gzip"} if gzip else {}
-    return web.Response(body=io.BytesIO(body), headers={**headers, **encoding})
+    return web.Response(body=Pieces(body), headers={**headers, **encoding})
 
 
 def _header(request: web.Request, name: str) -> str:
@@ -247,7 +246,7 @@ async def serve(
 ) -> tuple[str, ...]:
     """Serve until the stack closes; return the URLs. Raises OSError if an address cannot be listened on."""
     site = app[_SITE]
-    connections = Connections(most_connections())
+    connections = Connections(most_connections(), site.max_requests, site.prefix.health)
     app.middlewares.insert(0, connections.middleware)
     runner = web.AppRunner(app, shutdown_timeout=_SHUTDOWN_SECONDS)
     await runner.setup()

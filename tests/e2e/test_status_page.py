@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 from sms_credit_core import Cause
 from sms_credit_exporter.accounts import View
 from sms_credit_exporter.advice import Links, Template
+from sms_credit_exporter.exposition import Exposition
 from sms_credit_exporter.listing import Listings
 from sms_credit_exporter.trend import Trend
 from sms_credit_exporter.web import Site, application
@@ -63,7 +64,7 @@ class Exporter:
     async def start(self) -> None:
         """Listen."""
         site = Site(
-            registry=CollectorRegistry(),
+            exposition=Exposition(CollectorRegistry()),
             views=lambda: self.views,
             ready=lambda: True,
             reload=None,

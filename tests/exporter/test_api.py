@@ -23,6 +23,7 @@ from sms_credit_core import MASK, Cause, Limit, Limits, Reading, Status
 from sms_credit_exporter.accounts import View
 from sms_credit_exporter.advice import RUNBOOK, Links, Template
 from sms_credit_exporter.entry import LOOKS, Unknown
+from sms_credit_exporter.exposition import Exposition
 from sms_credit_exporter.listing import Listings, Query, Sort
 from sms_credit_exporter.simulator.behaviour import Live
 from sms_credit_exporter.web import Site, application
@@ -50,7 +51,7 @@ async def served(http: httpx.AsyncClient) -> AsyncIterator[Ask]:
         known = tuple(views)
         trends = {each.config.name: trend_of(each) for each in known}
         site = Site(
-            registry=CollectorRegistry(),
+            exposition=Exposition(CollectorRegistry()),
             views=lambda: known,
             ready=lambda: True,
             reload=None,

@@ -167,6 +167,46 @@ async def test_who_does_not_read_makes_room_too(
             assert f"{FAILED_OF_A} 0.0" in await exporter.metrics()
 
 
+ENDLESS = b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n" * 3000
+"""So many requests that their answers fill what a connection can hold, if nobody reads them."""
+
+
+async def test_requests_beyond_the_limit_are_told_to_come_again(
+    config_file: ConfigFile, providers: Providers, start: Callable[..., Starting]
+) -> None:
+    """Readers that do not read take all places. Health is answered, and once they leave, so is everything else."""
+    file = config_file(providers.configured("a", providers.add("23telecom")))
+    async with start("serve", f"--config.file={file}", LISTEN, "--web.max-requests=5") as exporter:
+        with idlers(exporter, 6, ENDLESS):
+
+            async def all_refused() -> bool:
+                return {(await exporter.get("/metrics")).status_code for _ in range(10)} == {503}
+
+            await until(all_refused)
+            answer = await exporter.get("/metrics")
+            assert answer.text == "Limit of concurrent requests reached (5), try again later.\n"
+            assert int(answer.headers["Retry-After"]) > 0
+            assert {(await exporter.get(path)).status_code for path in ("/", "/api/v1/accounts")} == {503}
+            assert {(await exporter.get(f"/-/{path}")).status_code for path in ("healthy", "ready")} == {200}
+
+        async def served() -> bool:
+            return (await exporter.get("/metrics")).status_code == 200
+
+        await until(served)
+        await goes_on_polling(exporter)
+    assert not exporter.matching("level=(warning|error)|Traceback")
+
+
+async def test_without_a_limit_all_are_answered(
+    config_file: ConfigFile, providers: Providers, start: Callable[..., Starting]
+) -> None:
+    """Zero is no limit."""
+    file = config_file(providers.configured("a", providers.add("23telecom")))
+    async with start("serve", f"--config.file={file}", LISTEN, "--web.max-requests=0") as exporter:
+        with idlers(exporter, 50, ENDLESS):
+            await goes_on_polling(exporter)
+
+
 async def test_a_log_that_nobody_reads_stops_nothing(
     config_file: ConfigFile, providers: Providers, http: httpx.AsyncClient, tmp_path: Path
 ) -> None:

@@ -19,6 +19,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from structlog.testing import capture_logs
 
 from sms_credit_exporter.config.web import WebConfig, load_web
+from sms_credit_exporter.exposition import Exposition
 from sms_credit_exporter.protection import Authentication, tls_context
 from sms_credit_exporter.web import Address, Site, application, serve
 
@@ -84,7 +85,14 @@ class Server:
         self.configure(text)
         registry = CollectorRegistry()
         Gauge("made_up", "A metric.", registry=registry).set(1)
-        site = Site(registry=registry, views=tuple, ready=lambda: True, reload=self.reload, version="0", refresh=15.0)
+        site = Site(
+            exposition=Exposition(registry),
+            views=tuple,
+            ready=lambda: True,
+            reload=self.reload,
+            version="0",
+            refresh=15.0,
+        )
         app = application(site, Authentication(lambda: self.config).middleware)
         async with AsyncExitStack() as stack:
             (self.url,) = await serve(stack, app, [Address.parse("127.0.0.1:0")], tls_context(lambda: self.config))

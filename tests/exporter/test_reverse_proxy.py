@@ -13,6 +13,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from sms_credit_exporter.cli import main
+from sms_credit_exporter.exposition import Exposition
 from sms_credit_exporter.prefix import Prefix, external_path, route_prefix
 from sms_credit_exporter.web import Site, application
 from tests.exporter.running import (
@@ -80,7 +81,7 @@ async def test_all_that_the_page_leads_to_is_found_through_the_proxy(
 def test_every_route_lies_under_the_prefix() -> None:
     """None is overlooked, also of those that somebody adds; only the root redirects from outside."""
     site = Site(
-        registry=CollectorRegistry(),
+        exposition=Exposition(CollectorRegistry()),
         views=tuple,
         ready=lambda: True,
         reload=None,

@@ -62,6 +62,14 @@ class AccountView:
         return is_known, bool(is_known and ledger and ledger.at.age(self.now) <= self.stale_after)
 
     @property
+    def unchanged_until(self) -> Instant:
+        """The moment until which time alone changes nothing in `freshness`; either clock may get there first."""
+        account, ledger = self.account, self.account.ledger
+        moments = [moment for moment in (account.read_at, ledger and ledger.at) if moment]
+        young = [moment for moment in moments if moment.age(self.now) <= self.stale_after]
+        return Instant.earliest(moment.after(self.stale_after) for moment in young)
+
+    @property
     def held(self) -> bool:
         """Whether the known values are older than the last poll."""
         return self.known is not None and self.account.problem is not None

@@ -26,7 +26,7 @@ _FIRST_POLL_GAP = 1.0
 _TOGETHER = 0.2
 """Seconds by which a poll may be late so that it begins together with others: what they write down is one write."""
 
-_AT_A_TIME = 50
+_AT_A_TIME = 100
 """Polls that begin together at most. After a stop, all are due, and would hold up one another and everything else."""
 
 _JITTER = 0.05

@@ -218,8 +218,9 @@ def _level(
     """Return how much more or less than the habit was spent in a week, by its hours and those that can be rushes."""
     spent = amounts.tolist()
     if _UNSEEN_BYTES in amounts.tobytes():  # or so it looks, across two numbers
-        expected = [usual if amount >= 0 else 0.0 for amount, usual in zip(spent, expected, strict=True)]
-        spent = [amount if amount > 0 else 0.0 for amount in spent]
+        expected = [*expected]
+        for unseen in [hour for hour, amount in enumerate(spent) if amount < 0]:
+            spent[unseen] = expected[unseen] = 0.0
     for each in rushes:
         spent[each] = min(spent[each], _RUSH * expected[each] + rest)
     actual = usual = _STEADY * habit
@@ -452,14 +453,20 @@ def _usually(column: list[float]) -> list[float]:
     known = [each for each in column if each >= 0]
     if not known:
         return [_UNSEEN] * 7
-    calm = sorted(known)[:-_RUSHES] or known
+    ascending = sorted(known)
+    calm = ascending[:-_RUSHES] or known
     allowed = _ALLOWED * sum(calm) / len(calm)
-    days = _levelled([each for each in column[:7] if each >= 0] or known, allowed)
+    is_level = ascending[-1] <= allowed  # as nearly always
+    days = [each for each in column[:7] if each >= 0] or known
+    if not is_level:
+        days = [*_levelled(days, allowed)]
     other = sum(days) / len(days)
+    weights = _WEIGHTS[True, True, True] if len(known) == len(column) else None
     usual = []
     for weeks in zip(column[:7], column[7:14], column[14:], strict=True):
-        last, before, first = _levelled(weeks, allowed)
-        of_last, of_before, of_first, of_others, all_of_it = _WEIGHTS[last >= 0, before >= 0, first >= 0]
+        last, before, first = weeks if is_level else _levelled(weeks, allowed)
+        weighed = weights or _WEIGHTS[last >= 0, before >= 0, first >= 0]
+        of_last, of_before, of_first, of_others, all_of_it = weighed
         usual.append((last * of_last + before * of_before + first * of_first + other * of_others) / all_of_it)
     return usual
 

@@ -110,7 +110,7 @@ def _sealed_state(data: bytes) -> None:
     """Do the same with an account whose checksum and owner are right, as if an older version had written it."""
     try:
         body, key = json.loads(data), bytes(16)
-        checksum = _checksum(body)
+        checksum = _checksum(json.dumps(body))
     except (ValueError, RecursionError):
         return
     state = {"version": 1, "key": key.hex(), "owner": OWNER.fingerprint(key), "checksum": checksum, "account": body}

@@ -7,6 +7,7 @@ under a key of its own, so that two accounts with the same credentials have noth
 
 import hashlib
 import json
+import math
 import secrets
 import types
 from collections.abc import Callable, Mapping
@@ -170,15 +171,22 @@ def _must_be(value: Any, *kinds: type) -> Any:  # noqa: ANN401 - the kinds say w
     return value
 
 
+def _finite(value: Any) -> float:  # noqa: ANN401 - as the type of _Read
+    number = float(_must_be(value, float, int))
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
 def _instant(value: Any, now: Instant) -> Instant:  # noqa: ANN401 - as the type of _Read
-    return Instant.recorded(min(float(_must_be(value, float, int)), now.unix), now)
+    return Instant.recorded(min(_finite(value), now.unix), now)
 
 
 _PLAIN: Mapping[Any, _Read] = {
     str: lambda value, _now: _must_be(value, str),
     bool: lambda value, _now: _must_be(value, bool),
     int: lambda value, _now: _must_be(value, int),
-    float: lambda value, _now: float(_must_be(value, float, int)),
+    float: lambda value, _now: _finite(value),
     Decimal: lambda value, _now: Decimal(_must_be(value, str)),
     datetime: lambda value, _now: datetime.fromisoformat(value),
     Instant: _instant,

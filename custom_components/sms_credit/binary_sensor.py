@@ -31,6 +31,11 @@ class SmsCreditBinarySensorDescription(SmsCreditEntityDescription, BinarySensorE
 class SmsCreditBinarySensor(SmsCreditEntity, BinarySensorEntity):
     """A binary sensor of one account."""
 
+    @property
+    @override
+    def _shows(self) -> tuple[object, ...]:
+        return *super()._shows, self.is_on
+
 
 class CreditBlockedSensor(SmsCreditBinarySensor):
     """Whether the provider refuses to send for lack of credit."""

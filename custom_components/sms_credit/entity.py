@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import override
 
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import EntityDescription
@@ -33,6 +34,8 @@ class SmsCreditEntity(CoordinatorEntity[SmsCreditCoordinator]):
     """An entity of one account."""
 
     _attr_has_entity_name = True
+    _written: tuple[object, ...] = ()
+    """What the state that was written last shows."""
 
     def __init__(self, coordinator: SmsCreditCoordinator, description: EntityDescription) -> None:
         """Give it its identity; entry ids stay when titles, credentials and names change."""
@@ -48,6 +51,28 @@ class SmsCreditEntity(CoordinatorEntity[SmsCreditCoordinator]):
             manufacturer=coordinator.provider.name,
             configuration_url=coordinator.provider.panel_url,
         )
+
+    @property
+    def _shows(self) -> tuple[object, ...]:
+        """All that the state is made from, and that can change. Platforms add what is theirs."""
+        return self.available, self.extra_state_attributes
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Write the state if it shows anything new: after most polls, nothing has changed."""
+        if self._shows != self._written:
+            self._write()
+
+    def _write(self) -> None:
+        self.async_write_ha_state()
+
+    @callback
+    @override
+    def _async_write_ha_state(self) -> None:
+        """Note what is written, whatever has it written."""
+        self._written = self._shows
+        super()._async_write_ha_state()
 
 
 async def async_keep_entities[DescriptionT: SmsCreditEntityDescription](  # noqa: PLR0913, PLR0917 - what a platform is given, and what is its own

@@ -13,7 +13,7 @@ from homeassistant.components.sensor import (
     SensorStateClass,
 )
 from homeassistant.const import EntityCategory, Platform, UnitOfTime
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.translation import async_get_cached_translations
 
@@ -58,6 +58,12 @@ def _plain(number: Decimal | None) -> Decimal | None:
     return number if number is None else Decimal(f"{number:f}")
 
 
+def _runway(view: AccountView) -> float | None:
+    """Return days to three digits: an estimate has no more, and would be another state with every poll."""
+    runway = view.runway
+    return None if runway is None else float(f"{runway / DAY:.3g}")
+
+
 def _spent(view: AccountView) -> Decimal | None:
     """Return what the account has spent of what it pays with now."""
     ledger = view.account.ledger
@@ -98,7 +104,7 @@ SENSORS = (
         state_class=SensorStateClass.MEASUREMENT,
         suggested_display_precision=1,
         exists_fn=spends,
-        value_fn=lambda view: None if view.runway is None else view.runway / DAY,
+        value_fn=_runway,
     ),
     SPENT,
     SmsCreditSensorDescription(
@@ -128,7 +134,17 @@ async def async_setup_entry(
     await async_keep_entities(hass, entry, Platform.SENSOR, SENSORS, _sensor, async_add_entities)
 
 
-class AccountSensor(SmsCreditEntity, SensorEntity):
+class SmsCreditSensor(SmsCreditEntity, SensorEntity):
+    """A sensor of one account."""
+
+    @property
+    @override
+    def _shows(self) -> tuple[object, ...]:
+        unit, since = self.native_unit_of_measurement, self.last_reset
+        return *super()._shows, self.native_value, self.device_class, unit, since
+
+
+class AccountSensor(SmsCreditSensor):
     """A value of the account."""
 
     entity_description: SmsCreditSensorDescription
@@ -192,7 +208,7 @@ def _sensor(coordinator: SmsCreditCoordinator, description: SmsCreditSensorDescr
     return (SpentSensor if description is SPENT else AccountSensor)(coordinator, description)
 
 
-class StatusSensor(SmsCreditEntity, SensorEntity):
+class StatusSensor(SmsCreditSensor):
     """What the last poll came to, and what there is for the user to see to."""
 
     _unrecorded_attributes = frozenset({ATTR_PROBLEMS, ATTR_REASON})
@@ -206,9 +222,8 @@ class StatusSensor(SmsCreditEntity, SensorEntity):
             ATTR_REASON: self._reason(),
         }
 
-    @callback
     @override
-    def _handle_coordinator_update(self) -> None:
+    def _write(self) -> None:
         """Come last, so that who listens to the status finds the other entities as they are now."""
         self.schedule_update_ha_state()
 

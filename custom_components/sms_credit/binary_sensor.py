@@ -58,6 +58,11 @@ class LowCreditSensor(SmsCreditBinarySensor):
 
     @property
     @override
+    def _shows(self) -> tuple[object, ...]:
+        return *super()._shows, self.extra_state_attributes
+
+    @property
+    @override
     def extra_state_attributes(self) -> dict[str, Any]:
         """Return which limits are reached, and all of them as the user entered them, for the words of an alarm."""
         options = self.coordinator.config_entry.options

@@ -234,8 +234,10 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
         """Have the entities look again when values or forecasts are too old; a later poll may never come.
 
         So it is when the user has switched polling off, or when the provider has nothing but partial readings.
+        A reading puts that off and never brings it forward: one timer is enough, set anew once it has gone off.
         """
-        self._async_stop_waiting()
+        if self._unsub_stale:
+            return
         now, ledger = Instant.now(), self.data.ledger
         seen = [at for at in (self.data.read_at, ledger and ledger.at) if at]
         left = [wait for at in seen if (wait := self.view.stale_after + _ROUNDING - at.age(now)) > 0]
@@ -245,7 +247,7 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
 
     @callback
     def _async_on_stale(self, _moment: datetime) -> None:
-        """Have the entities look again: what they show is too old now."""
+        """Have the entities look again: what they show is too old now, unless there was another reading."""
         self._unsub_stale = None
         self.async_update_listeners()
         self._async_wait_until_stale()

@@ -54,14 +54,15 @@ class SmsCreditEntity(CoordinatorEntity[SmsCreditCoordinator]):
 
     @property
     def _shows(self) -> tuple[object, ...]:
-        """All that the state is made from, and that can change. Platforms add what is theirs."""
-        return self.available, self.extra_state_attributes
+        """All that the state is made from, and that can change. Each class adds what is its own."""
+        return (self.available,)
 
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
         """Write the state if it shows anything new: after most polls, nothing has changed."""
-        if self._shows != self._written:
+        if (shows := self._shows) != self._written:
+            self._written = shows  # a failure is told of twice, and what is scheduled is not written yet
             self._write()
 
     def _write(self) -> None:

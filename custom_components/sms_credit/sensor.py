@@ -140,8 +140,8 @@ class SmsCreditSensor(SmsCreditEntity, SensorEntity):
     @property
     @override
     def _shows(self) -> tuple[object, ...]:
-        unit, since = self.native_unit_of_measurement, self.last_reset
-        return *super()._shows, self.native_value, self.device_class, unit, since
+        # As text: 0 and 0.00 are equal, but not the same state.
+        return *super()._shows, str(self.native_value), self.native_unit_of_measurement
 
 
 class AccountSensor(SmsCreditSensor):
@@ -170,6 +170,11 @@ class SpentSensor(AccountSensor):
     There is no unit before, which could be wrong. If it changes later, a repair of Home Assistant's asks what to do
     with the statistics; it never adds up what has different units.
     """
+
+    @property
+    @override
+    def _shows(self) -> tuple[object, ...]:
+        return *super()._shows, self.device_class, self.last_reset
 
     @property
     def _pays_with(self) -> Value:
@@ -212,6 +217,11 @@ class StatusSensor(SmsCreditSensor):
     """What the last poll came to, and what there is for the user to see to."""
 
     _unrecorded_attributes = frozenset({ATTR_PROBLEMS, ATTR_REASON})
+
+    @property
+    @override
+    def _shows(self) -> tuple[object, ...]:
+        return *super()._shows, self.extra_state_attributes
 
     @property
     @override

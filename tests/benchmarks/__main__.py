@@ -12,7 +12,7 @@ from grafana.generate.__main__ import FOLDER
 from sms_credit_core import DEFAULT_POLL_INTERVAL
 from tests.benchmarks import crowd, growth, memory, page, polls, rules, scrapes, shards, start, stop, waits
 from tests.benchmarks.bench import Bench
-from tests.benchmarks.figures import Row, as_json, as_text
+from tests.benchmarks.figures import Row, as_json, as_markdown, as_text
 
 OF_ONE_EXPORTER: tuple[ModuleType, ...] = (start, scrapes, waits, page, polls, memory)
 """Those that have targets. In one run, they measure one and the same exporter, in this order."""
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     names = dict.fromkeys(name for each in options.names for name in GROUPS.get(each, [each]))
     results = asyncio.run(_measured(list(names), options))
-    print(as_json(results) if options.json else as_text(results))
+    print(options.write(results))
     return 0
 
 
@@ -90,7 +90,9 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(option, type=type(default), default=default, help=f"{text} (default: %(default)s)")
     parser.add_argument("--poll-interval", type=float, help=f"in seconds (default: {DEFAULT_POLL_INTERVAL:g})")
     parser.add_argument("--prometheus", metavar="PROGRAM", help="instead of each that is installed")
-    parser.add_argument("--json", action="store_true", help="instead of tables")
+    parser.add_argument("--json", dest="write", action="store_const", const=as_json, help="instead of tables")
+    parser.add_argument("--markdown", dest="write", action="store_const", const=as_markdown, help="as in the documents")
+    parser.set_defaults(write=as_text)
     return parser
 
 

@@ -80,22 +80,42 @@ def as_json(results: Results) -> str:
 
 
 def as_text(results: Results) -> str:
-    """Write a table for each number of accounts, or one for all where there is nothing to compare with."""
+    """Write aligned tables."""
+    return "\n\n".join(map(_aligned, _tables(results)))
+
+
+def as_markdown(results: Results) -> str:
+    """Write the tables as documents have them."""
+    return "\n\n".join(map(_marked, _tables(results)))
+
+
+_Table = Sequence[Sequence[str]]
+"""Lines of cells, the first of them the head."""
+
+
+def _tables(results: Results) -> Iterator[_Table]:
+    """Yield a table for each number of accounts, or one for all where there is nothing to compare with."""
     if any(row.ratio is not None or row.limit is not None for row in chain.from_iterable(results.values())):
-        return "\n\n".join(map(_compared, results, results.values()))
+        for accounts, rows in results.items():
+            yield _compared(accounts, rows)
+    else:
+        yield _side_by_side(results)
+
+
+def _side_by_side(results: Results) -> _Table:
     names = dict.fromkeys(row.name for row in chain.from_iterable(results.values()))
     figures = {accounts: {row.name: row.figure for row in rows} for accounts, rows in results.items()}
-    return _table(
+    return [
         ["accounts", *(f"{accounts:,}" for accounts in results)],
-        [[name, *(figures[accounts].get(name, "") for accounts in results)] for name in names],
-    )
+        *([name, *(figures[accounts].get(name, "") for accounts in results)] for name in names),
+    ]
 
 
-def _compared(accounts: int, rows: Sequence[Row]) -> str:
+def _compared(accounts: int, rows: Sequence[Row]) -> _Table:
     met = {None: "", True: "met", False: "missed"}
-    return _table(
+    return [
         [f"{accounts:,} accounts", "figure", "ratio", "target", ""],
-        [
+        *(
             [
                 f"… {row.peer}" if row.peer else row.name,
                 row.figure,
@@ -104,20 +124,25 @@ def _compared(accounts: int, rows: Sequence[Row]) -> str:
                 met[row.met],
             ]
             for row in rows
-        ],
-    )
+        ),
+    ]
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+def _aligned(table: _Table) -> str:
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
 
     def written(line: Sequence[str]) -> str:
         first, *others = line
         numbers = (cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))
         return "  ".join((first.ljust(widths[0]), *numbers)).rstrip()
 
-    return "\n".join(map(written, lines))
+    return "\n".join(map(written, table))
+
+
+def _marked(table: _Table) -> str:
+    head, *lines = (f"| {' | '.join(line)} |" for line in table)
+    rule = "|".join((" --- ", *(" ---: " for _ in table[0][1:])))
+    return "\n".join((head, f"|{rule}|", *lines))
 
 
 def _number(value: float) -> str:

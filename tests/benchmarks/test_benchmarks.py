@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.benchmarks.__main__ import BENCHMARKS, main
-from tests.benchmarks.figures import Row, as_text, p99
+from tests.benchmarks.figures import Row, as_markdown, as_text, p99
 from tests.benchmarks.short import benchmark
 from tests.exporter.running import DEBIAN_TESTING, NGINX
 
@@ -103,6 +103,11 @@ def test_several_numbers_of_accounts_stand_side_by_side() -> None:
     assert as_text(results).splitlines() == [
         "accounts     100  1,000  10,000",
         "scrape    0.1 ms   1 ms   10 ms",
+    ]
+    assert as_markdown(results).splitlines() == [
+        "| accounts | 100 | 1,000 | 10,000 |",
+        "| --- | ---: | ---: | ---: |",
+        "| scrape | 0.1 ms | 1 ms | 10 ms |",
     ]
 
 

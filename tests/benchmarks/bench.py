@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import gzip
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -36,6 +37,8 @@ class Bench:
     folder: Path
     stack: AsyncExitStack
     _ready: dict[str, object] = field(default_factory=dict)
+    _steady: float = 0.0
+    """Unix time from which on accounts are polled as on every day."""
 
     @classmethod
     @asynccontextmanager
@@ -54,7 +57,7 @@ class Bench:
         return await self._once("fleet", lambda: fleet.fleet(self.accounts, self.folder, self.poll_interval))
 
     async def exporter(self) -> Exporter:
-        """Return an exporter with a past, being polled; its first answer is complete."""
+        """Return an exporter with a past that polls as on every day; its first answer is complete."""
         return await self._once("exporter", self._exporter)
 
     @asynccontextmanager
@@ -63,6 +66,7 @@ class Bench:
             plain, packed = await self.texts(exporter)
             assert plain.count(b"\nsms_credit_up{") == self.accounts, "a scrape does not have every account"
             assert packed.count(b"\nsms_credit_up{") == self.accounts, "a compressed scrape does not have every account"
+            await asyncio.sleep(self._steady - time.time())
             yield exporter
 
     @asynccontextmanager
@@ -70,7 +74,8 @@ class Bench:
         """Run an exporter that goes on where another ended just now."""
         providers = await self.fleet()
         with TemporaryDirectory(dir=self.folder) as folder:
-            storage = await providers.storage(Path(folder, "storage.db"))
+            storage = Path(folder, "storage.db")
+            self._steady = await providers.storage(storage)
             options = (f"--storage.path={storage}", f"--shard={shard}")
             async with processes.exporter(providers.config, *options) as exporter:
                 yield exporter

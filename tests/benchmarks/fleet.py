@@ -32,11 +32,8 @@ PAST, STEP = 3 * 86400, 300
 _SLOWER = 100
 """How many times slower the scenarios go than in the demo, where most are over in a minute."""
 
-_GOLDEN = 0.6180339887
-"""Multiples of it, less their whole parts, lie evenly between 0 and 1."""
-
-_SETTLED = 2.0
-"""Seconds after the start from which on polls count as those of every day."""
+_START, _START_OF_ONE = 5.0, 0.006
+"""Seconds that an exporter has for its start until the first account is due, and more of them for each account."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +44,13 @@ class Fleet:
     config: Path
     """The exporter's configuration file."""
 
-    async def storage(self, path: Path) -> Path:
-        """Write what an exporter remembers that ended just now: each account was polled within the last interval."""
-        await self._do("storage", path=str(path))
-        return path
+    async def storage(self, path: Path) -> float:
+        """Write what an exporter remembers that ended just now: each account was polled within the last interval.
+
+        Return the moment in Unix seconds from which on accounts are due one after the other, at an even pace.
+        """
+        answer = await self._do("storage", path=str(path))
+        return float(answer["steady"])
 
     async def polls(self, since: float) -> "Polls":
         """Return what the providers have seen since a moment in Unix seconds, at which an exporter listened."""
@@ -125,6 +125,8 @@ class _Members:
 
     def __init__(self, simulator: Simulator, base_urls: Mapping[str, str], accounts: int, interval: float) -> None:
         self._interval = interval
+        self._gap = interval / accounts
+        self._pasts = {provider: _past(provider, Instant.now(), interval) for provider in PROVIDERS}
         self._members = [
             _Member(index, simulator.add(provider, _behaviour(provider)), base_urls[provider])
             for index, provider in zip(range(accounts), itertools.cycle(PROVIDERS), strict=False)
@@ -139,29 +141,30 @@ class _Members:
         """Write what an exporter remembers."""
         await Storage(Path(path)).close()  # makes the table
         now = Instant.now()
-        pasts = {provider: _past(provider, now, self._interval) for provider in PROVIDERS}
+        steady = now.unix + min(self._interval / 2, _START + _START_OF_ONE * len(self._members))
         with closing(sqlite3.connect(path)) as connection, connection:
             connection.executemany(
                 "INSERT INTO accounts (name, state, trend, written) VALUES (?, ?, ?, ?)",
-                (self._row(member, *pasts[member.account.provider], now) for member in self._members),
+                (self._row(member, *self._pasts[member.account.provider], now, steady) for member in self._members),
             )
-        return {}
+        return {"steady": steady}
 
-    def _row(self, member: _Member, account: Account, trend: Trend, now: Instant) -> tuple[str, str, bytes, float]:
-        share = (member.index * _GOLDEN) % 1  # spreads any number of accounts evenly, in no order that matters
-        polled = Instant(now.unix - self._interval * share, now.monotonic - self._interval * share)
-        member.due = polled.unix + self._interval
+    def _row(
+        self, member: _Member, account: Account, trend: Trend, now: Instant, steady: float
+    ) -> tuple[str, str, bytes, float]:
+        member.due = now.unix + (steady - now.unix + member.index * self._gap) % self._interval
+        polled = Instant.recorded(member.due - self._interval, now)
         account = replace(account, asked_at=polled, polled_at=polled, read_at=polled)
         return member.name, remembered(account, member.owner), trend.packed(member.owner), now.unix
 
     async def polls(self, since: float) -> Mapping[str, object]:
         """Return what was asked since an exporter listened."""
-        now, gap = time.time(), min(1.0, self._interval / len(self._members))
+        now = time.time()
         asked = [[each.at for each in member.account.requests if each.at >= since] for member in self._members]
         late = [
             (times[0] if times else now) - member.due
             for member, times in zip(self._members, asked, strict=True)
-            if since + _SETTLED + member.index * gap < member.due < now
+            if since + member.index * self._gap < member.due < now
         ]
         return {"count": sum(map(len, asked)), "late": late}
 

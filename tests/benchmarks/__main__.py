@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import signal
 import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -50,13 +51,18 @@ def main(arguments: Sequence[str]) -> int:
         print(_listing())
         return 0
     names = dict.fromkeys(name for each in options.names for name in GROUPS.get(each, [each]))
-    results = asyncio.run(_measured(list(names), options))
+    try:
+        results = asyncio.run(_measured(list(names), options))
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        return 1
     print(options.write(results))
     return 0
 
 
 async def _measured(names: Sequence[str], options: argparse.Namespace) -> Mapping[int, Sequence[Row]]:
-    """Measure at each number of accounts what is to be measured there."""
+    """Measure at each number of accounts what is to be measured there; SIGTERM ends all that was started for it."""
+    if task := asyncio.current_task():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     results: defaultdict[int, list[Row]] = defaultdict(list)
     shared = [BENCHMARKS[name] for name in names if BENCHMARKS[name] in OF_ONE_EXPORTER]
     alone = [[BENCHMARKS[name]] for name in names if BENCHMARKS[name] in OTHERS]

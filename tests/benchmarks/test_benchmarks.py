@@ -1,13 +1,19 @@
 """`scripts/benchmark` in short: every figure is there, and nothing fails. What they come to depends on the machine."""
 
+import asyncio
+import contextlib
+import os
+import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.benchmarks.__main__ import BENCHMARKS, main
 from tests.benchmarks.figures import Row, as_markdown, as_text, p99
-from tests.benchmarks.short import benchmark
+from tests.benchmarks.short import PATIENCE, benchmark
+from tests.conftest import ROOT
 from tests.exporter.running import DEBIAN_TESTING, NGINX
 
 Rows = Mapping[str, Mapping[str, Any]]
@@ -66,6 +72,30 @@ async def test_the_others_fail_nothing(tool: Tool, name: str) -> None:
     rows = await benchmark(name, "--seconds=2", f"--prometheus={tool(DEBIAN_TESTING)}", *SHORT[name])
     assert [each for each in missing(rows) if "behind schedule" not in each] == []  # too short to tell
     assert failing(rows) == {}
+
+
+async def test_what_is_stopped_leaves_nothing_running(tmp_path: Path) -> None:
+    """Neither exporters nor providers, nor a folder."""
+    command = (sys.executable, "-m", "tests.benchmarks", "polls", "--accounts=3")
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=ROOT, env={**os.environ, "TMPDIR": str(tmp_path)}, stderr=asyncio.subprocess.DEVNULL
+    )
+
+    def running() -> list[str]:
+        """Return the processes that were given a path below this folder."""
+        found = []
+        for file in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                found += [file.parent.name] if str(tmp_path).encode() in file.read_bytes() else []
+        return found
+
+    async with asyncio.timeout(PATIENCE):
+        while len(running()) < 2:
+            await asyncio.sleep(0.1)
+    process.terminate()
+    assert await process.wait() == 1
+    assert running() == []
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_the_command_alone_tells_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:

@@ -70,13 +70,9 @@ def _of_accounts(text: bytes) -> bytes:
 
 async def _client_library(stack: AsyncExitStack, text: bytes, file: Path) -> Server:
     file.write_bytes(text)
-    port = free_port()
-    process = await stack.enter_async_context(
-        started(sys.executable, "-m", "tests.benchmarks.peers", str(file), str(port))
-    )
-    server = Server(pid=process.pid, port=port)
-    await answered(server)
-    return server
+    process = await stack.enter_async_context(started(sys.executable, "-m", "tests.benchmarks.peers", str(file)))
+    assert process.stdout
+    return Server(pid=process.pid, port=int(await process.stdout.readline()))
 
 
 class _Ready(Collector):
@@ -89,11 +85,12 @@ class _Ready(Collector):
         return self._metrics
 
 
-def main(file: str, port: str) -> None:
-    """Serve the families of a text with prometheus-client's own server."""
+def main(file: str) -> None:
+    """Serve the families of a text with prometheus-client's own server; print on which port."""
     registry = CollectorRegistry()
     registry.register(_Ready(Path(file).read_text()))
-    _, serving = start_http_server(int(port), "127.0.0.1", registry)
+    server, serving = start_http_server(0, "127.0.0.1", registry)
+    print(server.server_port, flush=True)
     serving.join()
 
 

@@ -75,9 +75,12 @@ def cpu_seconds(pid: int) -> float:
 
 @asynccontextmanager
 async def started(
-    *command: str, limit: int = 2**16, env: Mapping[str, str] | None = None, log: Path | None = None
+    *command: str, limit: int = 2**16, log: Path | None = None
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a command with pipes for its input and output; it is ended with the block. Errors go to `log`, if given."""
+    """Run a command with pipes for its input and output; it is ended with the block.
+
+    A line of its output has at most `limit` bytes. What it says of errors goes to `log`, if that is given.
+    """
     with log.open("wb") if log else contextlib.nullcontext() as errors:
         process = await asyncio.create_subprocess_exec(
             *command,
@@ -85,7 +88,6 @@ async def started(
             stdout=asyncio.subprocess.PIPE,
             stderr=errors,
             cwd=ROOT,
-            env={**os.environ, **(env or {})},
             limit=limit,
         )
     try:

@@ -1,7 +1,6 @@
 """What must not stop the polls and the scrapes: crowds, idlers, a log that nobody reads, a reload that hangs."""
 
 import asyncio
-import json
 import os
 import re
 import signal
@@ -14,13 +13,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.benchmarks.short import benchmark
 from tests.exporter.running import LISTEN, PATIENCE, Providers, Running, free_port, running, secured, until
 
 Starting = AbstractAsyncContextManager[Running]
 Start = Callable[..., Starting]
 ConfigFile = Callable[..., Path]
-
-BENCHMARK = Path(__file__).parents[2] / "scripts" / "benchmark_scrapes.py"
 
 DESCRIPTORS = 64
 
@@ -38,17 +36,10 @@ FAILED_OF_A = f'sms_credit_poll_failures_total{{{OF_A},reason="unreachable"}}'
 
 async def test_hundreds_of_scrapers_fail_no_poll() -> None:
     """All answers are complete, and the polls go on meanwhile."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, BENCHMARK, "--json", "--accounts=60", "--scrapers=400", "--seconds=12"),
-        "--poll-interval=3s",
-        stdout=asyncio.subprocess.PIPE,
-    )
-    async with asyncio.timeout(100):
-        out, _ = await process.communicate()
-    figures = json.loads(out)
-    assert figures["scrapes"] >= 400
-    assert figures["polls meanwhile"] >= 60
-    assert {name: count for name, count in figures.items() if "fail" in name and count} == {}
+    rows = await benchmark("crowd", "--accounts=60", "--scrapers=400", "--seconds=12", "--poll-interval=3")
+    assert rows["scrapes"]["value"] >= 400
+    assert rows["polls meanwhile"]["value"] >= 60
+    assert {name: row["value"] for name, row in rows.items() if "fail" in name and row["value"]} == {}
 
 
 def polls_of_a(samples: list[str]) -> float:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 _HEAD = b"\x1f\x8b\x08" + bytes(5) + b"\x04\xff"  # RFC 1952: deflate, no flags, no time, fastest, unknown system
+_END = b"\x03\x00"  # RFC 1951: a last block, with nothing in it
 _LEVEL = 1
 _POLYNOMIAL = 0xEDB88320
 """Of CRC-32; here as elsewhere the highest bit is the lowest power."""
@@ -53,7 +54,7 @@ def member(parts: Sequence[Part]) -> Iterator[bytes]:
     """Yield the gzip member that holds these parts one after the other."""
     yield _HEAD
     yield from (part.deflated for part in parts)
-    yield zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS).flush()  # the end of what deflate makes
+    yield _END
     yield struct.pack("<II", _crc(parts), sum(part.length for part in parts) & 0xFFFFFFFF)
 
 

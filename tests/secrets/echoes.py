@@ -4,10 +4,12 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import cycle
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sms_credit_core import Provider
 from sms_credit_exporter.simulator.payloads import Payload, payloads
+
+if TYPE_CHECKING:  # inside Home Assistant the core has another name
+    from sms_credit_core import Provider
 
 
 def echoing(value: Any, said: str) -> Any:  # noqa: ANN401 - any JSON
@@ -19,7 +21,7 @@ def echoing(value: Any, said: str) -> Any:  # noqa: ANN401 - any JSON
     return said if isinstance(value, str) else value
 
 
-def echoes(provider: Provider, values: Mapping[str, str]) -> Iterator[Payload]:
+def echoes(provider: "Provider", values: Mapping[str, str]) -> Iterator[Payload]:
     """Yield every answer of the provider, with a credential, or all of them, in place of whatever is text in it."""
     said = cycle([*values.values(), "-".join(values.values())])
     for payload in payloads(provider.key):

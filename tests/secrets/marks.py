@@ -4,8 +4,10 @@ from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
-from sms_credit_core import Provider
+if TYPE_CHECKING:  # inside Home Assistant the core has another name
+    from sms_credit_core import Provider
 
 _LETTERS = bytes.maketrans(b"0123456789abcdef", b"ghjkmnpqrtvwxyzG")
 """Every one is a letter, and none can stand in a number of any base up to sixteen."""
@@ -29,7 +31,7 @@ def marked(*names: str, between: str = ODD) -> str:
     return f"{_end(':'.join((*names, 'first')))}{between}{_end(':'.join((*names, 'last')))}"
 
 
-def credentials(provider: Provider, *names: str, between: str = ODD, optional: bool = True) -> Mapping[str, str]:
+def credentials(provider: "Provider", *names: str, between: str = ODD, optional: bool = True) -> Mapping[str, str]:
     """Return a credential for each that the provider declares; the names tell this account's from another's."""
     return {
         field.name: marked(provider.key, *names, field.name, between=between)

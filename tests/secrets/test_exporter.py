@@ -26,7 +26,7 @@ from sms_credit_exporter.watch import http_client, poll_once
 from sms_credit_exporter.web import Site, application
 from tests.exporter.running import LISTEN, Providers, Running, command, listening, until
 from tests.secrets.given import IN_THE_ENVIRONMENT, IN_THE_FILE, WAYS, Given, single
-from tests.secrets.marks import Search, credentials, marked
+from tests.secrets.marks import PLAIN, Search, credentials, marked
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
@@ -178,6 +178,20 @@ async def test_an_account_from_the_environment_says_none(providers: Providers, t
     texts = await asyncio.gather(*map(asked, PROVIDERS.values()))
     search = Search.of(value for values in given.values() for value in values.values())
     assert leaks(search, dict(zip(PROVIDERS, texts, strict=True))) == {}
+
+
+async def test_a_proxy_is_told_of_without_its_password(providers: Providers, tmp_path: Path) -> None:
+    """Its address stands in a variable, with what it wants to hear, and a mistake there is told by the variable."""
+    given = Given(providers, tmp_path, IN_THE_FILE, [PROVIDERS["23telecom"]])
+    password = marked("proxy", between=PLAIN)
+    said: Said = {}
+    for scheme, port in (("socks5", "1080"), ("http", "none"), ("ftp", "21")):
+        environ = {"https_proxy": f"{scheme}://user:{password}@proxy.example:{port}"}
+        code, out, err = await command("balance", f"--config.file={given.file}", cwd=tmp_path, env=environ)
+        assert (code, out) == (1, "")
+        assert "https_proxy" in err
+        said[scheme] = err
+    assert leaks(Search.of([password]), said) == {}
 
 
 CRASHES = {

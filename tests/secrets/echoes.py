@@ -21,10 +21,22 @@ def echoing(value: Any, said: str) -> Any:  # noqa: ANN401 - any JSON
     return said if isinstance(value, str) else value
 
 
+def _shape(body: bytes) -> str:
+    """Return what an answer is apart from its texts."""
+    try:
+        return json.dumps(echoing(json.loads(body), ""))
+    except ValueError:
+        return ""
+
+
 def echoes(provider: "Provider", values: Mapping[str, str]) -> Iterator[Payload]:
-    """Yield every answer of the provider, with a credential, or all of them, in place of whatever is text in it."""
+    """Yield every answer of the provider that is no reading, with a credential, or all, in place of the text in it.
+
+    Those that would then be the same come once.
+    """
     said = cycle([*values.values(), "-".join(values.values())])
-    for payload in payloads(provider.key):
+    refusals = [each for each in payloads(provider.key) if "cause" in each.outcome]
+    for payload in {(each.status, each.headers, _shape(each.body)): each for each in refusals}.values():
         try:
             body = json.loads(payload.body)
         except ValueError:

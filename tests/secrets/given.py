@@ -91,7 +91,8 @@ class Given:
             if declared.name in values
         )
         self.values += values.values()
-        self._accounts.append({**self.providers.configured(name, account), "credentials": given})
+        often = {} if not self._accounts else {"poll_interval": "1m"}  # one is enough to see what a later poll says
+        self._accounts.append({**self.providers.configured(name, account, **often), "credentials": given})
 
     def _given(self, account: str, credential: CredentialField, value: str) -> tuple[str, str]:
         """Return the key for a credential, and what stands there."""

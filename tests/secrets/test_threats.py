@@ -28,7 +28,7 @@ PROOFS: Mapping[str, Sequence[str]] = {
     "reaches the exporter's port": [f"{EXPORTER}::test_a_running_exporter_says_none"],
     "reaches it, where requests may reload": [f"{EXPORTER}::test_a_running_exporter_says_none"],
     "has somebody who reaches it open a web page": [
-        "tests/exporter/test_protection.py::test_metrics_are_served_over_tls_to_users_only"
+        f"{EXPORTER}::test_what_a_scraper_sends_is_neither_sent_back_nor_logged"
     ],
     "listens on the way to the exporter": [
         "tests/exporter/test_protection.py::test_metrics_are_served_over_tls_to_users_only"

@@ -31,6 +31,11 @@ class SmsCreditBinarySensorDescription(SmsCreditEntityDescription, BinarySensorE
 class SmsCreditBinarySensor(SmsCreditEntity, BinarySensorEntity):
     """A binary sensor of one account."""
 
+    @property
+    @override
+    def _shows(self) -> tuple[object, ...]:
+        return *super()._shows, self.is_on
+
 
 class CreditBlockedSensor(SmsCreditBinarySensor):
     """Whether the provider refuses to send for lack of credit."""
@@ -50,6 +55,11 @@ class LowCreditSensor(SmsCreditBinarySensor):
     """
 
     _unrecorded_attributes = _LIMITS | {ATTR_REASONS}
+
+    @property
+    @override
+    def _shows(self) -> tuple[object, ...]:
+        return *super()._shows, self.extra_state_attributes
 
     @property
     @override

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, override
+from typing import override
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
@@ -68,6 +68,8 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
         self._owner = owner_of(entry.data)
         """Whose account `data` is; what the entry has now may be newer."""
         self._begin(Remembered())
+        self._view: AccountView | None = None
+        """The view that all entities share while they look."""
         self._poll: asyncio.Task[None] | None = None
         self._unsub_stale: CALLBACK_TYPE | None = None
 
@@ -79,7 +81,7 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
     @property
     def view(self) -> AccountView:
         """The account as it is at this moment, by what the user's options say now."""
-        return AccountView(
+        return self._view or AccountView(
             provider=self.provider,
             limits=limits_of(self.config_entry.options),
             account=self.data,
@@ -126,15 +128,19 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
     @callback
     @override
     def async_update_listeners(self) -> None:
-        """See what there is before the entities do."""
-        before = self.problems
-        self.async_look()
-        # What is told now must not be told again after a power cut.
-        if self.topped_up or before.keys() != self.problems.keys():
-            self.config_entry.async_create_task(self.hass, self.async_save(), f"{self.name} save")
-        else:
-            self.memory.async_write_late(self._written)
-        super().async_update_listeners()
+        """See what there is before the entities do. All look at one moment."""
+        self._view = self.view
+        try:
+            before = self.problems
+            self.async_look()
+            # What is told now must not be told again after a power cut.
+            if self.topped_up or before.keys() != self.problems.keys():
+                self.config_entry.async_create_task(self.hass, self.async_save(), f"{self.name} save")
+            else:
+                self.memory.async_write_late(self._known, self._owner)
+            super().async_update_listeners()
+        finally:
+            self._view = None
 
     async def async_start(self) -> None:
         """Go on where it was, with a poll if one is due. A provider that is slow keeps nobody from starting."""
@@ -173,9 +179,6 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
     @property
     def _known(self) -> Remembered:
         return Remembered(account=self.data, problems=self.problems, began=self.began)
-
-    def _written(self) -> dict[str, Any]:
-        return self._known.written(self._owner)
 
     @override
     async def _async_update_data(self) -> Account:
@@ -231,8 +234,10 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
         """Have the entities look again when values or forecasts are too old; a later poll may never come.
 
         So it is when the user has switched polling off, or when the provider has nothing but partial readings.
+        A reading puts that off and never brings it forward: one timer is enough, set anew once it has gone off.
         """
-        self._async_stop_waiting()
+        if self._unsub_stale:
+            return
         now, ledger = Instant.now(), self.data.ledger
         seen = [at for at in (self.data.read_at, ledger and ledger.at) if at]
         left = [wait for at in seen if (wait := self.view.stale_after + _ROUNDING - at.age(now)) > 0]
@@ -242,7 +247,7 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
 
     @callback
     def _async_on_stale(self, _moment: datetime) -> None:
-        """Have the entities look again: what they show is too old now."""
+        """Have the entities look again: what they show is too old now, unless there was another reading."""
         self._unsub_stale = None
         self.async_update_listeners()
         self._async_wait_until_stale()

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import override
 
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, State, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import EntityDescription
@@ -33,6 +34,8 @@ class SmsCreditEntity(CoordinatorEntity[SmsCreditCoordinator]):
     """An entity of one account."""
 
     _attr_has_entity_name = True
+    _written: tuple[object, State | None] = (None, None)
+    """What the state that an update has written shows, and that state."""
 
     def __init__(self, coordinator: SmsCreditCoordinator, description: EntityDescription) -> None:
         """Give it its identity; entry ids stay when titles, credentials and names change."""
@@ -48,6 +51,23 @@ class SmsCreditEntity(CoordinatorEntity[SmsCreditCoordinator]):
             manufacturer=coordinator.provider.name,
             configuration_url=coordinator.provider.panel_url,
         )
+
+    @property
+    def _shows(self) -> tuple[object, ...]:
+        """All that the state is made from, and that can change. Each class adds what is its own."""
+        return (self.available,)
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Write the state if it shows anything new, or if there is one that something else has had written.
+
+        After most polls, nothing has changed.
+        """
+        shows, (written, state) = self._shows, self._written
+        if shows != written or self.hass.states.get(self.entity_id) is not state:
+            self.async_write_ha_state()
+            self._written = shows, self.hass.states.get(self.entity_id)
 
 
 async def async_keep_entities[DescriptionT: SmsCreditEntityDescription](  # noqa: PLR0913, PLR0917 - what a platform is given, and what is its own

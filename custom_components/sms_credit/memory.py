@@ -5,7 +5,7 @@ since when, and when counting began. None of it is secret.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
@@ -38,14 +38,6 @@ class Remembered:
     began: datetime = field(default_factory=dt_util.utcnow)
     """Since when it is counted what the account spends."""
 
-    def written(self, owner: Owner) -> dict[str, Any]:
-        """Return it as JSON has it."""
-        return {
-            "account": remembered(self.account, owner),
-            "problems": {problem: since.isoformat() for problem, since in self.problems.items()},
-            "began": self.began.isoformat(),
-        }
-
     @classmethod
     def read(cls, stored: Mapping[str, Any], owner: Owner) -> Self | SetAside:
         """Return what was written, or why it is not taken over."""
@@ -54,6 +46,22 @@ class Remembered:
             return account
         problems = {problem: datetime.fromisoformat(since) for problem, since in stored["problems"].items()}
         return cls(account=account, problems=problems, began=datetime.fromisoformat(stored["began"]))
+
+
+class _Written:
+    """What is to be written of an account, which is never changed: the thread that writes the file makes JSON of it."""
+
+    def __init__(self, known: Remembered, owner: Owner) -> None:
+        """Take what is known, and whose it is."""
+        self._known, self._owner = known, owner
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON has it; Home Assistant's encoder asks for this."""
+        return {
+            "account": remembered(self._known.account, self._owner),
+            "problems": {problem: since.isoformat() for problem, since in self._known.problems.items()},
+            "began": self._known.began.isoformat(),
+        }
 
 
 class Memory:
@@ -89,12 +97,12 @@ class Memory:
 
     async def async_write(self, known: Remembered, owner: Owner) -> None:
         """Write at once."""
-        await self._store.async_save(known.written(owner))
+        await self._store.async_save(_Written(known, owner))
 
     @callback
-    def async_write_late(self, written: Callable[[], dict[str, Any]]) -> None:
+    def async_write_late(self, known: Remembered, owner: Owner) -> None:
         """Write some time, and when Home Assistant stops."""
-        self._store.async_delay_save(written, _LATE)
+        self._store.async_delay_save(_Written(known, owner).as_dict, _LATE)
 
 
 async def async_forget(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
@@ -102,5 +110,6 @@ async def async_forget(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
     await _store(hass, entry).async_remove()
 
 
-def _store(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Store[dict[str, Any]]:
-    return Store(hass, _VERSION, f"{DOMAIN}.{entry.entry_id}", private=True, atomic_writes=True)
+def _store(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Store[Any]:
+    key = f"{DOMAIN}.{entry.entry_id}"
+    return Store(hass, _VERSION, key, private=True, atomic_writes=True, serialize_in_event_loop=False)

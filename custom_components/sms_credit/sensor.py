@@ -58,6 +58,12 @@ def _plain(number: Decimal | None) -> Decimal | None:
     return number if number is None else Decimal(f"{number:f}")
 
 
+def _runway(view: AccountView) -> float | None:
+    """Return days to three digits: an estimate has no more, and would be another state with every poll."""
+    runway = view.runway
+    return None if runway is None else float(f"{runway / DAY:.3g}")
+
+
 def _spent(view: AccountView) -> Decimal | None:
     """Return what the account has spent of what it pays with now."""
     ledger = view.account.ledger
@@ -98,7 +104,7 @@ SENSORS = (
         state_class=SensorStateClass.MEASUREMENT,
         suggested_display_precision=1,
         exists_fn=spends,
-        value_fn=lambda view: None if view.runway is None else view.runway / DAY,
+        value_fn=_runway,
     ),
     SPENT,
     SmsCreditSensorDescription(
@@ -128,7 +134,17 @@ async def async_setup_entry(
     await async_keep_entities(hass, entry, Platform.SENSOR, SENSORS, _sensor, async_add_entities)
 
 
-class AccountSensor(SmsCreditEntity, SensorEntity):
+class SmsCreditSensor(SmsCreditEntity, SensorEntity):
+    """A sensor of one account."""
+
+    @property
+    @override
+    def _shows(self) -> tuple[object, ...]:
+        # As text: 0 and 0.00 are equal, but not the same state.
+        return *super()._shows, str(self.native_value), self.native_unit_of_measurement
+
+
+class AccountSensor(SmsCreditSensor):
     """A value of the account."""
 
     entity_description: SmsCreditSensorDescription
@@ -154,6 +170,11 @@ class SpentSensor(AccountSensor):
     There is no unit before, which could be wrong. If it changes later, a repair of Home Assistant's asks what to do
     with the statistics; it never adds up what has different units.
     """
+
+    @property
+    @override
+    def _shows(self) -> tuple[object, ...]:
+        return *super()._shows, self.device_class, self.last_reset
 
     @property
     def _pays_with(self) -> Value:
@@ -192,10 +213,15 @@ def _sensor(coordinator: SmsCreditCoordinator, description: SmsCreditSensorDescr
     return (SpentSensor if description is SPENT else AccountSensor)(coordinator, description)
 
 
-class StatusSensor(SmsCreditEntity, SensorEntity):
+class StatusSensor(SmsCreditSensor):
     """What the last poll came to, and what there is for the user to see to."""
 
     _unrecorded_attributes = frozenset({ATTR_PROBLEMS, ATTR_REASON})
+
+    @property
+    @override
+    def _shows(self) -> tuple[object, ...]:
+        return *super()._shows, self.extra_state_attributes
 
     @property
     @override
@@ -210,7 +236,7 @@ class StatusSensor(SmsCreditEntity, SensorEntity):
     @override
     def _handle_coordinator_update(self) -> None:
         """Come last, so that who listens to the status finds the other entities as they are now."""
-        self.schedule_update_ha_state()
+        self.hass.loop.call_soon(super()._handle_coordinator_update)
 
     def _reason(self) -> str | None:
         """Return in Home Assistant's language what the log says too."""

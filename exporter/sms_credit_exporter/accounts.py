@@ -23,21 +23,21 @@ from sms_credit_core import (
 
 from .shards import WHOLE, Shard
 
-_ADDRESSES = 1024
-"""Addresses that are kept taken apart."""
+ADDRESSES = 1024
+"""Addresses that are kept taken apart: that is slow, and thousands of accounts share one."""
 
 MIN_LOOPBACK_INTERVAL = 1.0
 """Seconds between two polls of a simulated provider on this machine, which does not mind."""
 
 
-@lru_cache(_ADDRESSES)
+@lru_cache(ADDRESSES)
 def _address(url: str) -> tuple[str, str, int | None]:
-    """Return scheme, host and port. Taking a URL apart is slow, and thousands of accounts share one."""
+    """Return scheme, host and port."""
     parts = httpx.URL(url)
     return parts.scheme, parts.host, parts.port
 
 
-leads_here = lru_cache(_ADDRESSES)(is_loopback)
+leads_here = lru_cache(ADDRESSES)(is_loopback)
 """Whether a URL leads to this very machine."""
 
 

@@ -5,6 +5,7 @@ Each command imports what it alone needs, so that the quick ones do not wait for
 
 import argparse
 import os
+import re
 import resource
 import signal
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
@@ -36,6 +37,9 @@ Number = TypeVar("Number", Decimal, int)
 _SERVE_ADDRESS = ":10767"
 _DEMO_ADDRESS = "127.0.0.1:10767"
 _HEALTHCHECK_URL = f"http://{_DEMO_ADDRESS}"
+
+_MAX_REQUESTS = 500
+"""Answered at once. A slow reader holds what it was not sent yet, which may be megabytes."""
 
 _FORMS = ("table", "json", "nagios")
 """What `balance` can print."""
@@ -159,6 +163,14 @@ def command_line() -> argparse.ArgumentParser:
         dest="lifecycle",
         action="store_true",
         help="let requests reload the configuration (default: off)",
+    )
+    serve.add_argument(
+        "--web.max-requests",
+        dest="max_requests",
+        type=_checked(_most),
+        default=_MAX_REQUESTS,
+        metavar="N",
+        help="how many requests are answered at once; others get 503; 0 is no limit (default %(default)s)",
     )
     serve.add_argument(
         "--web.external-url",
@@ -367,6 +379,13 @@ def _checked(read: Callable[[str], T]) -> Callable[[str], T]:
     return checked
 
 
+def _most(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,6}", text):
+        message = f"“{text}” is not a whole number from 0 to 999999"
+        raise ValueError(message)
+    return int(text)
+
+
 def _template(text: str) -> "Template":
     from .advice import Template
 
@@ -432,6 +451,7 @@ def _serve(options: argparse.Namespace) -> int:
         memory=partial(_storage, options.storage, read) if options.storage else Memory,
         auto_reload=options.auto_reload,
         lifecycle=options.lifecycle,
+        max_requests=options.max_requests,
         links=Links(options.dashboard),
         prefix=Prefix.of(options.external_path, options.route_prefix),
     )

@@ -7,7 +7,7 @@ import asyncio
 import resource
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import Enum, auto
 from typing import Any
 
@@ -25,6 +25,11 @@ _MOST_RESERVED = 256
 _BACKLOG = 1024
 _ACCEPTED_AT_ONCE = 64
 _ANSWERED_AT_ONCE = 20
+
+_ANSWER_SECONDS = 60.0
+"""For all of an answer to be taken; no scraper waits so long. What it holds is freed then."""
+
+_RETRY_SECONDS = 5
 
 _PAUSE_SECONDS = 0.01
 """Until room is looked for again."""
@@ -61,9 +66,12 @@ def most_connections() -> int:
 class Connections:
     """Every connection, by what it does and since when."""
 
-    def __init__(self, most: int) -> None:
-        """Take how many there may be."""
-        self._most = most
+    def __init__(self, most: int, max_requests: int = 0, always_answered: Collection[str] = ()) -> None:
+        """Take how many there may be, how many may be answered at once, and the paths that are answered always.
+
+        `max_requests` 0 is no limit.
+        """
+        self._most, self._max_requests, self._always = most, max_requests, always_answered
         self._since: Mapping[_State, dict[Connection, float]] = {state: {} for state in _State}
         self.turns = asyncio.Semaphore(_ANSWERED_AT_ONCE)
         """Answers wait for theirs, so that hundreds of them do not all come between two steps of a poll."""
@@ -112,9 +120,12 @@ class Connections:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Take down that a connection has sent a request."""
+        """Take down that a connection has sent a request, and answer it, unless too many are being answered."""
         if isinstance(request.protocol, Connection):
             self.set(request.protocol, _State.BUSY)
+        if 0 < self._max_requests < len(self._since[_State.BUSY]) and request.path not in self._always:
+            text = f"Limit of concurrent requests reached ({self._max_requests}), try again later.\n"
+            return web.Response(status=503, text=text, headers={"Retry-After": str(_RETRY_SECONDS)})
         return await handler(request)
 
 
@@ -183,7 +194,12 @@ class Connection(web.RequestHandler):
         try:
             async with self._connections.turns:
                 await asyncio.sleep(0)
-            return await super().finish_response(request, resp, start_time)
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                return await super().finish_response(request, resp, start_time)
+        except TimeoutError:
+            _log.debug("answer not taken", client=self._client, seconds=_ANSWER_SECONDS)
+            self.abort()
+            return resp, True
         finally:
             self._connections.set(self, _State.IDLE)
 

@@ -1,6 +1,6 @@
 """The `demo` command: the exporter at work on simulated providers, with what takes hours passing in a minute."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from sms_credit_core import DEFAULT_POLL_INTERVAL, PROVIDERS, Account, Answer, Instant, Provider, Reading, Secret
 
@@ -10,7 +10,7 @@ from .simulator.answers import answer
 from .simulator.behaviour import Behaviour, Live
 from .simulator.scenarios import DEMO, SCENARIOS, DemoAccount
 from .simulator.server import Simulator
-from .storage import Memory
+from .storage import Known, Memory
 from .trend import Trend
 from .web import Place
 
@@ -44,13 +44,15 @@ class _MadeUp(Memory):
         account.name: SCENARIOS[account.provider][account.past or account.scenario] for account in DEMO
     }
 
-    def recall(self, config: AccountConfig) -> Account:
-        """Return an account as it has lived until now, and keep its last week in mind."""
+    def recall(self, configs: Collection[AccountConfig]) -> Mapping[str, Known]:
+        """Return accounts as they have lived until now."""
+        return {config.name: self._known(config) for config in configs}
+
+    def _known(self, config: AccountConfig) -> Known:
         trend = Trend()
         for account in lived(config.provider, self._behaviours[config.name], Instant.now()):
             trend = trend.after(account.ledger)
-        self._trends[config.name] = trend
-        return account
+        return Known(account, trend)
 
 
 def lived(provider: Provider, behaviour: Behaviour, now: Instant) -> Iterator[Account]:

@@ -43,11 +43,13 @@ def _check_authorities() -> None:
 
 
 def _check_proxies() -> None:
-    """Have httpx read the variables; where it fails, find out which of them it was."""
+    """Have httpx read the variables, if there are any; where it fails, find out which of them it was."""
+    proxies = getproxies()
+    if not proxies:  # a first client brings in much that nothing else needs before the first poll
+        return
     try:
         httpx.Client(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)).close()
     except (ImportError, ValueError, httpx.InvalidURL):  # the first for SOCKS
-        proxies = getproxies()
         bad = next((scheme for scheme in _PROXIES if not _usable(proxies.get(scheme))), None)
     else:
         return

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -49,6 +50,7 @@ class Exporter:
         refresh: float = 15.0,
         auto_reload: float | None = None,
         lifecycle: bool = False,
+        max_requests: int = 0,
         prefix: Prefix | None = None,
         links: Links | None = None,
         demo: bool = False,
@@ -57,8 +59,8 @@ class Exporter:
 
         `memory` opens what everything is kept in over restarts. `refresh` is the number of seconds after which an open
         status page fetches itself again; `auto_reload` that after which configuration files are looked at for changes,
-        None for never. `lifecycle` lets requests reload; `prefix` is where a reverse proxy puts us; `links` are where
-        the page leads to.
+        None for never. `lifecycle` lets requests reload; `max_requests` are answered at once, 0 for no limit. `prefix`
+        is where a reverse proxy puts us; `links` are where the page leads to.
         """
         self._load = Loader(load, load_web)
         self._reloads = Shared(self._reload)
@@ -83,6 +85,7 @@ class Exporter:
             refresh=refresh,
             prefix=prefix or Prefix(),
             headers=lambda: self._web.headers,
+            max_requests=max_requests,
             demo=demo,
             listings=Listings(self._memory.trend, links),
         )
@@ -102,11 +105,13 @@ class Exporter:
         if needs_restart(self._web, web):
             _log.warning("changes to TLS other than of its certificate need a restart")
         self._web = web
-        self.watch.reconfigure(config)
-        await self._exposition.follow(self.watch.views())
+        plan = await in_thread(lambda: self.watch.planned(config))
+        if plan.config != self._own.config:
+            self.watch.take_over(plan)
+            await self._exposition.follow(self.watch.each())
         await in_thread(lambda: self._memory.keep(config.names))
         self._own.reload_successful, self._own.reload_success_unix = True, time.time()
-        self._own.config = config
+        self._own.config = plan.config
         _log.info("configuration reloaded", accounts=len(config.accounts))
         return None
 
@@ -145,12 +150,13 @@ class Exporter:
         Raises OSError if an address cannot be listened on, and whatever ends a polling task: better no numbers
         than numbers that nobody refreshes.
         """
-        _log.info("starting", version=VERSION, accounts=len(self.watch.views()))
+        _log.info("starting", version=VERSION, accounts=len(self._own.config.accounts))
         authentication = Authentication(lambda: self._web, self._site.prefix)
         app = application(self._site, rate_limiter(lambda: self._web), authentication.middleware)
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self._memory.close)
-            await self._exposition.follow(self.watch.views())
+            await self._exposition.follow(self.watch.each())
+            gc.freeze()  # what there is by now stays; with 10,000 accounts it takes 150 ms to look for garbage in it
             listening(await serve(stack, app, places, tls_context(lambda: self._web)))
             working = asyncio.create_task(self._work())
             loop = asyncio.get_running_loop()

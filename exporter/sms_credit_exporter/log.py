@@ -141,6 +141,6 @@ def set_up(level: str, renderer: str) -> None:
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        wrapper_class=structlog.make_filtering_bound_logger(root.level),  # what is not logged costs next to nothing
         cache_logger_on_first_use=False,
     )

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 _SEGMENT = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~:@-]+")
 """Neither `.` nor `..`, and nothing that a client, a proxy and we could spell or read differently."""
 
+_HEALTH = ("/-/healthy", "/-/ready")
+
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
@@ -27,6 +29,11 @@ class Prefix:
         """Take the path of the external URL and the route prefix, as far as they are given."""
         inside = (external or "") if routes is None else routes
         return cls(inside, inside if external is None else external)
+
+    @property
+    def health(self) -> frozenset[str]:
+        """The paths at which we say whether we are well. What asks there has no password, and must not have to wait."""
+        return frozenset(map(self.route, _HEALTH))
 
     def route(self, path: str) -> str:
         """Return the path at which we answer for `path`."""

@@ -20,9 +20,6 @@ from .config.web import RateLimit, Tls, WebConfig
 from .prefix import Prefix
 from .sharing import in_thread
 
-_OPEN = frozenset({"/-/healthy", "/-/ready"})
-"""They say nothing secret, and what asks for them rarely has a password."""
-
 _NOBODY = b"$2b$10$" + b"." * 53
 """Unknown users are checked against it, so that time does not tell which users exist; no password is known to fit."""
 
@@ -37,7 +34,7 @@ class Authentication:
     def __init__(self, config: Callable[[], WebConfig], prefix: Prefix | None = None) -> None:
         """Take what returns the configuration in force, and what the routes begin with."""
         self._config = config
-        self._open = frozenset(map((prefix or Prefix()).route, _OPEN))
+        self._open = (prefix or Prefix()).health
         self._one_at_a_time = asyncio.Lock()
         self._key = secrets.token_bytes(32)
         self._remembered: set[bytes] = set()

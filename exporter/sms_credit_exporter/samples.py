@@ -5,6 +5,7 @@ Its own writer escapes and checks every label of every sample anew. Here the lab
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 from prometheus_client.utils import floatToGoString
 
@@ -20,8 +21,9 @@ def samples(view: View) -> Sequence[bytes]:
 
 def _lines(family: Family, labels: "_Labels", view: View) -> str:
     before, after = labels.around(family.label)
+    start = f"{family.name}{{{before}"
     return "".join(
-        f"{family.name}{{{before}{_escaped(word)}{after}}} {_number(value)}\n"
+        f"{start}{_escaped(word)}{after}}} {_number(value)}\n"
         for word, value in family.rows(view)
         if value is not None
     )
@@ -44,9 +46,21 @@ class _Labels:
 
 
 def _number(value: float | Decimal) -> str:
+    if type(value) in _WHOLE_TYPES and value in _WRITTEN:
+        return _WRITTEN[int(value)]
+    return _as_go(value)
+
+
+def _as_go(value: float | Decimal) -> str:
     text: str = floatToGoString(value)  # type: ignore[no-untyped-call] # the library's own way to write numbers
     return text
 
 
+_WHOLE_TYPES = frozenset({bool, int})
+_WRITTEN = {number: _as_go(number) for number in (0, 1)}
+"""Most samples are these two. A float is not looked up: minus zero is equal to zero, but not written so."""
+
+
+@lru_cache(1024)
 def _escaped(text: str) -> str:
     return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")

@@ -5,7 +5,8 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import Future
-from typing import Generic, TypeVar
+from queue import SimpleQueue
+from typing import Any, Generic, TypeVar
 
 _SLICE = 0.004
 """Seconds."""
@@ -73,13 +74,37 @@ async def in_thread(work: Callable[[], T]) -> T:
     of reach, and the process could not end before it.
     """
     done: Future[T] = Future()
-    done.set_running_or_notify_cancel()
-
-    def run() -> None:
-        try:
-            done.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
-            done.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
+    threading.Thread(target=_do, args=(work, done), daemon=True).start()
     return await asyncio.wrap_future(done)
+
+
+class Worker:
+    """A thread that does one piece of blocking work after the other: to begin a thread costs more than many a piece."""
+
+    def __init__(self) -> None:
+        """Begin with nothing to do."""
+        self._pieces: SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = SimpleQueue()
+        threading.Thread(target=self._work, daemon=True).start()
+
+    async def __call__(self, work: Callable[[], T]) -> T:
+        """Do a piece of work once those before it are done."""
+        done: Future[T] = Future()
+        self._pieces.put((work, done))
+        return await asyncio.wrap_future(done)
+
+    def end(self) -> None:
+        """End once all work is done."""
+        self._pieces.put(None)
+
+    def _work(self) -> None:
+        while piece := self._pieces.get():
+            _do(*piece)
+
+
+def _do(work: Callable[[], T], done: "Future[T]") -> None:
+    if not done.set_running_or_notify_cancel():
+        return
+    try:
+        done.set_result(work())
+    except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+        done.set_exception(error)

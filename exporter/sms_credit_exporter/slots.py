@@ -5,8 +5,11 @@ import resource
 from collections.abc import AsyncIterator, Hashable, Iterable, Mapping
 from contextlib import asynccontextmanager
 
-_AT_ONCE = 64
-"""Polls in all. If there were more, they would hold up one another until their time is over."""
+_AT_ONCE = 256
+"""Polls in all: nearly all of them only wait. If more had their answers at once, some would find their time over."""
+
+_MOST = 64
+"""What a place has even if there is no other: a provider is not to be flooded."""
 
 _DESCRIPTORS_EACH = 4
 """A poll holds one open file; the others are for scrapers and everything else."""
@@ -22,8 +25,9 @@ class Slots:
         """Share out the slots."""
         different = set(places)
         limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        share = max(_LEAST, min(_AT_ONCE, limit // _DESCRIPTORS_EACH) // max(1, len(different)))
-        self._of: Mapping[Hashable, asyncio.Semaphore] = {place: asyncio.Semaphore(share) for place in different}
+        share = min(_AT_ONCE, limit // _DESCRIPTORS_EACH) // max(1, len(different))
+        each = max(_LEAST, min(_MOST, share))
+        self._of: Mapping[Hashable, asyncio.Semaphore] = {place: asyncio.Semaphore(each) for place in different}
 
     @asynccontextmanager
     async def one(self, place: Hashable) -> AsyncIterator[None]:

@@ -13,7 +13,10 @@ import sqlite3
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Never, TypeVar
 
@@ -23,7 +26,7 @@ from sms_credit_core import Account, Instant, SetAside, recalled, remembered
 
 from .accounts import AccountConfig
 from .mistakes import StorageMistake
-from .sharing import Shared, in_thread
+from .sharing import Shared, Worker
 from .trend import Trend
 
 _APPLICATION = int.from_bytes(b"SMSc", "big")
@@ -60,6 +63,9 @@ _WRITE = """
 """
 
 T = TypeVar("T")
+_READ_AT_ONCE = 500
+"""Accounts; a poll that wants to write waits for no more than these."""
+
 _Batch = Mapping[str, tuple[AccountConfig, Account, Trend]]
 """Accounts to be written, by their names."""
 
@@ -73,6 +79,14 @@ def check_no_other_file(path: Path | None, others: Mapping[str, Path | None]) ->
             _refuse(path, f"is the {name} file")
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of an account from before; of a new one nothing is."""
+
+    account: Account = field(default_factory=Account)
+    trend: Trend = field(default_factory=Trend)
+
+
 class Memory:
     """What keeps in mind what is known of the accounts. This one keeps nothing over a restart."""
 
@@ -83,10 +97,13 @@ class Memory:
         """Begin with nothing in mind."""
         self._trends: dict[str, Trend] = {}
 
-    def recall(self, config: AccountConfig) -> Account:
-        """Return what is known of an account from before; of a new one nothing is."""
-        self._trends[config.name] = Trend()
-        return Account()
+    def recall(self, configs: Collection[AccountConfig]) -> Mapping[str, Known]:
+        """Return what is known of accounts from before, by their names. May be called in any thread."""
+        return dict.fromkeys((config.name for config in configs), Known())
+
+    def begin(self, known: Mapping[str, Known]) -> None:
+        """Go on with what was recalled."""
+        self._trends |= {name: each.trend for name, each in known.items()}
 
     async def remember(self, config: AccountConfig, account: Account) -> None:
         """Keep what is known of an account. Returns when it is safe, or when that cannot be."""
@@ -131,27 +148,21 @@ class Storage(Memory):
                 _refuse(path, _text(error))
             self._connection = _copied(path)
             self._tell(_text(error))
+        self._in_thread = Worker()
 
-    def recall(self, config: AccountConfig) -> Account:
-        """Return what is known of an account from before; what cannot be used is set aside in words."""
-        begun = super().recall(config)
-        row = self._do(lambda connection: _row(connection, config.name))
-        if row is None:
-            return begun
-        account = recalled(row.state, config.owner, Instant.now())
-        if isinstance(account, SetAside):
-            _log.warning("account begins anew", account=config.name, reason=account.text)
-            return begun
-        if row.trend is not None:
-            self._recall_trend(config, row.trend)
-        return account
-
-    def _recall_trend(self, config: AccountConfig, trend: bytes) -> None:
-        try:
-            self._trends[config.name] = Trend.unpacked(trend, config.owner)
-        except ValueError:
-            reason = "What was remembered of it is damaged, or was written by a newer version."
-            _log.warning("the account's last week begins anew", account=config.name, reason=reason)
+    def recall(self, configs: Collection[AccountConfig]) -> Mapping[str, Known]:
+        """Return what is known of accounts from before, by their names; what cannot be used is set aside in words."""
+        known = dict(super().recall(configs))
+        waiting = iter(configs)
+        while some := {config.name: config for config in islice(waiting, _READ_AT_ONCE)}:
+            now = Instant.now()
+            for row in self._do(partial(_rows, names=list(some))) or ():
+                account = recalled(row.state, some[row.name].owner, now)
+                if isinstance(account, SetAside):
+                    _log.warning("account begins anew", account=row.name, reason=account.text)
+                else:
+                    known[row.name] = Known(account, _trend(row, some[row.name]))
+        return known
 
     async def remember(self, config: AccountConfig, account: Account) -> None:
         """Write what is known of an account, together with all others that wait. A failure is logged."""
@@ -171,7 +182,8 @@ class Storage(Memory):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
                 await self._writes(None)
-                await in_thread(self._close)
+                await self._in_thread(self._close)
+        self._in_thread.end()
 
     def _close(self) -> None:
         with self._lock:
@@ -180,7 +192,7 @@ class Storage(Memory):
 
     async def _write_waiting(self, _: None) -> None:
         batch, self._waiting = self._waiting, {}
-        if not await in_thread(lambda: self._write(batch)):
+        if not await self._in_thread(lambda: self._write(batch)):
             self._waiting = {**batch, **self._waiting}
 
     def _write(self, batch: _Batch) -> bool:
@@ -301,13 +313,26 @@ def _copied(path: Path) -> sqlite3.Connection | None:
 
 
 class _Row(NamedTuple):
+    name: str
     state: str
     trend: bytes | None
 
 
-def _row(connection: sqlite3.Connection, name: str) -> _Row | None:
-    row = connection.execute("SELECT state, trend FROM accounts WHERE name = ?", (name,)).fetchone()
-    return row and _Row(str(row[0]), row[1] if isinstance(row[1], bytes) else None)
+def _trend(row: _Row, config: AccountConfig) -> Trend:
+    if row.trend is None:
+        return Trend()
+    try:
+        return Trend.unpacked(row.trend, config.owner)
+    except ValueError:
+        reason = "What was remembered of it is damaged, or was written by a newer version."
+        _log.warning("the account's last week begins anew", account=config.name, reason=reason)
+        return Trend()
+
+
+def _rows(connection: sqlite3.Connection, names: Sequence[str]) -> Sequence[_Row]:
+    marks = ",".join("?" * len(names))
+    rows = connection.execute(f"SELECT name, state, trend FROM accounts WHERE name IN ({marks})", names)  # noqa: S608 - nothing but marks
+    return [_Row(name, str(state), trend if isinstance(trend, bytes) else None) for name, state, trend in rows]
 
 
 def _written(connection: sqlite3.Connection, rows: Collection[tuple[str, str, bytes, float]]) -> bool:

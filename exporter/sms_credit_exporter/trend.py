@@ -7,6 +7,7 @@ doubles, whose shortest form is what the provider wrote, for up to fifteen digit
 import json
 import math
 import secrets
+import sys
 import zlib
 from array import array
 from collections.abc import Mapping, Sequence
@@ -69,36 +70,44 @@ class Trend:
         return begins + known, amounts[known:]
 
     def packed(self, owner: Owner) -> bytes:
-        """Return it as it is stored: compressed JSON, bound to its owner as the account's state is."""
+        """Return it as it is stored: a line of JSON and the amounts, bound to its owner as the account's state is."""
         key = secrets.token_bytes(16)
-        content = {
+        head = {
             "version": _VERSION,
             "key": key.hex(),
             "owner": owner.fingerprint(key),
             "unit": self.unit,
             "step": self.step,
             "first": self.first,
-            "amounts": [None if math.isnan(amount) else amount for amount in self.amounts],
         }
-        return zlib.compress(json.dumps(content, separators=(",", ":")).encode(), 1)
+        line = json.dumps(head).encode() + b"\n"
+        # Written at each poll, so it is not compressed; zlib still adds the checksum.
+        return zlib.compress(line + _little_endian(self.amounts[:]).tobytes(), zlib.Z_NO_COMPRESSION)
 
     @classmethod
     def unpacked(cls, data: bytes, owner: Owner) -> Self:
         """Return what was packed; an empty one if it is another owner's. Raises ValueError if it cannot be read."""
         try:
-            content = json.loads(zlib.decompress(data))
-            return cls._read(content) if _is_of(owner, content) else cls()
+            line, _, amounts = zlib.decompress(data).partition(b"\n")
+            head = json.loads(line)
+            return cls._read(head, _little_endian(array("d", amounts))) if _is_of(owner, head) else cls()
         except (zlib.error, TypeError, KeyError, OverflowError) as error:
             raise ValueError from error
 
     @classmethod
-    def _read(cls, content: Mapping[str, Any]) -> Self:
-        amounts = array("d", (_GAP if amount is None else float(amount) for amount in content["amounts"]))
-        unit, step, first = content["unit"], float(content["step"]), content["first"]
+    def _read(cls, head: Mapping[str, Any], amounts: "array[float]") -> Self:
+        unit, step, first = head["unit"], float(head["step"]), head["first"]
         sound = isinstance(unit, str) and isinstance(first, int) and 0 < step <= _HOUR
         if not sound or len(amounts) > HOURS or any(map(math.isinf, amounts)):
             raise ValueError
         return cls(unit, step, first, amounts)
+
+
+def _little_endian(amounts: "array[float]") -> "array[float]":
+    """Turn amounts into what is stored, whatever the machine, or back."""
+    if sys.byteorder == "big":
+        amounts.byteswap()
+    return amounts
 
 
 def exact(amount: float) -> Decimal:
@@ -106,7 +115,7 @@ def exact(amount: float) -> Decimal:
     return Decimal(repr(amount).removesuffix(".0"))
 
 
-def _is_of(owner: Owner, content: Mapping[str, Any]) -> bool:
-    if content["version"] > _VERSION:
+def _is_of(owner: Owner, head: Mapping[str, Any]) -> bool:
+    if head["version"] > _VERSION:
         raise ValueError
-    return bool(owner.fingerprint(bytes.fromhex(content["key"])) == content["owner"])
+    return bool(owner.fingerprint(bytes.fromhex(head["key"])) == head["owner"])

@@ -63,6 +63,8 @@ class Site:
     prefix: Prefix = field(default_factory=Prefix)
     headers: Callable[[], Mapping[str, str]] = dict
     """What the web configuration sets in every answer."""
+    max_requests: int = 0
+    """Requests that are answered at once; 0 for no limit."""
     demo: bool = False
     listings: Listings = field(default_factory=Listings)
     """Answers what is asked about the accounts."""
@@ -244,7 +246,7 @@ async def serve(
 ) -> tuple[str, ...]:
     """Serve until the stack closes; return the URLs. Raises OSError if an address cannot be listened on."""
     site = app[_SITE]
-    connections = Connections(most_connections())
+    connections = Connections(most_connections(), site.max_requests, site.prefix.health)
     app.middlewares.insert(0, connections.middleware)
     runner = web.AppRunner(app, shutdown_timeout=_SHUTDOWN_SECONDS)
     await runner.setup()

@@ -172,7 +172,7 @@ def test_what_a_newer_version_wrote_is_set_aside() -> None:
 
 def test_the_first_form_is_read_for_ever() -> None:
     """People update from any version to any later one."""
-    found = recalled(EXAMPLE.read_text(encoding="utf-8"), OWNER, later(5 * HOUR))
+    found = recalled(EXAMPLE.read_text(encoding="utf-8").rstrip(), OWNER, later(5 * HOUR))
     assert isinstance(found, Account)
     assert (found.status, found.polls, found.low) == (Status.RATE_LIMITED, 5, {Limit.BALANCE: True})
     assert found.failures == dict.fromkeys(FAILURES, 0) | {Status.RATE_LIMITED: 1}

@@ -1,13 +1,19 @@
-"""Configurations of thousands of accounts, good and bad: twice as many take twice as long."""
+"""Thousands of accounts, good and bad: twice as many take twice as long, to load, to recall and to take over."""
 
 import gc
 import time
+import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from sms_credit_core import Account, Instant, Owner, Secret, recalled, remembered
 from sms_credit_exporter.config import ConfigError, load
+from sms_credit_exporter.watch import Watch
+from tests.core.readings import READING
 from tests.exporter.running import command
 
 MANY = 10_000
@@ -105,6 +111,20 @@ def test_accounts_with_a_file_each_load_soon(
     assert seconds() < 2 * PATIENCE
 
 
+def test_loading_takes_little_more_memory_than_what_it_returns(tmp_path: Path) -> None:
+    """Reloads come again and again, beside all that the exporter knows."""
+    (tmp_path / "config.yml").write_text(accounts(sound, 1000))
+    load(tmp_path / "config.yml", {})
+    tracemalloc.start()
+    try:
+        config = load(tmp_path / "config.yml", {})
+        kept, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(config.accounts) == 1000
+    assert most < 2.5 * kept
+
+
 @pytest.mark.parametrize(
     ("text", "mistakes"),
     [
@@ -148,3 +168,53 @@ async def test_how_many_mistakes_are_printed(tmp_path: Path, name: str, lines: i
     assert (code, last) == (1, f"{MANY} mistakes in the configuration.")
     assert [line for line in told if line.startswith("config.yml:")] == told[:lines]
     assert told[lines:] == ([] if lines == MANY else [f"and {MANY - lines:,} more"])
+
+
+def learned(days: int) -> Account:
+    """Return an account that has been read each hour for so long."""
+    now = Instant.now()
+    account = Account()
+    for hour in range(24 * days):
+        ago = 3600.0 * (24 * days - hour)
+        at = Instant(now.unix - ago, now.monotonic - ago)
+        account = account.after(replace(READING, balance=Decimal(10_000 - hour % 50 - hour)), at, 0.1)
+    return account
+
+
+def test_what_was_learned_in_weeks_is_recalled_as_soon_as_what_was_learned_in_a_day(
+    seconds: Callable[[], float],
+) -> None:
+    """Nothing listens before all accounts are recalled, so nothing is worked out again."""
+    owner = Owner(provider="23telecom", base_url="https://example.com", credentials={"api_key": Secret("made-up-key")})
+
+    def takes(text: str) -> float:
+        begun = seconds()
+        for _ in range(300):
+            assert isinstance(recalled(text, owner, Instant.now()), Account)
+        return seconds() - begun
+
+    texts = [remembered(learned(days), owner) for days in (1, 21)]
+    day, weeks = (min(takes(text) for _ in range(3)) for text in texts)
+    assert weeks < 2.5 * day
+
+
+def test_a_reload_is_worked_out_beside_the_scrapes(tmp_path: Path, seconds: Callable[[], float]) -> None:
+    """What is left to do between two of them is little where little has changed, and nothing is held twice."""
+    (tmp_path / "config.yml").write_text(accounts(sound))
+    watch = Watch(load(tmp_path / "config.yml", {}))
+    before = {view.config.name: view.config for view in watch.views()}
+    (tmp_path / "config.yml").write_text(accounts(sound, MANY + 1))
+    config = load(tmp_path / "config.yml", {})
+
+    begun = seconds()
+    plan = watch.planned(config)
+    planned = seconds()
+    watch.take_over(plan)
+    assert seconds() - planned < (planned - begun) / 2
+    assert [view.config.name for view in watch.views()] == [account.name for account in config.accounts]
+
+    plan = watch.planned(load(tmp_path / "config.yml", {}))
+    planned_again = seconds()
+    watch.take_over(plan)
+    assert seconds() - planned_again < (planned - begun) / 10
+    assert all(view.config is before.get(view.config.name, view.config) for view in watch.views())

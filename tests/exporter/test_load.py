@@ -1,7 +1,6 @@
 """What must not stop the polls and the scrapes: crowds, idlers, a log that nobody reads, a reload that hangs."""
 
 import asyncio
-import json
 import os
 import re
 import signal
@@ -14,13 +13,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.benchmarks.short import benchmark
 from tests.exporter.running import LISTEN, PATIENCE, Providers, Running, free_port, running, secured, until
 
 Starting = AbstractAsyncContextManager[Running]
 Start = Callable[..., Starting]
 ConfigFile = Callable[..., Path]
-
-BENCHMARK = Path(__file__).parents[2] / "scripts" / "benchmark_scrapes.py"
 
 DESCRIPTORS = 64
 
@@ -38,17 +36,10 @@ FAILED_OF_A = f'sms_credit_poll_failures_total{{{OF_A},reason="unreachable"}}'
 
 async def test_hundreds_of_scrapers_fail_no_poll() -> None:
     """All answers are complete, and the polls go on meanwhile."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, BENCHMARK, "--json", "--accounts=60", "--scrapers=400", "--seconds=12"),
-        "--poll-interval=3s",
-        stdout=asyncio.subprocess.PIPE,
-    )
-    async with asyncio.timeout(100):
-        out, _ = await process.communicate()
-    figures = json.loads(out)
-    assert figures["scrapes"] >= 400
-    assert figures["polls meanwhile"] >= 60
-    assert {name: count for name, count in figures.items() if "fail" in name and count} == {}
+    rows = await benchmark("crowd", "--accounts=60", "--scrapers=400", "--seconds=12", "--poll-interval=3")
+    assert rows["scrapes"]["value"] >= 400
+    assert rows["polls meanwhile"]["value"] >= 60
+    assert {name: row["value"] for name, row in rows.items() if "fail" in name and row["value"]} == {}
 
 
 def polls_of_a(samples: list[str]) -> float:
@@ -165,6 +156,46 @@ async def test_who_does_not_read_makes_room_too(
         with idlers(exporter, 40, b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n" * 500):
             await goes_on_polling(exporter)
             assert f"{FAILED_OF_A} 0.0" in await exporter.metrics()
+
+
+ENDLESS = b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n" * 3000
+"""So many requests that their answers fill what a connection can hold, if nobody reads them."""
+
+
+async def test_requests_beyond_the_limit_are_told_to_come_again(
+    config_file: ConfigFile, providers: Providers, start: Callable[..., Starting]
+) -> None:
+    """Readers that do not read take all places. Health is answered, and once they leave, so is everything else."""
+    file = config_file(providers.configured("a", providers.add("23telecom")))
+    async with start("serve", f"--config.file={file}", LISTEN, "--web.max-requests=5") as exporter:
+        with idlers(exporter, 6, ENDLESS):
+
+            async def all_refused() -> bool:
+                return {(await exporter.get("/metrics")).status_code for _ in range(10)} == {503}
+
+            await until(all_refused)
+            answer = await exporter.get("/metrics")
+            assert answer.text == "Limit of concurrent requests reached (5), try again later.\n"
+            assert int(answer.headers["Retry-After"]) > 0
+            assert {(await exporter.get(path)).status_code for path in ("/", "/api/v1/accounts")} == {503}
+            assert {(await exporter.get(f"/-/{path}")).status_code for path in ("healthy", "ready")} == {200}
+
+        async def served() -> bool:
+            return (await exporter.get("/metrics")).status_code == 200
+
+        await until(served)
+        await goes_on_polling(exporter)
+    assert not exporter.matching("level=(warning|error)|Traceback")
+
+
+async def test_without_a_limit_all_are_answered(
+    config_file: ConfigFile, providers: Providers, start: Callable[..., Starting]
+) -> None:
+    """Zero is no limit."""
+    file = config_file(providers.configured("a", providers.add("23telecom")))
+    async with start("serve", f"--config.file={file}", LISTEN, "--web.max-requests=0") as exporter:
+        with idlers(exporter, 50, ENDLESS):
+            await goes_on_polling(exporter)
 
 
 async def test_a_log_that_nobody_reads_stops_nothing(

@@ -2,15 +2,26 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from itertools import chain
 from pathlib import Path
 
+import httpx
 import pytest
 
 from sms_credit_exporter.shards import WHOLE, Shard, jump
-from tests.exporter.running import LISTEN, Providers, Running, command
+from tests.exporter.running import (
+    DEBIAN_STABLE,
+    DEBIAN_TESTING,
+    LISTEN,
+    Providers,
+    Running,
+    command,
+    free_port,
+    prometheus,
+    until,
+)
 
 Start = Callable[..., AbstractAsyncContextManager[Running]]
 ConfigFile = Callable[..., Path]
@@ -91,6 +102,45 @@ async def test_shards_watch_every_account_once(start: Start, config_file: Config
             watched.append(mine)
         assert sorted(chain.from_iterable(watched)) == sorted(accounts)
         assert [] in watched
+
+
+@pytest.mark.parametrize("binary", [DEBIAN_STABLE, DEBIAN_TESTING])
+async def test_a_prometheus_sees_every_account_of_all_shards_once(  # noqa: PLR0913, PLR0917 - fixtures
+    binary: str,
+    tool: Callable[[str], str],
+    start: Start,
+    config_file: ConfigFile,
+    providers: Providers,
+    http: httpx.AsyncClient,
+    tmp_path: Path,
+) -> None:
+    """One that is gone takes its part away and nothing else; once it is back, all are there."""
+    names = [f"account-{number}" for number in range(50)]
+    file = config_file(*(providers.configured(name, providers.add("23telecom")) for name in names))
+    ports = [free_port(), free_port()]
+    targets = [{"targets": [f"127.0.0.1:{port}" for port in ports]}]
+
+    def shard(index: int) -> AbstractAsyncContextManager[Running]:
+        address = f"--web.listen-address=127.0.0.1:{ports[index]}"
+        return start("serve", f"--config.file={file}", f"--shard={index}/2", address)
+
+    async with shard(0), prometheus(tool(binary), "", tmp_path, static_configs=targets) as url:
+
+        async def watched(names: Collection[str]) -> None:
+            async def seen() -> bool:
+                query = {"query": "count by (account) (sms_credit_up == 1)"}
+                answer = await http.get(f"{url}/api/v1/query", params=query)
+                samples = answer.raise_for_status().json()["data"]["result"]
+                return {each["metric"]["account"]: each["value"][1] for each in samples} == dict.fromkeys(names, "1")
+
+            await until(seen)
+
+        first = {name for name in names if Shard(0, 2).has(name)}
+        async with shard(1):
+            await watched(names)
+        await watched(first)
+        async with shard(1):
+            await watched(names)
 
 
 async def test_check_and_balance_take_a_shard_too(

@@ -5,7 +5,8 @@ import threading
 
 import pytest
 
-from sms_credit_exporter.sharing import Shared, in_thread
+from sms_credit_exporter.sharing import Shared, Worker, in_thread
+from tests.exporter.running import until
 
 
 class Work:
@@ -94,11 +95,13 @@ async def test_all_can_be_given_up() -> None:
     assert work.begun == ["a"]
 
 
-async def test_a_thread_returns_or_raises() -> None:
-    """A thread's result or exception is that of the function."""
-    assert await in_thread(lambda: 1) == 1
+@pytest.mark.parametrize("own", [True, False], ids=["a thread for each", "one thread"])
+async def test_a_thread_returns_or_raises(*, own: bool) -> None:
+    """A thread's result or exception is that of the function, and the next piece of work is done all the same."""
+    do = in_thread if own else Worker()
     with pytest.raises(ZeroDivisionError):
-        await in_thread(lambda: 1 // 0)
+        await do(lambda: 1 // 0)
+    assert await do(lambda: 1) == 1
 
 
 async def test_a_thread_that_hangs_holds_up_nothing() -> None:
@@ -109,3 +112,23 @@ async def test_a_thread_that_hangs_holds_up_nothing() -> None:
             await in_thread(may_end.wait)
     assert await in_thread(lambda: 1) == 1
     may_end.set()
+
+
+async def test_a_worker_does_one_piece_after_the_other_in_a_single_thread() -> None:
+    """Who no longer waits for what was not begun has it left undone; once all else is done, the thread ends."""
+    worker, may_end, done = Worker(), threading.Event(), list[str]()
+    first = asyncio.create_task(worker(may_end.wait))
+    given_up = asyncio.create_task(worker(lambda: done.append("given up")))
+    last = asyncio.create_task(worker(lambda: done.append(threading.current_thread().name)))
+    await asyncio.sleep(0)
+    given_up.cancel()
+    await asyncio.wait([given_up])
+    worker.end()
+    may_end.set()
+    await asyncio.gather(first, last)
+    [name] = done
+
+    async def ended() -> bool:
+        return name not in {thread.name for thread in threading.enumerate()}
+
+    await until(ended)

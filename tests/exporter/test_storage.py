@@ -7,7 +7,7 @@ import shutil
 import signal
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import replace
 from decimal import Decimal
@@ -18,6 +18,7 @@ import pytest
 
 from sms_credit_core import PROVIDERS, Account, Instant, Limits, Quality, Reading, Secret
 from sms_credit_exporter.accounts import AccountConfig
+from sms_credit_exporter.config import load
 from sms_credit_exporter.simulator.behaviour import Live, NoAnswer
 from sms_credit_exporter.simulator.server import SimulatedAccount
 from sms_credit_exporter.storage import Storage
@@ -132,6 +133,39 @@ async def test_after_a_restart_everything_goes_on(installed: Installed, how: sig
         assert (await exporter.get("/-/ready")).status_code == 200
         assert f"{WORKS} 1.0" in await exporter.metrics()
         assert len(installed.simulated.requests) == asked
+
+
+async def test_the_first_scrape_after_a_restart_knows_very_many_accounts(
+    start: Start, config_file: ConfigFile, providers: Providers, tmp_path: Path
+) -> None:
+    """All counters and statuses; a series that begins anew would be a reset. Only whoever is due is polled."""
+    simulated = providers.add("23telecom", left(100))
+    due, *others = names = [f"a{number}" for number in range(1200)]
+    configured = {name: providers.configured(name, simulated, poll_interval="1h") for name in names}
+    for name in others:
+        configured[name]["credentials"] = {"api_key": f"made-up-key-of-{name}"}
+    file = config_file(*configured.values(), stale_after="2h")
+    storage = Storage(tmp_path / "s.db")
+    accounts = [(config, polled(3601 if config.name == due else 60)) for config in load(file).accounts]
+    await asyncio.gather(*(storage.remember(config, known) for config, known in accounts))
+    await storage.close()
+
+    def polls(samples: Sequence[str]) -> dict[str, float]:
+        found = [re.fullmatch(r'sms_credit_polls_total\{.*account="(\w+)".*\} (\S+)', line) for line in samples]
+        return {sample[1]: float(sample[2]) for sample in found if sample}
+
+    async with start("serve", f"--config.file={file}", f"--storage.path={tmp_path / 's.db'}", LISTEN) as exporter:
+        first = await exporter.metrics()
+        assert polls(first) == dict.fromkeys(names, 1) | {due: polls(first)[due]}
+        assert len([line for line in first if line.startswith("sms_credit_balance{")]) == len(names)
+        assert (await exporter.get("/-/ready")).status_code == 200
+
+        async def due_is_polled() -> bool:
+            return polls(await exporter.metrics())[due] == 2
+
+        await until(due_is_polled)
+        assert polls(await exporter.metrics()) == dict.fromkeys(names, 1) | {due: 2}
+    assert len(simulated.requests) == 1
 
 
 async def test_fifty_restarts_ask_no_more_than_the_interval_allows(installed: Installed) -> None:
@@ -504,8 +538,8 @@ async def test_an_account_is_forgotten_a_month_after_it_was_taken_out(tmp_path: 
         connection.execute("UPDATE accounts SET written = written - 31 * 86400 WHERE name != 'just gone'")
     storage = Storage(tmp_path / "s.db")
     storage.keep({"configured"})
-    known = {name: storage.recall(account(name)).polls for name in ("configured", "gone", "just gone")}
-    assert known == {"configured": 1, "gone": 0, "just gone": 1}
+    known = storage.recall([account(name) for name in ("configured", "gone", "just gone")])
+    assert {name: each.account.polls for name, each in known.items()} == {"configured": 1, "gone": 0, "just gone": 1}
     await storage.close()
 
 
@@ -535,9 +569,9 @@ async def test_a_clock_that_was_set_back_neither_hurries_nor_stops_the_polls(
 
 
 async def test_what_many_accounts_write_at_once_is_one_transaction(tmp_path: Path) -> None:
-    """All of them are safe when their call returns."""
+    """All of them are safe when their call returns, and all come back."""
     storage = Storage(tmp_path / "s.db")
-    names = [f"a{number}" for number in range(500)]
+    names = [f"a{number}" for number in range(1200)]
     commits: list[str] = []
     assert storage._connection  # noqa: SLF001 - SQLite says what reaches it
     storage._connection.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)  # noqa: SLF001
@@ -545,5 +579,6 @@ async def test_what_many_accounts_write_at_once_is_one_transaction(tmp_path: Pat
     assert len(commits) == 1
     await storage.close()
     storage = Storage(tmp_path / "s.db")
-    assert all(storage.recall(account(name)).polls for name in names)
+    known = storage.recall([account(name) for name in names])
+    assert {name: each.account.polls for name, each in known.items()} == dict.fromkeys(names, 1)
     await storage.close()

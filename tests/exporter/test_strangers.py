@@ -103,6 +103,27 @@ def serving() -> Serving:
     return served
 
 
+async def test_an_answer_that_nobody_takes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a connection was not sent yet is kept for it, but only for a while. Others are served meanwhile."""
+    monkeypatch.setattr("sms_credit_exporter.connections._ANSWER_SECONDS", 0.5)
+    registry = CollectorRegistry()
+    Gauge("made_up", "A metric.", ["text"], registry=registry).labels("x" * 20_000_000).set(1)
+    site = Site(
+        exposition=Exposition(registry), views=tuple, ready=lambda: True, reload=None, version="0", refresh=15.0
+    )
+    async with AsyncExitStack() as stack:
+        (url,) = await serve(stack, application(site), [Address.parse("127.0.0.1:0")], None)
+        reader, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(url).port, limit=1024)
+        writer.write(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+        async with httpx.AsyncClient(trust_env=False) as client:
+            assert (await client.get(f"{url}/-/healthy")).status_code == 200
+            await asyncio.sleep(1)
+            assert len((await client.get(f"{url}/metrics", headers={"Accept-Encoding": "gzip"})).text) > 20_000_000
+        with pytest.raises((asyncio.IncompleteReadError, ConnectionResetError)):
+            await reader.readexactly(20_000_000)
+        writer.close()
+
+
 def is_short(answer: bytes) -> bool:
     """Whether an answer says that the request is bad, and nothing else: none of its words, and not what serves."""
     head, _, body = answer.partition(b"\r\n\r\n")

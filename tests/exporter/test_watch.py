@@ -13,8 +13,12 @@ import httpx
 import pytest
 import trustme
 
+from sms_credit_core import PROVIDERS, Secret, Status
+from sms_credit_exporter.accounts import AccountConfig, Config
 from sms_credit_exporter.simulator.behaviour import NoAnswer
 from sms_credit_exporter.simulator.server import SimulatedAccount, Simulator
+from sms_credit_exporter.storage import Storage
+from sms_credit_exporter.watch import Watch
 from tests.exporter.running import LISTEN, Providers, Running, running, until
 
 Start = Callable[..., AbstractAsyncContextManager[Running]]
@@ -80,6 +84,38 @@ async def test_accounts_that_hang_cost_no_other_provider_a_poll(
         await until(many_wait)
         await polled(exporter, HEALTHY, 3)
         assert await failures(exporter, HEALTHY) == 0
+
+
+async def test_polls_that_are_due_together_write_together(tmp_path: Path) -> None:
+    """Each poll is safe before it asks and afterwards, and yet they are fewer transactions than two for each."""
+    simulator = Simulator()
+    storage, commits = Storage(tmp_path / "s.db"), list[str]()
+    assert storage._connection  # noqa: SLF001 - SQLite says what reaches it
+    storage._connection.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)  # noqa: SLF001
+    async with simulator.serving() as base_urls:
+        accounts = tuple(
+            AccountConfig(
+                name=f"a{number}",
+                provider=PROVIDERS["23telecom"],
+                credentials={name: Secret(value) for name, value in simulator.add("23telecom").credentials.items()},
+                base_url=base_urls["23telecom"],
+                poll_interval=2.0,
+            )
+            for number in range(60)
+        )
+        watch = Watch(Config(accounts=accounts), storage)
+        polling = asyncio.create_task(watch.run())
+
+        async def ready() -> bool:
+            return watch.ready
+
+        await until(ready)
+        polling.cancel()
+        await asyncio.wait([polling])
+    await storage.close()
+    accounts_after = [view.account for view in watch.views()]
+    assert {account.status for account in accounts_after} == {Status.FRESH}
+    assert len(commits) < 1.7 * sum(account.polls for account in accounts_after)
 
 
 async def test_names_that_hang_cost_no_other_account_a_poll_and_hold_up_no_end(

@@ -1,7 +1,7 @@
 """What uv.lock pins."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -11,27 +11,32 @@ Package = Mapping[str, Any]
 
 
 @cache
-def packages() -> Mapping[str, Package]:
-    """Return every package, by its name. Fails if there are two versions of one for different machines."""
-    locked = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
-    by_name = {package["name"]: package for package in locked}
-    assert len(by_name) == len(locked)
+def _packages() -> Mapping[str, Sequence[Package]]:
+    by_name: dict[str, list[Package]] = {}
+    for package in tomllib.loads((ROOT / "uv.lock").read_text())["package"]:
+        by_name.setdefault(package["name"], []).append(package)
     return by_name
+
+
+def package(name: str) -> Package:
+    """Return a package. Fails if there are several versions of it for different machines."""
+    (found,) = _packages()[name]
+    return found
 
 
 def runtime() -> Mapping[str, Package]:
     """Return the packages that the exporter is installed with on any machine, itself left out."""
     found: dict[str, Package] = {}
-    waiting = [each["name"] for each in packages()["sms-credit-exporter"]["dependencies"]]
+    waiting = [each["name"] for each in package("sms-credit-exporter")["dependencies"]]
     while waiting:
         name = waiting.pop()
         if name not in found:
-            found[name] = packages()[name]
+            found[name] = package(name)
             waiting += [each["name"] for each in found[name].get("dependencies", ())]
     return found
 
 
-def hashes(package: Package) -> set[tuple[str, str]]:
+def hashes(of: Package) -> set[tuple[str, str]]:
     """Return address and SHA-256 of each of a package's files."""
-    files = [*package.get("wheels", ()), *([package["sdist"]] if "sdist" in package else ())]
+    files = [*of.get("wheels", ()), *([of["sdist"]] if "sdist" in of else ())]
     return {(file["url"], file["hash"].removeprefix("sha256:")) for file in files}

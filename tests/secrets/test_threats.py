@@ -10,7 +10,7 @@ from sms_credit_core import PROVIDERS, Account, Owner, Secret
 from sms_credit_core.state import remembered
 from tests.conftest import ROOT
 from tests.documentation import named, rows
-from tests.packaging.locked import packages, runtime
+from tests.packaging.locked import package, runtime
 
 SECURITY = ROOT / "SECURITY.md"
 
@@ -87,7 +87,7 @@ def test_its_options_and_figures_are_true() -> None:
     options = {each.partition("=")[0] for each in named(text) if each.startswith("--")}
     assert options
     assert {option for option in options if option not in (ROOT / "docs/exporter.md").read_text()} == set()
-    direct = len(packages()["sms-credit-exporter"]["dependencies"])
+    direct = len(package("sms-credit-exporter")["dependencies"])
     assert f"{direct} direct dependencies and {len(runtime())} in all" in " ".join(text.split())
 
 

@@ -77,13 +77,18 @@ def load_variables(environ: Mapping[str, str] = os.environ) -> Config:
     return config
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Entry:
     """An account as it stands in one of the files."""
 
     source: Source
     steps: Steps
     raw: object = field(repr=False)
+
+    def taken(self) -> object:
+        """Return what stands there, and hold it no longer: of many accounts it is most of what loading takes."""
+        raw, self.raw = self.raw, None
+        return raw
 
     def mistake(self, error: vol.Invalid) -> Mistake:
         return self.source.mistake([*self.steps, *error.path], error.msg)
@@ -104,11 +109,12 @@ def _config(source: Source, secrets: Secrets) -> Config:
     if not given.keys() & {"accounts", "accounts_files"} and all(error.path for error in errors):
         errors.append(vol.Invalid("is missing", ["accounts"]))
     entries, mistakes = _entries(source, given)
+    repeated = list(_repeated_names(entries))
     accounts, wrong = _accounts(entries, given.get("poll_interval"), secrets)
     stale_after = values.seconds(given.get("stale_after")) or DEFAULT_STALE_AFTER
     accounts, too_many = _labelled(entries, accounts)
     mistakes = [source.mistake(error.path, error.msg) for error in errors] + mistakes
-    mistakes += [*_repeated_names(entries), *wrong, *_repeated_accounts(entries, accounts), *too_many]
+    mistakes += [*repeated, *wrong, *_repeated_accounts(entries, accounts), *too_many]
     mistakes += [source.mistake(error.path, error.msg) for error in _outlived(accounts, stale_after)]
     if mistakes:
         raise ConfigError(source.file, mistakes)
@@ -117,8 +123,8 @@ def _config(source: Source, secrets: Secrets) -> Config:
 
 def _entries(source: Source, given: Mapping[str, object]) -> tuple[list[_Entry], list[Mistake]]:
     """Return the accounts of all files, and what is wrong with the files as such."""
-    entries = [_Entry(source, ("accounts", index), raw) for index, raw in enumerate(_listed(given.get("accounts")))]
     files, mistakes = _files(source, given.get("accounts_files"))
+    entries = [_Entry(source, ("accounts", index), raw) for index, raw in enumerate(_taken(given.get("accounts")))]
     for file in files:
         try:
             document = Document.read(file)
@@ -127,7 +133,7 @@ def _entries(source: Source, given: Mapping[str, object]) -> tuple[list[_Entry],
             continue
         _, errors = values.judged(_list_of_accounts, document.values)
         mistakes += [document.mistake(error.path, error.msg) for error in errors]
-        entries += [_Entry(document, (index,), raw) for index, raw in enumerate(_listed(document.values))]
+        entries += [_Entry(document, (index,), raw) for index, raw in enumerate(_taken(document.values))]
     if len(entries) > _MAX_ACCOUNTS:
         text = f"bring the accounts to {len(entries):,}; must be at most {_MAX_ACCOUNTS:,}"
         return [], [*mistakes, source.mistake(["accounts_files"], text)]
@@ -146,8 +152,13 @@ def _files(source: Source, patterns: object) -> tuple[Iterable[Path], list[Mista
     return files, mistakes
 
 
-def _listed(value: object) -> Sequence[object]:
-    return value if isinstance(value, list) and len(value) <= _MAX_ACCOUNTS else []
+def _taken(value: object) -> Sequence[object]:
+    """Return the accounts of a list, which then holds them no longer."""
+    if not isinstance(value, list) or len(value) > _MAX_ACCOUNTS:
+        return []
+    accounts = value.copy()
+    value.clear()
+    return accounts
 
 
 def _accounts(
@@ -159,9 +170,9 @@ def _accounts(
     sound: dict[int, AccountConfig] = {}
     mistakes: list[Mistake] = []
     for number, entry in enumerate(entries):
-        raw = {**default, **entry.raw} if isinstance(entry.raw, dict) else entry.raw
+        raw = entry.taken()
         secrets.folder = entry.source.file.parent
-        account, errors = values.judged(check, raw)
+        account, errors = values.judged(check, {**default, **raw} if isinstance(raw, dict) else raw)
         if account is not None:
             sound[number] = account
         mistakes += map(entry.mistake, errors)

@@ -33,19 +33,18 @@ class Source(Protocol):
         """Return a mistake at the value that the steps lead to."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Document:
     """A parsed file."""
 
     file: Path
-    _composed: Composed = field(repr=False)
+    values: object = field(repr=False)
+    """What the file says; None if nothing."""
+    _text: str = field(repr=False)
     _known: Collection[str] = ()
     """Keys that are shown although they look unlike keys."""
-
-    @property
-    def values(self) -> object:
-        """What the file says; None if nothing."""
-        return self._composed.values
+    _composed: Composed | None = field(default=None, repr=False)
+    """The text with its lines, from the first mistake on."""
 
     @classmethod
     def read(cls, file: Path, known: Collection[str] = ()) -> "Document":
@@ -55,7 +54,8 @@ class Document:
         """
         line = None
         try:
-            return cls(file, compose(read(file).decode("utf-8-sig")), known)
+            text = read(file).decode("utf-8-sig")
+            return cls(file, compose(text).values, text, known)
         except UnusableFile as unusable:
             text = str(unusable)
         except UnicodeDecodeError:
@@ -69,6 +69,7 @@ class Document:
         return Mistake(path_text(steps, self._known), text, self._line(steps), self.file)
 
     def _line(self, steps: Steps) -> int | None:
+        self._composed = self._composed or compose(self._text, located=True)
         value, line = self._composed.values, self._composed.line
         for step in steps:
             lines = self._composed.lines.get(id(value))

@@ -13,6 +13,9 @@ from pathlib import Path
 MAX_FILE = 32 * 2**20
 """Bytes; a hundred thousand accounts take less."""
 
+_LEAST_READ = 4096
+"""Bytes that are read at once."""
+
 _SIZES = {MAX_FILE: f"{MAX_FILE // 2**20} MiB"}
 
 
@@ -106,7 +109,9 @@ def _regular(descriptor: int, most: int) -> bytes:
     content = b""
     if found.st_size <= most:
         with open(descriptor, "rb", closefd=False) as file:
-            content = file.read(most + 1)
+            # Python makes room for all that it is asked for; for some files the system tells no size.
+            while len(content) <= most and (more := file.read(max(found.st_size, _LEAST_READ) + 1)):
+                content += more
     if max(found.st_size, len(content)) > most:
         text = f"is larger than {_SIZES.get(most, f'{most} bytes')}"
         raise UnusableFile(text)

@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Any, Never, TypeGuard, TypeVar
 
@@ -128,10 +128,15 @@ def one_of(table: Mapping[str, T]) -> Callable[[object], T]:
 
 def base_url(value: object) -> str:
     """Accept where credentials may go: anywhere over TLS, or in clear to this very machine."""
-    text = value if isinstance(value, str) else ""
-    if mistake := mistake_in(text):
-        refuse(_ADDRESS_MISTAKES[mistake])
-    return str(httpx.URL(text)).rstrip("/")
+    judged = _judged_address(value if isinstance(value, str) else "")
+    if isinstance(judged, AddressMistake):
+        refuse(_ADDRESS_MISTAKES[judged])
+    return judged
+
+
+@lru_cache(accounts.ADDRESSES)
+def _judged_address(text: str) -> str | AddressMistake:
+    return mistake_in(text) or str(httpx.URL(text)).rstrip("/")
 
 
 _ADDRESS_MISTAKES = {

@@ -44,6 +44,9 @@ _HEADERS = {
     "User-Agent": "sms-credit (+https://github.com/sms-credit/sms-credit)",
 }
 
+_NO_TIMEOUT = httpx.Timeout(None).as_dict()
+"""For a single read or write; the exchange has its own."""
+
 _NETWORK_ERRORS = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, ValueError)
 """What a client raises because of the network or the answer: TLS errors after the handshake come as OSError."""
 
@@ -188,7 +191,7 @@ async def _send(client: httpx.AsyncClient, request: Request) -> httpx.Response:
         url,
         headers={**_HEADERS, **request.headers},
         content=request.body,
-        extensions={"timeout": httpx.Timeout(None).as_dict(), "trace": progress.trace},
+        extensions={"timeout": _NO_TIMEOUT, "trace": progress.trace},
     )
     outgoing.url = url  # the request has made a plain one of it
     try:

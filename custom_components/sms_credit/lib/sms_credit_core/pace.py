@@ -15,6 +15,7 @@ docs/runway.md compares all this with simpler ways.
 
 import math
 import struct
+import sys
 from array import array
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
@@ -75,7 +76,12 @@ _OCCASIONS = 14
 """Days of history before two occasions are asked for."""
 
 _HEAD = struct.Struct("<5d")
-_TAIL = struct.Struct(f"<{_HOURS}f{_BINS}f")
+_AMOUNT_BYTES = 4
+_PACE_BYTES = _HEAD.size + (_HOURS + _BINS) * _AMOUNT_BYTES
+_HABIT = struct.Struct(f"<3B5d{_DAYS}B{_DAYS}d")
+_HABIT_BYTES = _HABIT.size + (_WEEK_HOURS + _DAYS) * _AMOUNT_BYTES
+_ESTIMATOR = 1
+"""Raised with each change of what a habit comes to, so that one which was written down before is worked out anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +135,30 @@ class _Habit:
         known = _HOURS - sum(unseen)
         mean = sum(spent) / known if known else None
         return _Habit(week, peaks, spent, unseen, busy, usual, *_Habit._measures(hours, ended[-1], week, busy, mean))
+
+    def packed(self) -> bytes:
+        """Return it as it is written down: working it out takes a hundred times as long as reading it."""
+        measures = self.usual, self.level, self.rest, self.habit, math.nan if self.total is None else self.total
+        head = _HABIT.pack(_ESTIMATOR, len(self.busy), self.rushed, *measures, *self.unseen, *self.spent)
+        return head + _little_endian(self.week + self.peaks).tobytes() + self.busy
+
+    @classmethod
+    def unpacked(cls, data: bytes) -> Self | None:
+        """Return what was packed; None if there is none of this estimator. Raises ValueError if it is damaged."""
+        if data[:1] != bytes([_ESTIMATOR]):
+            return None
+        if len(data) < _HABIT_BYTES or len(data) != _HABIT_BYTES + data[1]:
+            raise ValueError
+        _, _, rushed, usual, level, rest, habit, total, *days = _HABIT.unpack_from(data)
+        amounts = _little_endian(array("f", data[_HABIT.size : _HABIT_BYTES]))
+        unseen, spent, busy = array("B", days[:_DAYS]), array("d", days[_DAYS:]), data[_HABIT_BYTES:]
+        is_known = not math.isnan(total)
+        parts = (level, rest, habit, total if is_known else 0.0, *spent)
+        sound = usual >= _UNSEEN and min(parts) >= 0 and math.isfinite(sum(parts, usual)) and _are_amounts(amounts)
+        if not sound or max(unseen) > 24 or max(busy, default=0) >= _WEEK_HOURS:  # noqa: PLR2004 - hours of a day
+            raise ValueError
+        week, peaks = amounts[:_WEEK_HOURS], amounts[_WEEK_HOURS:]
+        return cls(week, peaks, spent, unseen, busy, usual, level, rest, rushed, habit, total if is_known else None)
 
     @staticmethod
     def _measures(
@@ -188,8 +218,9 @@ def _level(
     """Return how much more or less than the habit was spent in a week, by its hours and those that can be rushes."""
     spent = amounts.tolist()
     if _UNSEEN_BYTES in amounts.tobytes():  # or so it looks, across two numbers
-        expected = [usual if amount >= 0 else 0.0 for amount, usual in zip(spent, expected, strict=True)]
-        spent = [amount if amount > 0 else 0.0 for amount in spent]
+        expected = [*expected]
+        for unseen in [hour for hour, amount in enumerate(spent) if amount < 0]:
+            spent[unseen] = expected[unseen] = 0.0
     for each in rushes:
         spent[each] = min(spent[each], _RUSH * expected[each] + rest)
     actual = usual = _STEADY * habit
@@ -347,22 +378,36 @@ class Pace:
     def packed(self) -> str:
         """Return it as text."""
         head = _HEAD.pack(self.begun, self.at, self.spent, self.seen, self.step)
-        return b64encode(head + _TAIL.pack(*self.hours, *self.bins)).decode()
+        amounts = _little_endian(self.hours + self.bins).tobytes()
+        return b64encode(head + amounts + self.habit.packed()).decode()
 
     @classmethod
     def unpacked(cls, text: str) -> Self:
         """Return what was packed. Raises ValueError if it is damaged."""
         data = b64decode(text, validate=True)
-        if len(data) != _HEAD.size + _TAIL.size:
+        if len(data) < _PACE_BYTES:
             raise ValueError
         begun, at, spent, seen, step = _HEAD.unpack_from(data)
-        amounts = _TAIL.unpack_from(data, _HEAD.size)
-        hours, bins = array("f", amounts[:_HOURS]), array("f", amounts[_HOURS:])
+        amounts = _little_endian(array("f", data[_HEAD.size : _PACE_BYTES]))
+        hours, bins = amounts[:_HOURS], amounts[_HOURS:]
         sound = 0 <= begun <= at < _MOST and 0 <= seen <= _HOUR
         sound = sound and 0 <= spent <= _MOST and 0 <= step <= _MOST
-        if not sound or not all(each == _UNSEEN or 0 <= each < math.inf for each in amounts) or min(bins) < 0:
+        if not sound or not _are_amounts(amounts) or min(bins) < 0:
             raise ValueError
-        return cls(begun, at, spent, seen, step, hours, bins, _habit_of(hours, begun, at))
+        habit = _Habit.unpacked(data[_PACE_BYTES:]) or _habit_of(hours, begun, at)
+        return cls(begun, at, spent, seen, step, hours, bins, habit)
+
+
+def _are_amounts(amounts: Sequence[float]) -> bool:
+    """Whether each can be what was spent, or stand for what was not seen."""
+    return min(amounts) >= _UNSEEN and math.isfinite(sum(amounts))  # the sum is as odd as any of them
+
+
+def _little_endian(amounts: "array[float]") -> "array[float]":
+    """Return amounts as they are written down, whatever the machine; the same makes amounts of what was written."""
+    if sys.byteorder == "big":
+        amounts.byteswap()
+    return amounts
 
 
 def _habit_of(hours: "array[float]", begun: float, at: float) -> _Habit:
@@ -408,14 +453,20 @@ def _usually(column: list[float]) -> list[float]:
     known = [each for each in column if each >= 0]
     if not known:
         return [_UNSEEN] * 7
-    calm = sorted(known)[:-_RUSHES] or known
+    ascending = sorted(known)
+    calm = ascending[:-_RUSHES] or known
     allowed = _ALLOWED * sum(calm) / len(calm)
-    days = _levelled([each for each in column[:7] if each >= 0] or known, allowed)
+    is_level = ascending[-1] <= allowed  # as nearly always
+    days = [each for each in column[:7] if each >= 0] or known
+    if not is_level:
+        days = [*_levelled(days, allowed)]
     other = sum(days) / len(days)
+    weights = _WEIGHTS[True, True, True] if len(known) == len(column) else None
     usual = []
     for weeks in zip(column[:7], column[7:14], column[14:], strict=True):
-        last, before, first = _levelled(weeks, allowed)
-        of_last, of_before, of_first, of_others, all_of_it = _WEIGHTS[last >= 0, before >= 0, first >= 0]
+        last, before, first = weeks if is_level else _levelled(weeks, allowed)
+        weighed = weights or _WEIGHTS[last >= 0, before >= 0, first >= 0]
+        of_last, of_before, of_first, of_others, all_of_it = weighed
         usual.append((last * of_last + before * of_before + first * of_first + other * of_others) / all_of_it)
     return usual
 

@@ -7,6 +7,7 @@ under a key of its own, so that two accounts with the same credentials have noth
 
 import hashlib
 import json
+import math
 import secrets
 import types
 from collections.abc import Callable, Mapping
@@ -24,6 +25,9 @@ from .worded import Worded
 
 VERSION = 1
 """Raised with each change of the form that an older version would misread."""
+
+_ACCOUNT = ', "account": '
+"""What the checksum is of begins after it."""
 
 _CLOCKS_DIFFER = 60.0
 """Seconds that a moment may lie ahead because clocks are set now and then."""
@@ -58,16 +62,9 @@ class Owner:
 
 def remembered(account: Account, owner: Owner) -> str:
     """Return what is to be remembered of an account."""
-    key, body = secrets.token_bytes(16), _written(account)
-    return json.dumps(
-        {
-            "version": VERSION,
-            "key": key.hex(),
-            "owner": owner.fingerprint(key),
-            "checksum": _checksum(body),
-            "account": body,
-        }
-    )
+    key, body = secrets.token_bytes(16), _encoded(_written(account))
+    head = {"version": VERSION, "key": key.hex(), "owner": owner.fingerprint(key), "checksum": _checksum(body)}
+    return f"{json.dumps(head)[:-1]}{_ACCOUNT}{body}}}"
 
 
 def recalled(text: str, owner: Owner, now: Instant) -> Account | SetAside:
@@ -77,15 +74,16 @@ def recalled(text: str, owner: Owner, now: Instant) -> Account | SetAside:
     of which nobody can tell how old it is, is not shown any more.
     """
     try:
-        return _recalled(json.loads(text), owner, now)
+        return _recalled(text, owner, now)
     except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError):
         return SetAside.DAMAGED
 
 
-def _recalled(state: Mapping[str, Any], owner: Owner, now: Instant) -> Account | SetAside:
+def _recalled(text: str, owner: Owner, now: Instant) -> Account | SetAside:
+    state = json.loads(text)
     if state["version"] > VERSION:
         return SetAside.NEWER
-    if state["version"] != VERSION or _checksum(state["account"]) != state["checksum"]:
+    if state["version"] != VERSION or _checksum(text.partition(_ACCOUNT)[2][:-1]) != state["checksum"]:
         return SetAside.DAMAGED
     if owner.fingerprint(bytes.fromhex(state["key"])) != state["owner"]:
         return SetAside.OTHER_CREDENTIALS
@@ -94,17 +92,26 @@ def _recalled(state: Mapping[str, Any], owner: Owner, now: Instant) -> Account |
     return replace(account, read_at=None) if read_at and read_at > now.unix + _CLOCKS_DIFFER else account
 
 
-def _checksum(body: object) -> str:
-    text = json.dumps(body, sort_keys=True, allow_nan=False)
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+_encoded = json.JSONEncoder(allow_nan=False).encode
+
+
+def _checksum(body: str) -> str:
+    return hashlib.blake2b(body.encode(), digest_size=8).hexdigest()
 
 
 def _written(value: Any) -> Any:  # noqa: ANN401 - every type that an account is made of
     """Return a value as JSON has it."""
-    write = _WRITERS.get(type(value))
-    if write:
-        return write(value)
-    return {each.name: _written(getattr(value, each.name)) for each in fields(value)} if is_dataclass(value) else value
+    kind: Any = type(value)
+    return _writer(kind)(value)
+
+
+@cache
+def _writer(kind: Any) -> Callable[[Any], Any]:  # noqa: ANN401 - a type
+    """Return what writes values of a type."""
+    if kind in _WRITERS or not is_dataclass(kind):
+        return _WRITERS.get(kind, lambda value: value)
+    names = [each.name for each in fields(kind)]
+    return lambda value: {name: _written(getattr(value, name)) for name in names}
 
 
 _WRITERS: Mapping[type, Callable[[Any], Any]] = {
@@ -164,15 +171,22 @@ def _must_be(value: Any, *kinds: type) -> Any:  # noqa: ANN401 - the kinds say w
     return value
 
 
+def _finite(value: Any) -> float:  # noqa: ANN401 - as the type of _Read
+    number = float(_must_be(value, float, int))
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
 def _instant(value: Any, now: Instant) -> Instant:  # noqa: ANN401 - as the type of _Read
-    return Instant.recorded(min(float(_must_be(value, float, int)), now.unix), now)
+    return Instant.recorded(min(_finite(value), now.unix), now)
 
 
 _PLAIN: Mapping[Any, _Read] = {
     str: lambda value, _now: _must_be(value, str),
     bool: lambda value, _now: _must_be(value, bool),
     int: lambda value, _now: _must_be(value, int),
-    float: lambda value, _now: float(_must_be(value, float, int)),
+    float: lambda value, _now: _finite(value),
     Decimal: lambda value, _now: Decimal(_must_be(value, str)),
     datetime: lambda value, _now: datetime.fromisoformat(value),
     Instant: _instant,

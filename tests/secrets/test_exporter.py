@@ -25,12 +25,14 @@ from sms_credit_exporter.simulator.behaviour import NoAnswer
 from sms_credit_exporter.watch import http_client, poll_once
 from sms_credit_exporter.web import Site, application
 from tests.exporter.running import LISTEN, Providers, Running, command, listening, until
-from tests.secrets.given import IN_THE_ENVIRONMENT, IN_THE_FILE, WAYS, Given, single
+from tests.secrets.given import IN_FILES, IN_THE_ENVIRONMENT, IN_THE_FILE, WAYS, Given, single
 from tests.secrets.marks import PLAIN, Search, credentials, marked
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
-DEVELOPING = ("-X", "dev", "-m", "sms_credit_exporter")
+USUAL = ("-m", "sms_credit_exporter")
+
+DEVELOPING = ("-X", "dev", *USUAL)
 """asyncio then tells what it does, with the arguments; faulthandler tells where a fatal signal came."""
 
 SERVE = ("serve", LISTEN, "--log.level=debug", "--web.enable-lifecycle")
@@ -94,17 +96,22 @@ async def reloaded(exporter: Running) -> str:
 
 
 @pytest.mark.parametrize(
-    ("way", "form"), [*zip(WAYS, ("logfmt", "json", "logfmt"), strict=True)], ids=lambda each: each
+    ("way", "form", "program"),
+    [
+        pytest.param(IN_THE_FILE, "logfmt", DEVELOPING, id="in the configuration, in logfmt, while developing"),
+        pytest.param(IN_FILES, "json", USUAL, id="in files of their own, in JSON"),
+        pytest.param(IN_THE_ENVIRONMENT, "logfmt", USUAL, id="in the environment, in logfmt"),
+    ],
 )
-async def test_a_running_exporter_says_none(
-    http: httpx.AsyncClient, providers: Providers, tmp_path: Path, way: str, form: str
+async def test_a_running_exporter_says_none(  # noqa: PLR0913, PLR0917 - fixtures and a table
+    http: httpx.AsyncClient, providers: Providers, tmp_path: Path, way: str, form: str, program: tuple[str, ...]
 ) -> None:
     """Log, output, pages, files and arguments, through polls, refusals, mistakes in the configuration, and the end."""
     given = Given(providers, tmp_path, way)
     storage = tmp_path / "state.db"
     arguments = (*SERVE, f"--config.file={given.file}", f"--storage.path={storage}", f"--log.format={form}")
     said: Said = {}
-    async with serving(http, tmp_path, *arguments, environ=given.environ, program=DEVELOPING) as exporter:
+    async with serving(http, tmp_path, *arguments, environ=given.environ, program=program) as exporter:
         healthy = [f'account="{name}",provider="{name.removesuffix("-healthy")}"' for name in given.healthy]
         await exporter.shows(*(f"sms_credit_up{{{labels}}} 1.0" for labels in healthy))
         await exporter.shows(*(f"sms_credit_polls_total{{{labels}}} 2.0" for labels in healthy[:1]))

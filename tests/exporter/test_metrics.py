@@ -331,8 +331,3 @@ def test_the_exporter_tells_of_itself() -> None:
     )
     assert any(line.startswith("process_resident_memory_bytes ") for line in lines)
     assert any(line.startswith("python_info{") for line in lines)
-
-
-def test_no_secret_is_exposed() -> None:
-    """Credentials are in no label and no help."""
-    assert "sk_prod" not in text(View.of(config(), polled(READING), START, 3600))

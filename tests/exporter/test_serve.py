@@ -356,25 +356,6 @@ async def test_the_log_tells_changes_and_not_polls(start: Start, config_file: Co
     }
 
 
-async def test_no_credential_is_ever_written(start: Start, config_file: ConfigFile, providers: Providers) -> None:
-    """Neither log at its most talkative, nor page, nor metrics, nor the process's own arguments hold one."""
-    accounts = [providers.add("23telecom"), providers.add("iletimerkezi", "error_401")]
-    configured = [providers.configured(name, account) for name, account in zip("ab", accounts, strict=True)]
-    credentials = [secret for account in accounts for secret in account.credentials.values()]
-    file = config_file(*configured)
-
-    async with start("serve", f"--config.file={file}", LISTEN, LIFECYCLE, "--log.level=debug") as exporter:
-        await exporter.shows(BALANCE_OF_A, f'sms_credit_status{{{OF_B},status="auth_failed"}} 1.0')
-        config_file(*configured, nonsense=1)
-        written = [(await exporter.get(path)).text for path in ("/", "/metrics")]
-        written += [(await exporter.http.post(exporter.urls[0] + "/-/reload")).text]
-        written += [Path(f"/proc/{exporter.process.pid}/cmdline").read_text()]  # noqa: ASYNC240 - no disk in it
-        written += exporter.log
-
-    assert len(credentials) == 3
-    assert not [text for text in written for credential in credentials if credential in text]
-
-
 async def test_the_process_ends_when_a_poll_task_dies(
     config_file: ConfigFile, providers: Providers, tmp_path: Path
 ) -> None:

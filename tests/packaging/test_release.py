@@ -4,9 +4,10 @@ import os
 import re
 import subprocess
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -18,18 +19,22 @@ VERSION = version("sms-credit-exporter")
 WORKFLOWS = sorted((ROOT / ".github/workflows").iterdir())
 RELEASE = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())
 
-Made = Callable[[str, Path], subprocess.CompletedProcess[str]]
+Tool = Callable[[str], str]
+Made = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def made(tool: Callable[[str], str]) -> Made:
-    """Make a release of a tag."""
+def made(tool: Tool) -> Made:
+    """Make a release of a tag, out of this checkout or another."""
     programs = {str(Path(tool(name)).parent) for name in ("uv", "packaging/bin/helm")}
     environment = {**os.environ, "PATH": ":".join([*programs, os.environ["PATH"]])}
 
-    def make(tag: str, folder: Path) -> subprocess.CompletedProcess[str]:
-        command = [str(ROOT / "packaging/release"), tag, str(folder)]
-        return subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+    def make(
+        tag: str, folder: Path, *, checkout: Path = ROOT, umask: int = -1, **more: str
+    ) -> subprocess.CompletedProcess[str]:
+        command = [str(checkout / "packaging/release"), tag, str(folder)]
+        env = {**environment, **more}
+        return subprocess.run(command, env=env, umask=umask, check=False, capture_output=True, text=True)
 
     return make
 
@@ -43,6 +48,7 @@ def test_a_release_has_everything_with_its_checksum(made: Made, tmp_path: Path) 
     assert set(summed) == {
         f"sms_credit_exporter-{VERSION}-py3-none-any.whl",
         f"sms_credit_exporter-{VERSION}.tar.gz",
+        f"sms_credit_exporter-{VERSION}.cdx.json",
         f"sms-credit-exporter-{VERSION}.tgz",
         "sms_credit.zip",
     }
@@ -51,6 +57,38 @@ def test_a_release_has_everything_with_its_checksum(made: Made, tmp_path: Path) 
     committed = passes("git", "ls-tree", "-r", "--name-only", "HEAD:custom_components/sms_credit", cwd=ROOT).split()
     with zipfile.ZipFile(tmp_path / "sms_credit.zip") as archive:
         assert [name for name in archive.namelist() if not name.endswith("/")] == committed
+
+
+@pytest.mark.timeout(300)  # each release loads what builds it
+def test_the_same_commit_gives_the_same_bytes(tool: Tool, made: Made, tmp_path: Path) -> None:
+    """Whoever does not trust a download makes it anew: in another folder, at another time, under other settings."""
+    ways: Sequence[Mapping[str, Any]] = (
+        {"umask": 0o022, "TZ": "UTC", "LC_ALL": "C"},
+        {"umask": 0o077, "TZ": "Pacific/Kiritimati", "LC_ALL": "C.UTF-8", "SOURCE_DATE_EPOCH": "1"},
+    )
+    sums = []
+    for number, way in enumerate(ways):
+        checkout = tmp_path.joinpath(*["deeper"] * number, f"checkout {number}")
+        umask = ["sh", "-c", f'umask {way["umask"]:03o} && exec "$@"', "sh"]
+        passes(*umask, tool("git"), "clone", "--quiet", "--no-local", f"file://{ROOT}", checkout)
+        for file in checkout.rglob("*"):
+            os.utime(file, (number * 10**9, number * 10**9))
+        done = made(f"v{VERSION}", tmp_path / f"made {number}", checkout=checkout, **way)
+        assert done.returncode == 0, done.stderr
+        sums.append((tmp_path / f"made {number}" / "SHA256SUMS").read_text())
+    assert sums[0] == sums[1]
+    assert len(sums[0].splitlines()) == 5
+
+
+def test_the_chart_of_a_release_can_be_installed(tool: Tool, made: Made, tmp_path: Path) -> None:
+    """Helm takes it, and finds in it what the checkout has."""
+    assert made(f"v{VERSION}", tmp_path).returncode == 0
+    chart = tmp_path / f"sms-credit-exporter-{VERSION}.tgz"
+    helm, source = tool("packaging/bin/helm"), ROOT / "packaging/helm/sms-credit-exporter"
+    values = f"--values={source}/ci/everything-values.yaml"
+    rendered = [passes(helm, "template", "sms-credit", each, values) for each in (chart, source)]
+    assert rendered[0] == rendered[1]
+    assert "kind: StatefulSet" in rendered[0]
 
 
 def test_a_tag_that_is_not_the_version_makes_nothing(made: Made, tmp_path: Path) -> None:

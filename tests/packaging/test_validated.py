@@ -24,6 +24,8 @@ JUDGES: Mapping[str, Callable[[Tool, str], Command]] = {
     "packaging/distributions": lambda tool, file: [tool("packaging/bin/shellcheck"), file],
     "packaging/install": lambda tool, file: [tool("packaging/bin/shellcheck"), file],
     "packaging/release": lambda tool, file: [tool("packaging/bin/shellcheck"), file],
+    "packaging/bill-of-materials": lambda tool, file: [tool("packaging/bin/shellcheck"), file],
+    "scripts/audit": lambda tool, file: [tool("packaging/bin/shellcheck"), "-x", file],
     "scripts/packaging-tools": lambda tool, file: [tool("packaging/bin/shellcheck"), "-x", file],
     ".github/workflows/*.yml": lambda tool, file: [tool("packaging/bin/actionlint"), file],
     f"{COMPOSE}/compose.yaml": lambda tool, file: [
@@ -66,7 +68,7 @@ def _lint(tool: Tool) -> Command:
 @cache
 def files() -> Sequence[str]:
     """Return every file that is in question: all that git tracks in these places."""
-    places = ("packaging", ".github/workflows", ".dockerignore", "scripts/packaging-tools")
+    places = ("packaging", ".github/workflows", ".dockerignore", "scripts/audit", "scripts/packaging-tools")
     return passes("git", "ls-files", *places, cwd=ROOT).split()
 
 

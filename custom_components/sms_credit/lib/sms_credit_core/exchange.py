@@ -102,7 +102,8 @@ async def poll(  # noqa: PLR0913 - all that one poll depends on, by name
     try:
         return provider.read(answer)
     except NoReading as no_reading:
-        return replace(no_reading.problem, retry_after=_retry_after(answer, unix_time()))
+        problem = no_reading.problem
+        return replace(problem, code=_shown(problem.code, credentials), retry_after=_retry_after(answer, unix_time()))
 
 
 async def poll_account(  # noqa: PLR0913 - as above, and the account
@@ -137,6 +138,11 @@ def _timestamp(credentials: Credentials, now: float) -> int:
 def _account_of(credentials: Credentials) -> bytes:
     named = sorted((name, secret.reveal()) for name, secret in credentials.items())
     return hashlib.blake2b(repr(named).encode(errors="surrogatepass"), key=_OWN_KEY, digest_size=16).digest()
+
+
+def _shown(code: str | None, credentials: Credentials) -> str | None:
+    """Return a code that can be shown. A provider may name the key that it refuses where a code belongs."""
+    return None if code and any(secret.reveal() in code for secret in credentials.values()) else code
 
 
 async def _within(timeout: float, fetching: Coroutine[Any, Any, Answer]) -> Answer:  # noqa: ASYNC109 - as above

@@ -23,9 +23,7 @@ def _lines(family: Family, labels: "_Labels", view: View) -> str:
     before, after = labels.around(family.label)
     start = f"{family.name}{{{before}"
     return "".join(
-        f"{start}{_escaped(word)}{after}}} {_number(value)}\n"
-        for word, value in family.rows(view)
-        if value is not None
+        f"{start}{_escaped(word)}{after}}} {_number(value)}\n" for word, value in family.rows(view) if value is not None
     )
 
 

@@ -1,0 +1,267 @@
+"""The whole fault matrix inside Home Assistant: each fault is an account, all are polled at once, over real sockets.
+
+The clock stands still but for the steps that are taken here, so a provider that never answers costs no time.
+"""
+
+import asyncio
+import logging
+import re
+import socket
+import ssl
+from base64 import b64decode
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import override
+
+import httpx
+import pytest
+from freezegun.api import FrozenDateTimeFactory, real_monotonic
+from homeassistant.const import MAJOR_VERSION, MINOR_VERSION
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.httpx_client import get_async_client
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+
+from custom_components.sms_credit.const import DOMAIN
+from custom_components.sms_credit.lib import sms_credit_core as core
+from tests.faults import names
+from tests.faults.driving import (
+    FIRST,
+    SECOND,
+    SECRET,
+    TABLE,
+    Numbers,
+    Servers,
+    credentials,
+    in_fault,
+    in_health,
+    named,
+    publish,
+    serving,
+)
+from tests.faults.table import Case
+
+from .conftest import states
+
+PATIENCE = 200.0
+"""Seconds of real time until a test gives up waiting."""
+
+INTERVAL, TIMEOUT = 300, core.DEFAULT_TIMEOUT + 0.1
+REFUSED = 3600
+"""Seconds after which every account is polled again, whatever has happened to it."""
+
+KEYS = {"balance": "balance", "sms_quota": "quota_messages", "credits": "credits", "credit_blocked": "blocked"}
+"""The entities with numbers, and what the matrix calls these."""
+
+AWAY = {"unavailable", "unknown"}
+"""The states of an entity that shows no number."""
+
+
+class Detour(httpx.AsyncBaseTransport):
+    """Another transport, led to the server of whichever account asks."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport, ports: Mapping[str, int]) -> None:
+        """Take the ports of the accounts."""
+        self._transport, self._ports = transport, ports
+        self._cases = {case.key: case for case in TABLE}
+
+    @override
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request; it is told by its credentials who asks."""
+        case = self._cases[_asked_by(request)]
+        url = request.url.copy_with(
+            scheme="https" if case.fault.tls else "http",
+            host="localhost" if case.fault.name else "127.0.0.1",
+            port=self._ports[case.key],
+            raw_path=f"/{case.key}".encode() + request.url.raw_path,
+        )
+        headers = [(name, value) for name, value in request.headers.raw if name.lower() != b"host"]
+        return await self._transport.handle_async_request(
+            httpx.Request(
+                request.method, url, headers=headers, stream=request.stream, extensions=dict(request.extensions)
+            )
+        )
+
+    @override
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._transport.aclose()
+
+
+def _asked_by(request: httpx.Request) -> str:
+    """Return whose credentials are in a request: in its address, its headers, in Base64 there, or in its body."""
+    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
+    basic = b64decode(encoded).decode() if scheme == "Basic" else ""
+    text = f"{request.url.raw_path!r} {request.headers.raw!r} {basic} {request.read()!r}"
+    found = re.search(rf"(\d{{4}}-[a-z0-9]+)-\w+-{SECRET}", text)
+    assert found, "a request with no account's credentials"
+    return found[1]
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[Servers]:
+    """Run the servers."""
+    with serving(tmp_path) as servers:
+        yield servers
+
+
+@pytest.fixture
+def trust(tmp_path: Path, servers: Servers) -> ssl.SSLContext:  # noqa: ARG001 - they have written the file
+    """Trust the servers' authority, and what Home Assistant trusts."""
+    return ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
+
+
+class Home:
+    """A Home Assistant with an account for each case."""
+
+    def __init__(self, hass: HomeAssistant, freezer: FrozenDateTimeFactory, servers: Servers, resolver: Path) -> None:
+        """Make the accounts; Home Assistant does not know of them yet."""
+        self._hass, self._freezer, self._servers, self._resolver = hass, freezer, servers, resolver
+        self.entries = {
+            case.key: MockConfigEntry(
+                domain=DOMAIN,
+                title=case.key,
+                data={"provider": case.provider, **credentials(case.key, case.provider)},
+            )
+            for case in TABLE
+        }
+        self.known: dict[str, Numbers] = {case.key: {} for case in TABLE}
+
+    def be_bad(self) -> None:
+        """Bring all faults about."""
+        self._servers.be_bad()
+        names.lead(
+            self._resolver, {self._servers.ports[case.key]: case.fault.name for case in TABLE if case.fault.name}
+        )
+
+    def be_good(self, balance: Decimal) -> None:
+        """End all faults."""
+        self._servers.be_good(str(balance))
+        names.lead(self._resolver, {})
+
+    async def set_up(self) -> None:
+        """Set all accounts up as Home Assistant does when it starts. Providers that hang keep nobody from starting."""
+        for entry in self.entries.values():
+            entry.add_to_hass(self._hass)
+        setting_up = [
+            asyncio.ensure_future(self._hass.config_entries.async_setup(entry.entry_id))
+            for entry in self.entries.values()
+        ]
+        hanging = [done for case, done in zip(TABLE, setting_up, strict=True) if case.fault.hangs]
+        await until(lambda: all(done.done() for done in setting_up if done not in hanging))
+        self.pass_time(2)
+        await until(lambda: all(done.done() for done in setting_up))
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass."""
+        self._freezer.tick(seconds)
+        async_fire_time_changed(self._hass)
+
+    async def come_to(self, status: Callable[[Case], str], numbers: Callable[[Case], Numbers]) -> None:
+        """Wait until every account shows what it must; those that hang take until their patience is at its end."""
+        after = {case.key: numbers(case) for case in TABLE}
+
+        def wrong() -> dict[str, object]:
+            return {
+                named(case): shown for case in TABLE if (shown := self.shown(case)) != (status(case), after[case.key])
+            }
+
+        hanging = {named(case) for case in TABLE if case.fault.hangs}
+        await until(lambda: wrong().keys() <= hanging, wrong)
+        self.pass_time(TIMEOUT)
+        await until(lambda: not wrong(), wrong)
+        self.known |= after
+
+    def shown(self, case: Case) -> tuple[str, Numbers]:
+        """Return status and numbers that an account shows."""
+        seen = states(self._hass, self.entries[case.key])
+        flags = {"on": 1.0, "off": 0.0}
+        found = {
+            KEYS[key]: flags[state] if state in flags else float(state)
+            for key, state in seen.items()
+            if key in KEYS and state not in AWAY
+        }
+        return seen["status"], found
+
+
+async def until(condition: Callable[[], bool], tell: Callable[[], object] = lambda: None) -> None:
+    """Wait for what comes over real sockets. The loop's own clock stands still, so nothing can be slept for."""
+    deadline = real_monotonic() + PATIENCE
+    while not condition():
+        assert real_monotonic() < deadline, tell()
+        for _ in range(200):
+            await asyncio.sleep(0)
+
+
+def _word(status: str) -> str:
+    return "data_unavailable" if status == "unavailable" else status
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.usefixtures("every_entity", "socket_enabled")
+async def test_every_fault_is_told_for_what_it_is_and_ends_with_the_first_good_answer(  # noqa: PLR0913, PLR0917 - fixtures
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    servers: Servers,
+    trust: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+) -> None:
+    """From the start, and again once there are numbers that could be shown."""
+    resolver = tmp_path / "names.json"
+    monkeypatch.setattr(socket, "getaddrinfo", names.led_astray(resolver, socket.getaddrinfo))
+    client = get_async_client(hass)
+    home = Home(hass, freezer, servers, resolver)
+    began = real_monotonic()
+    seconds = {}
+
+    def bad(case: Case) -> Numbers:
+        """Return what is to be seen during the fault: nothing, if that is a failure."""
+        if core.Status(case.fault.status) in core.FAILURES:
+            return {}
+        seen = in_fault(core, case)
+        return home.known[case.key] if seen is None else seen
+
+    async with Detour(httpx.AsyncHTTPTransport(verify=trust, limits=httpx.Limits()), servers.ports) as detour:
+        monkeypatch.setattr(client, "_transport", detour)
+        monkeypatch.setattr(client, "_mounts", {})
+        home.be_bad()
+        await home.set_up()
+        seconds["set-up"] = real_monotonic() - began
+        await home.come_to(lambda case: _word(case.fault.status), bad)
+        seconds["bad"] = real_monotonic() - began
+        home.be_good(FIRST)
+        home.pass_time(REFUSED)
+        await home.come_to(lambda _: "fresh", lambda case: in_health(core, case, FIRST))
+        seconds["good"] = real_monotonic() - began
+        caplog.clear()
+        home.be_bad()
+        home.pass_time(INTERVAL)
+        await home.come_to(lambda case: _word(case.fault.status), bad)
+        home.be_good(SECOND)
+        home.pass_time(REFUSED)
+        await home.come_to(lambda _: "fresh", lambda case: in_health(core, case, SECOND))
+        await hass.async_block_till_done(wait_background_tasks=True)
+        seconds["all"] = real_monotonic() - began
+    _each_change_has_one_line(caplog)
+    assert servers.report()["strays"] == {}
+    publish(f"Home Assistant {MAJOR_VERSION}.{MINOR_VERSION}", seconds)
+
+
+def _each_change_has_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    """Look for a line at each failure and at its end; what is no failure has none."""
+    lines = defaultdict(list)
+    for record in caplog.records:
+        if record.name == "custom_components.sms_credit.coordinator" and record.levelno >= logging.INFO:
+            message = record.getMessage()
+            lines[next(case.key for case in TABLE if case.key in message)].append(message)
+    wrong = {}
+    for case in TABLE:
+        failed = core.Status(case.fault.status) in core.FAILURES
+        patterns = [f"Error fetching {case.key} data: .+", f"Fetching {case.key} data recovered"] if failed else []
+        said = lines[case.key]
+        if len(said) != len(patterns) or not all(map(re.fullmatch, patterns, said, strict=True)):
+            wrong[named(case)] = said
+    assert wrong == {}

@@ -92,6 +92,11 @@ def named(case: Case) -> str:
     return f"{case.provider}: {case.fault.layer}: {case.fault.sentence}"
 
 
+def nothing_of(wrong: Mapping[str, object], when: str) -> None:
+    """Fail with a line for each thing that is wrong; pytest would take minutes to compare so many."""
+    assert not wrong, "\n".join([when, *(f"{what}: {seen}" for what, seen in wrong.items())])
+
+
 def publish(product: str, seconds: Mapping[str, float], **figures: float) -> None:
     """Write down how many faults were tried, for whoever has named a file for it."""
     if file := os.environ.get("FAULT_FIGURES"):

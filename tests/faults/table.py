@@ -479,13 +479,13 @@ STYLES = ("23telecom", "iletimerkezi", "seven", "netgsm")
 def cases(providers: tuple[str, ...] = STYLES, *, every: bool = False) -> tuple[Case, ...]:
     """Return the accounts: every fault at each of these providers, and what each provider can answer.
 
-    Without `every`, that is each fault at one provider after the other where the provider makes no difference, and one
-    answer for each outcome.
+    Without `every`, the providers take turns where the provider makes no difference, and there is one answer for each
+    cause.
     """
     at_any = [
         (provider, fault)
         for number, fault in enumerate(FAULTS)
-        for provider in (providers if every or fault.layer in _READ else [providers[number % len(providers)]])
+        for provider in (providers if every or _is_read(fault) else [providers[number % len(providers)]])
     ]
     answers = [(provider, fault) for provider in APIS for fault in documented(provider)]
     if not every:
@@ -495,10 +495,11 @@ def cases(providers: tuple[str, ...] = STYLES, *, every: bool = False) -> tuple[
     )
 
 
-_READ = {Layer.HTTP, Layer.BODY}
-"""Where a provider's own way to answer is read; elsewhere nothing of it has arrived, or nothing of it is looked at."""
+def _is_read(fault: Fault) -> bool:
+    """Whether a provider's own way to answer comes into it; else nothing of that has arrived, or is looked at."""
+    return fault.reads or fault.layer is Layer.BODY
 
 
 def _outcome(provider: str, fault: Fault) -> tuple[object, ...]:
     outcome = fault.payload.outcome if fault.payload else {}
-    return (provider, *(outcome.get(name) for name in ("status", "cause", "code", "detail")))
+    return (provider, outcome.get("status"), outcome.get("cause"))

@@ -37,6 +37,7 @@ from tests.faults.driving import (
     in_fault,
     in_health,
     named,
+    nothing_of,
     publish,
     serving,
 )
@@ -185,11 +186,12 @@ class Home:
         return seen["status"], found
 
 
-async def until(condition: Callable[[], bool], tell: Callable[[], object] = lambda: None) -> None:
+async def until(condition: Callable[[], bool], wrong: Callable[[], Mapping[str, object]] = dict) -> None:
     """Wait for what comes over real sockets. The loop's own clock stands still, so nothing can be slept for."""
     deadline = real_monotonic() + PATIENCE
     while not condition():
-        assert real_monotonic() < deadline, tell()
+        if real_monotonic() > deadline:
+            nothing_of(wrong() or {"time": "over"}, "what is waited for")
         for _ in range(200):
             await asyncio.sleep(0)
 
@@ -264,4 +266,4 @@ def _each_change_has_one_line(caplog: pytest.LogCaptureFixture) -> None:
         said = lines[case.key]
         if len(said) != len(patterns) or not all(map(re.fullmatch, patterns, said, strict=True)):
             wrong[named(case)] = said
-    assert wrong == {}
+    nothing_of(wrong, "lines of the log")

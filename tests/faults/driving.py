@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -66,9 +66,9 @@ class Servers:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Servers]:
-    """Run the servers; the authority to trust is then in `ca.pem` of this folder."""
-    command = [sys.executable, str(SERVER), str(folder)]
+def serving(folder: Path, *, tls: bool = False) -> Iterator[Servers]:
+    """Run the servers, all behind TLS if need be; the authority to trust is then in `ca.pem` of this folder."""
+    command = [sys.executable, str(SERVER), str(folder), *(["tls"] if tls else [])]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield Servers(process)
@@ -97,11 +97,11 @@ def nothing_of(wrong: Mapping[str, object], when: str) -> None:
     assert not wrong, "\n".join([when, *(f"{what}: {seen}" for what, seen in wrong.items())])
 
 
-def publish(product: str, seconds: Mapping[str, float], **figures: float) -> None:
-    """Write down how many faults were tried, for whoever has named a file for it."""
+def publish(product: str, table: Sequence[Case], seconds: Mapping[str, float], **figures: float) -> None:
+    """Write down how many faults were survived, for whoever has named a file for it."""
     if file := os.environ.get("FAULT_FIGURES"):
-        layers = {layer: sum(case.fault.layer is layer for case in TABLE) for layer in Layer}
-        line = {"product": product, "accounts": len(TABLE), "faults": layers, "seconds": seconds, **figures}
+        layers = {layer: sum(case.fault.layer is layer for case in table) for layer in Layer}
+        line = {"product": product, "accounts": len(table), "faults": layers, "seconds": seconds, **figures}
         with Path(file).open("a") as written:
             print(json.dumps(line), file=written)
 

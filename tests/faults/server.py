@@ -1,8 +1,9 @@
 """The faults' servers, in a process of their own: one port for each fault, all of them good or bad at a word.
 
-`python server.py FOLDER` writes FOLDER/ca.pem, the authority to trust, and prints the port for each
+`python server.py FOLDER [tls]` writes FOLDER/ca.pem, the authority to trust, and prints the port for each
 account. A line on its standard input that is a number has every server answer well from then on, with that balance;
 `fault` brings the faults back; `report` prints what was asked. It ends with its input.
+With `tls`, whatever has nothing to do with TLS happens behind it.
 """
 
 import json
@@ -101,6 +102,8 @@ class World:
 
     contexts: Mapping[str, ssl.SSLContext]
     cases: Mapping[str, Case]
+    tls: bool
+    """Whether all servers speak TLS."""
     balance: Decimal | None = None
     """What every server answers well with; None while there are faults."""
     asked: dict[str, Asked] = field(default_factory=lambda: defaultdict(Asked))
@@ -123,6 +126,8 @@ class World:
 
     def _misbehave(self, peer: Peer, fault: Fault) -> None:
         try:
+            if self.tls and not fault.tls and fault.layer is not Layer.CONNECTION:
+                handshake()(peer)
             if fault is _OF_PAYLOADS:
                 read(peer)
                 fault = self.cases[peer.asked_by].fault
@@ -133,7 +138,7 @@ class World:
             self._note(peer, well=False)
 
     def _answer(self, peer: Peer, fault: Fault, balance: Decimal) -> None:
-        play(peer, [*([handshake()] if fault.tls else []), read])
+        play(peer, [*([handshake()] if fault.tls or self.tls else []), read])
         self._note(peer, well=True)  # first: once the client has its answer, somebody may ask for the report
         written = healthy(self.cases[peer.asked_by].provider, balance)
         headers = (f"{name}: {value}".encode() for name, value in written.headers)
@@ -206,11 +211,11 @@ class Listener:
             Thread(target=self._world.talk, args=(self._fault, connection), daemon=True).start()
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, *, tls: bool) -> None:
     """Serve until the standard input ends."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
-    world = World(contexts(authority), {case.key: case for case in TABLE})
+    world = World(contexts(authority), {case.key: case for case in TABLE}, tls)
     with selectors.DefaultSelector() as selector:
         listeners = {place: Listener(fault, world, selector) for place, fault in _places(TABLE).items()}
         for listener in listeners.values():
@@ -252,4 +257,4 @@ def _places(table: tuple[Case, ...]) -> dict[str, Fault]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), tls="tls" in sys.argv[2:])

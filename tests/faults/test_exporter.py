@@ -261,7 +261,7 @@ async def test_every_fault_is_told_for_what_it_is_and_ends_with_the_first_good_a
         await _the_page_shows_them_all(matrix.exporter)
         _each_change_has_one_line(matrix.exporter.log)
         assert servers.report()["strays"] == {}
-        publish("exporter", matrix.seconds, scrapes=matrix.scrapes, wrong_numbers=len(matrix.wrong))
+        publish("exporter", TABLE, matrix.seconds, scrapes=matrix.scrapes, wrong_numbers=len(matrix.wrong))
 
 
 async def _reasons_are_given(exporter: Running) -> None:

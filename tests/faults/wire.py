@@ -142,7 +142,7 @@ def cut(peer: Peer) -> None:
     wait_for_leaving(peer)
 
 
-def drip(template: Template, every: float = 0.1) -> Callable[[Peer], None]:
+def drip(template: Template, every: float = 1.0) -> Callable[[Peer], None]:
     """Send byte by byte, so that each comes in time and the whole never does."""
 
     def send(peer: Peer) -> None:

@@ -28,9 +28,10 @@ if __name__ == "__main__":  # a script, of whichever Python has started it
     ROOT = Path(__file__).resolve().parents[2]
     sys.path[:0] = [str(ROOT), str(ROOT / "exporter")]
 
+from sms_credit_exporter.simulator.providers import APIS
 from tests.faults.driving import TABLE
 from tests.faults.healthy import DECOY, healthy
-from tests.faults.table import ELSEWHERE, STYLES, Case, Fault, Layer, Place
+from tests.faults.table import ELSEWHERE, Case, Fault, Layer, Place
 from tests.faults.wire import Peer, black_hole, handshake, play, read, reusable, start
 
 NAMES = ("127.0.0.1", "localhost")
@@ -146,7 +147,7 @@ class World:
 
     def _body(self, balance: Decimal, key: str) -> bytes:
         """Return the healthy body; of somebody who has not asked yet, that of any provider."""
-        return healthy(self.cases[key].provider if key else STYLES[0], balance).body
+        return healthy(self.cases[key].provider if key else next(iter(APIS)), balance).body
 
     def _note(self, peer: Peer, *, well: bool) -> None:
         if not peer.request:

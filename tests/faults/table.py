@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from functools import cache
-from itertools import product
+from itertools import cycle, islice, product
 
 from sms_credit_exporter.simulator.payloads import Payload, payloads
 from sms_credit_exporter.simulator.providers import APIS
@@ -471,21 +471,20 @@ class Case:
     fault: Fault
 
 
-STYLES = ("23telecom", "iletimerkezi", "seven", "netgsm")
-"""One provider of each kind: JSON; a POST whose errors can come with 200; a bare code for an error; numbers in text."""
+_AT_ONCE = 4
+"""The providers at which a fault is tried that comes to how they answer; over all faults, each has its turn."""
 
 
 @cache
-def cases(providers: tuple[str, ...] = STYLES, *, every: bool = False) -> tuple[Case, ...]:
-    """Return the accounts: every fault at each of these providers, and what each provider can answer.
+def cases(*, every: bool = False) -> tuple[Case, ...]:
+    """Return the accounts: every fault at every provider, and what each provider can answer.
 
-    Without `every`, the providers take turns where the provider makes no difference, and there is one answer for each
-    cause.
+    Without `every`, the providers take turns, and there is one answer for each cause.
     """
     at_any = [
         (provider, fault)
         for number, fault in enumerate(FAULTS)
-        for provider in (providers if every or _is_read(fault) else [providers[number % len(providers)]])
+        for provider in (APIS if every else _in_turn(number, _AT_ONCE if _is_read(fault) else 1))
     ]
     answers = [(provider, fault) for provider in APIS for fault in documented(provider)]
     if not every:
@@ -493,6 +492,10 @@ def cases(providers: tuple[str, ...] = STYLES, *, every: bool = False) -> tuple[
     return tuple(
         Case(f"{number:04}-{provider}", provider, fault) for number, (provider, fault) in enumerate([*at_any, *answers])
     )
+
+
+def _in_turn(number: int, count: int) -> tuple[str, ...]:
+    return tuple(islice(cycle(APIS), number % len(APIS), number % len(APIS) + count))
 
 
 def _is_read(fault: Fault) -> bool:

@@ -20,8 +20,9 @@ from typing import Any, override
 import httpx
 import pytest
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.const import MAJOR_VERSION, MINOR_VERSION
-from homeassistant.core import HomeAssistant
+from homeassistant.const import EVENT_STATE_CHANGED, MAJOR_VERSION, MINOR_VERSION
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.httpx_client import get_async_client
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
@@ -151,6 +152,11 @@ class Home:
             for case in TABLE
         }
         self.known: dict[str, Numbers] = {case.key: {} for case in TABLE}
+        self.seconds: dict[str, float] = {}
+        self._since = real_time()
+        self.ever_shown: dict[str, set[str]] = defaultdict(set)
+        """Every state that an entity ever had, by its id."""
+        hass.bus.async_listen(EVENT_STATE_CHANGED, self._note)
 
     def be_bad(self) -> None:
         """Bring all faults about."""
@@ -197,7 +203,7 @@ class Home:
         async_fire_time_changed(self._hass)
 
     async def come_to(
-        self, status: Callable[[Case], str], numbers: Callable[[Case], Numbers], *, waited: float = 0
+        self, phase: str, status: Callable[[Case], str], numbers: Callable[[Case], Numbers], *, waited: float = 0
     ) -> None:
         """Wait until every account shows what it must; those that hang, until their patience is at its end.
 
@@ -215,17 +221,40 @@ class Home:
         self.pass_time(TIMEOUT - waited)
         await until(lambda: not wrong(), wrong)
         self.known |= after
+        self.seconds[phase], self._since = real_time() - self._since, real_time()
+
+    @callback
+    def _note(self, event: Event[EventStateChangedData]) -> None:
+        if state := event.data["new_state"]:
+            self.ever_shown[state.entity_id].add(state.state)
+
+    def wrong_numbers(self) -> dict[str, object]:
+        """Return what was ever shown of an account that it never was."""
+        wrong: dict[str, object] = {}
+        for case in TABLE:
+            right = [in_health(core, case, FIRST), in_health(core, case, SECOND), in_fault(core, case) or {}]
+            for key, name in KEYS.items():
+                shown = self._ever_shown(case, key)
+                if surplus := shown - {numbers[name] for numbers in right if name in numbers}:
+                    wrong[f"{named(case)} {name}"] = surplus
+        return wrong
+
+    def _ever_shown(self, case: Case, key: str) -> set[float]:
+        unique_id = f"{self.entries[case.key].entry_id}_{key}"
+        registry = er.async_get(self._hass)
+        ids = [registry.async_get_entity_id(platform, DOMAIN, unique_id) for platform in ("sensor", "binary_sensor")]
+        return {number(state) for id_ in ids if id_ for state in self.ever_shown[id_] if state not in AWAY}
 
     def shown(self, case: Case) -> tuple[str, Numbers]:
         """Return status and numbers that an account shows."""
         seen = states(self._hass, self.entries[case.key])
-        flags = {"on": 1.0, "off": 0.0}
-        found = {
-            KEYS[key]: flags[state] if state in flags else float(state)
-            for key, state in seen.items()
-            if key in KEYS and state not in AWAY
-        }
+        found = {KEYS[key]: number(state) for key, state in seen.items() if key in KEYS and state not in AWAY}
         return seen["status"], found
+
+
+def number(state: str) -> float:
+    """Return a state as the matrix has it."""
+    return float({"on": "1", "off": "0"}.get(state, state))
 
 
 def real_time() -> float:
@@ -261,8 +290,6 @@ async def test_every_fault_is_told_for_what_it_is_and_ends_with_the_first_good_a
     """From the start, and again once there are numbers that could be shown."""
     client = get_async_client(hass)
     home = Home(hass, freezer, servers, resolver)
-    began = real_time()
-    seconds = {}
 
     def bad(case: Case) -> Numbers:
         """Return what is to be seen during the fault: nothing, if that is a failure."""
@@ -277,25 +304,23 @@ async def test_every_fault_is_told_for_what_it_is_and_ends_with_the_first_good_a
         monkeypatch.setattr(client, "_mounts", {})
         home.be_bad()
         await home.set_up()
-        seconds["set-up"] = real_time() - began
-        await home.come_to(lambda case: _word(case.fault.status), bad, waited=SETUP_PATIENCE)
-        seconds["bad"] = real_time() - began
+        await home.come_to("faults from the start", lambda case: _word(case.fault.status), bad, waited=SETUP_PATIENCE)
         home.be_good(FIRST)
         home.pass_time(REFUSED)
-        await home.come_to(lambda _: "fresh", lambda case: in_health(core, case, FIRST))
-        seconds["good"] = real_time() - began
+        await home.come_to("the first good answer", lambda _: "fresh", lambda case: in_health(core, case, FIRST))
         caplog.clear()
         home.be_bad()
         home.pass_time(INTERVAL)
-        await home.come_to(lambda case: _word(case.fault.status), bad)
+        await home.come_to("faults after a reading", lambda case: _word(case.fault.status), bad)
         home.be_good(SECOND)
         home.pass_time(REFUSED)
-        await home.come_to(lambda _: "fresh", lambda case: in_health(core, case, SECOND))
+        await home.come_to("good answers again", lambda _: "fresh", lambda case: in_health(core, case, SECOND))
         await hass.async_block_till_done(wait_background_tasks=True)
-        seconds["all"] = real_time() - began
     _each_change_has_one_line(caplog)
     assert servers.report()["strays"] == {}
-    publish(f"Home Assistant {MAJOR_VERSION}.{MINOR_VERSION}", TABLE, seconds)
+    wrong = home.wrong_numbers()
+    nothing_of(wrong, "numbers that were never read")
+    publish(f"Home Assistant {MAJOR_VERSION}.{MINOR_VERSION}", TABLE, home.seconds, wrong_numbers=len(wrong))
 
 
 def _each_change_has_one_line(caplog: pytest.LogCaptureFixture) -> None:

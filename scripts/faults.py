@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT))
 
 from scripts.reference import code, table  # noqa: E402 - the checkout has to be found first
 from sms_credit_core import PROVIDERS, Cause, Status  # noqa: E402
-from tests.faults.table import FAULTS, Fault, documented  # noqa: E402
+from tests.faults.table import FAULTS, Fault, Layer, documented  # noqa: E402
 
 FILE = ROOT / "docs/faults.md"
 
@@ -53,12 +53,18 @@ def _layers() -> Iterator[str]:
 def _row(fault: Fault) -> Iterable[str]:
     if fault.reads:
         return fault.sentence, code(fault.status), "none: it is read"
+    if fault.layer is Layer.RETRY_AFTER:
+        return fault.sentence, code(fault.status), f"{CAUSES[fault.causes[0]].text} {_pause(fault.wait)}"
     texts = (CAUSES[cause].text.format(detail="…") for cause in fault.causes)
     return (
         fault.sentence,
         code(fault.status),
         " or ".join(texts) or "as the provider's own code says, or its HTTP status",
     )
+
+
+def _pause(wait: float | None) -> str:
+    return f"The next poll is {wait:g} s later." if wait else "The next poll is as late as after any failure."
 
 
 def _documented() -> Iterator[str]:

@@ -5,8 +5,9 @@ Nothing is imported from the core, which has another name inside Home Assistant.
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import Enum, StrEnum
 from functools import cache
 from itertools import cycle, islice, product
@@ -15,6 +16,7 @@ from sms_credit_exporter.simulator.payloads import Payload, payloads
 from sms_credit_exporter.simulator.providers import APIS
 
 from .wire import (
+    Peer,
     Say,
     Script,
     Step,
@@ -47,6 +49,7 @@ class Layer(StrEnum):
     HTTP_STATUS = "HTTP statuses, with the HTML of a proxy or a portal"
     REDIRECT = "Redirects, which would carry the credentials elsewhere"
     BODY = "The body is read"
+    RETRY_AFTER = "429, and how long to wait (Retry-After)"
     DOCUMENTED = "What the providers' own pages say they answer"
 
 
@@ -85,6 +88,8 @@ class Fault:
     """What is the matter with the host name, if anything."""
     hangs: bool = False
     """Whether it lasts until the client loses its patience."""
+    wait: float | None = None
+    """Seconds that the provider asks to wait, as far as they are believed; None if it asks for none."""
     payload: Payload | None = None
     """Whose outcome says all the rest, where it is one."""
 
@@ -431,7 +436,73 @@ BODIES = (
     _body("A member more, that nobody knows.", (), lambda body: body.rstrip()[:-1] + b', "new": [1, 2]}', "fresh"),
 )
 
-FAULTS = (*NAMES, *CONNECTIONS, *TLS, *HTTP, *HTTP_STATUS, *REDIRECTS, *BODIES)
+HOUR = 3600.0
+
+
+def _asks(sentence: str, wait: float | None, *headers: bytes | Callable[[datetime], bytes]) -> Fault:
+    """Return what answers 429 with these headers; those of a moment are made when it answers."""
+
+    def send(peer: Peer) -> None:
+        now = datetime.now(UTC)
+        written = [header if isinstance(header, bytes) else header(now) for header in headers]
+        peer.sock.sendall(whole(*written, status=b"429 Too Many Requests", of=fixed(PORTAL))(b""))
+
+    return Fault(
+        layer=Layer.RETRY_AFTER,
+        sentence=sentence,
+        status="rate_limited",
+        causes=("rate_limited",),
+        script=(read, send),
+        wait=wait,
+    )
+
+
+IMF = "%a, %d %b %Y %H:%M:%S GMT"
+"""How HTTP writes a moment."""
+
+
+def _moment(seconds: float, name: str = "Retry-After", form: str = IMF) -> Callable[[datetime], bytes]:
+    """Return what writes a header with the moment so many seconds from now."""
+    return lambda now: f"{name}: {(now + timedelta(seconds=seconds)).strftime(form)}".encode()
+
+
+RETRY_AFTER = (
+    _asks("Nothing is said.", None),
+    _asks("An empty header.", None, b"Retry-After:"),
+    _asks("0.", 0, b"Retry-After: 0"),
+    _asks("1.", 1, b"Retry-After: 1"),
+    _asks("120.", 120, b"Retry-After: 120"),
+    _asks("120, with zeros before it.", 120, b"Retry-After: 000120"),
+    _asks("120, between spaces.", 120, b"Retry-After:    120   "),
+    _asks("An hour, in seconds.", HOUR, b"Retry-After: 3600"),
+    _asks("A day, in seconds: an hour is believed.", HOUR, b"Retry-After: 86400"),
+    _asks("A moment in Unix time: an hour is believed.", HOUR, b"Retry-After: 1795720625"),
+    _asks("Five thousand digits: an hour is believed.", HOUR, b"Retry-After: " + b"9" * 5000),
+    _asks("-120.", None, b"Retry-After: -120"),
+    _asks("+120.", None, b"Retry-After: +120"),
+    _asks("1.5.", None, b"Retry-After: 1.5"),
+    _asks("1e3.", None, b"Retry-After: 1e3"),
+    _asks("0x78.", None, b"Retry-After: 0x78"),
+    _asks("120s.", None, b"Retry-After: 120s"),
+    _asks("PT2M, as ISO 8601 writes two minutes.", None, b"Retry-After: PT2M"),
+    _asks("120, 240.", None, b"Retry-After: 120, 240"),
+    _asks("The header twice.", None, b"Retry-After: 120", b"Retry-After: 240"),
+    _asks("NaN.", None, b"Retry-After: NaN"),
+    _asks("Infinity.", None, b"Retry-After: Infinity"),
+    _asks("A digit that is none.", None, b"Retry-After: \xb2"),
+    _asks("soon.", None, b"Retry-After: soon"),
+    _asks("A date, by this machine's clock.", 900, _moment(900)),
+    _asks("A date, by the provider's own clock, an hour ahead.", 900, _moment(3600, "Date"), _moment(4500)),
+    _asks("A date, by the provider's own clock, a day behind.", 900, _moment(-86400, "Date"), _moment(-85500)),
+    _asks("A date in the past.", 0, _moment(-900)),
+    _asks("A date in an old notation.", 900, _moment(900, form="%A, %d-%b-%y %H:%M:%S GMT")),
+    _asks("A date in the oldest notation.", 900, _moment(900, form="%a %b %d %H:%M:%S %Y")),
+    _asks("A date without its day of the week.", 900, _moment(900, form="%d %b %Y %H:%M:%S GMT")),
+    _asks("A date that does not exist.", None, b"Retry-After: Sat, 99 Nov 2026 99:00:00 GMT"),
+    _asks("The last date that there is: an hour is believed.", HOUR, b"Retry-After: Fri, 31 Dec 9999 23:59:59 GMT"),
+)
+
+FAULTS = (*NAMES, *CONNECTIONS, *TLS, *HTTP, *HTTP_STATUS, *REDIRECTS, *BODIES, *RETRY_AFTER)
 """What can happen to any provider's account."""
 
 

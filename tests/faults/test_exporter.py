@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ from tests.faults.driving import (
     serving,
 )
 from tests.faults.names import lead
-from tests.faults.table import HEALTHY, Case, Name
+from tests.faults.table import HEALTHY, Case, Layer, Name
 
 BY_KEY = {case.key: case for case in TABLE}
 
@@ -46,6 +47,12 @@ TIMEOUT, SHORT_TIMEOUT = 10.0, 5.0
 
 LATE = 8.0
 """Seconds by which a poll may take longer than its timeout on a machine that is busy with something else."""
+
+ROUNDING = 2.0
+"""Seconds; a date has no parts of a second."""
+
+LONG_WAIT = 60.0
+"""Seconds."""
 
 MORE_MEMORY = 96 * 1024
 """KiB by which the process may grow while all this happens."""
@@ -180,6 +187,11 @@ def _timeout(case: Case) -> float:
     return SHORT_TIMEOUT if case.fault.hangs else TIMEOUT
 
 
+def _left_alone(case: Case) -> bool:
+    """Whether a provider has asked for a longer wait than a test can last."""
+    return (case.fault.wait or 0) > LONG_WAIT
+
+
 def _interval(case: Case) -> float:
     """Return how often an account is polled: one that is refused waits for twelve intervals."""
     if case.fault is HEALTHY or case.fault.status == "auth_failed":
@@ -243,16 +255,12 @@ async def test_every_fault_is_told_for_what_it_is_and_ends_with_the_first_good_a
         await _reasons_are_given(matrix.exporter)
         memory = matrix.memory()
         matrix.be_good(FIRST)
-        await matrix.come_to(
-            "the first good answer", lambda _: "fresh", lambda case: in_health(sms_credit_core, case, FIRST)
-        )
+        await matrix.come_to("the first good answer", *_well(FIRST))
         matrix.be_bad()
         await matrix.come_to("faults after a reading", lambda case: case.fault.status, bad)
         await _reasons_are_given(matrix.exporter)
         matrix.be_good(SECOND)
-        await matrix.come_to(
-            "good answers again", lambda _: "fresh", lambda case: in_health(sms_credit_core, case, SECOND)
-        )
+        await matrix.come_to("good answers again", *_well(SECOND))
 
         assert matrix.wrong == []
         assert matrix.late == []
@@ -262,6 +270,14 @@ async def test_every_fault_is_told_for_what_it_is_and_ends_with_the_first_good_a
         _each_change_has_one_line(matrix.exporter.log)
         assert servers.report()["strays"] == {}
         publish("exporter", TABLE, matrix.seconds, scrapes=matrix.scrapes, wrong_numbers=len(matrix.wrong))
+
+
+def _well(balance: Decimal) -> tuple[Callable[[Case], str], Callable[[Case], Numbers]]:
+    """Return status and numbers once all servers answer well; who was asked to wait for long has not asked again."""
+    return (
+        lambda case: case.fault.status if _left_alone(case) else "fresh",
+        lambda case: {} if _left_alone(case) else in_health(sms_credit_core, case, balance),
+    )
 
 
 async def _reasons_are_given(exporter: Running) -> None:
@@ -275,11 +291,20 @@ async def _reasons_are_given(exporter: Running) -> None:
         else:
             good = bool(entry["reason"]) and (not texts or any(re.fullmatch(text, entry["reason"]) for text in texts))
         good = good and (entry["balance"] is not None or "balance" in entry["unknown"])
+        if case.fault.layer is Layer.RETRY_AFTER:
+            good = good and _waits_as_asked(case, entry)
         if case.fault.payload:
             good = good and entry["code"] == case.fault.payload.outcome.get("code")
         if not good or entry["status"] != case.fault.status:
             wrong[named(case)] = (entry["status"], entry["reason"], entry["code"])
     nothing_of(wrong, "reasons")
+
+
+def _waits_as_asked(case: Case, entry: Mapping[str, Any]) -> bool:
+    """Whether the next poll is as late as was asked for, and the exporter's own pauses at least."""
+    last, following = (datetime.fromisoformat(entry[name]).timestamp() for name in ("last_poll", "next_poll"))
+    shortest, longest = max(case.fault.wait or 0, _interval(case)), max(case.fault.wait or 0, 4 * _interval(case))
+    return shortest - ROUNDING <= following - last <= longest + ROUNDING
 
 
 async def _good_answers_were_readings(matrix: Matrix) -> None:
@@ -288,7 +313,10 @@ async def _good_answers_were_readings(matrix: Matrix) -> None:
     asked = matrix.servers.report()["asked"]
     lost = {}
     for case in TABLE:
-        if STATUSES[case.fault.status] in FAILURES:
+        if _left_alone(case):
+            if asked[case.key][0] != 1:
+                lost[named(case)] = ("requests", asked[case.key][0])
+        elif STATUSES[case.fault.status] in FAILURES:
             readings, good = shown[case.key].polls - shown[case.key].failures, asked[case.key][1]
             if not 0 <= good - readings <= 1:  # one may just be under way
                 lost[named(case)] = (good, readings)
@@ -317,7 +345,7 @@ def _each_change_has_one_line(log: Sequence[str]) -> None:
     wrong = {}
     for case in TABLE:
         bad = case.fault.status
-        expected = ["fresh"] if bad == "fresh" else [bad, "fresh", bad, "fresh"]
+        expected = [bad] if bad == "fresh" or _left_alone(case) else [bad, "fresh", bad, "fresh"]
         if changes[case.key] != expected:
             wrong[named(case)] = changes[case.key]
     nothing_of(wrong, "changes in the log")

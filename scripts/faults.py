@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT))
 
 from scripts.reference import code, table  # noqa: E402 - the checkout has to be found first
 from sms_credit_core import PROVIDERS, Cause, Status  # noqa: E402
+from tests.faults.machine import MACHINE  # noqa: E402
 from tests.faults.table import FAULTS, Fault, Layer, documented  # noqa: E402
 
 FILE = ROOT / "docs/faults.md"
@@ -41,7 +42,7 @@ every fault at every provider, and prints how many there were and how long they 
 
 def written() -> str:
     """Return the whole page."""
-    return "\n".join([HEAD, *(line for block in _layers() for line in (block, "")), *_documented()])
+    return "\n".join([HEAD, *(line for block in _layers() for line in (block, "")), *_machine(), *_documented()])
 
 
 def _layers() -> Iterator[str]:
@@ -64,7 +65,14 @@ def _row(fault: Fault) -> Iterable[str]:
 
 
 def _pause(wait: float | None) -> str:
-    return f"The next poll is {wait:g} s later." if wait else "The next poll is as late as after any failure."
+    return f"It is left alone for {wait:g} s at least." if wait else "It is asked again as after any failure."
+
+
+def _machine() -> Iterator[str]:
+    yield "## The machine that watches\n"
+    yield "These have tests of their own.\n"
+    yield table(("what happens", "what is seen"), ((row.sentence, row.seen) for row in MACHINE))
+    yield ""
 
 
 def _documented() -> Iterator[str]:

@@ -21,6 +21,7 @@ from tests.faults.machine import MACHINE
 
 PROVIDER = "23telecom"
 ACCOUNT = f'account="a",provider="{PROVIDER}"'
+IN_EUROS = f'account="a",currency="EUR",provider="{PROVIDER}"'
 
 WITH_ANOTHER_CLOCK = """
 import sys, time
@@ -89,9 +90,9 @@ async def test_a_clock_that_is_set_neither_hurries_nor_stops_a_poll_and_invents_
             await until(three_more)
             assert time.monotonic() - began > 1.5  # one that was under way, and two that waited
             await exporter.shows(
-                f'sms_credit_balance{{{ACCOUNT},currency="EUR"}} 1250.5',
+                f"sms_credit_balance{{{IN_EUROS}}} 1250.5",
                 f'sms_credit_status{{{ACCOUNT},status="fresh"}} 1.0',
-                f'sms_credit_spent_total{{{ACCOUNT},currency="EUR"}} 0.0',
+                f"sms_credit_spent_total{{{IN_EUROS}}} 0.0",
             )
         assert exporter.log[lines:] == []
 
@@ -127,7 +128,7 @@ async def test_answers_that_flip_are_one_line_each_and_never_a_wrong_number(tmp_
         said = [found[1] for line in exporter.log if (found := re.search(r'"status changed".* status=(\w+)', line))]
         first = said.index("provider_error") - 1
         assert _repeats(said[first:], expected)
-        assert shown == {f'sms_credit_balance{{{ACCOUNT},currency="EUR"}} 1250.5'}
+        assert shown == {f"sms_credit_balance{{{IN_EUROS}}} 1250.5"}
 
 
 def _status_of(act: Act) -> str:

@@ -22,6 +22,9 @@ ALL = os.environ.get("FAULT_MATRIX") == "all"
 
 TABLE = cases(every=ALL)
 
+SCALE = max(1.0, len(TABLE) / 500)
+"""How many times longer everything may take: with more accounts, each is polled less often."""
+
 FIRST, SECOND = Decimal("111.5"), Decimal("77.25")
 """What every account has while all is well, at first and later."""
 

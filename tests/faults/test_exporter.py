@@ -21,6 +21,7 @@ from sms_credit_core import FAILURES, Cause, Status
 from tests.exporter.running import LISTEN, Running, running
 from tests.faults.driving import (
     FIRST,
+    SCALE,
     SECOND,
     TABLE,
     Numbers,
@@ -39,7 +40,7 @@ from tests.faults.table import HEALTHY, Case, Layer, Name
 
 BY_KEY = {case.key: case for case in TABLE}
 
-PATIENCE = 240.0
+PATIENCE = 240.0 * SCALE
 """Seconds until a phase is given up; a busy machine takes a while for a thousand accounts."""
 
 TIMEOUT, SHORT_TIMEOUT = 10.0, 5.0
@@ -51,7 +52,7 @@ LATE = 8.0
 ROUNDING = 2.0
 """Seconds; a date has no parts of a second."""
 
-LONG_WAIT = 60.0
+LONG_WAIT = 60.0 * SCALE
 """Seconds."""
 
 MORE_MEMORY = 96 * 1024
@@ -195,8 +196,8 @@ def _left_alone(case: Case) -> bool:
 def _interval(case: Case) -> float:
     """Return how often an account is polled: one that is refused waits for twelve intervals."""
     if case.fault is HEALTHY or case.fault.status == "auth_failed":
-        return 1.0
-    return 8.0
+        return 1.0 * SCALE
+    return 8.0 * SCALE
 
 
 def configured(case: Case, port: int) -> Mapping[str, object]:
@@ -208,7 +209,7 @@ def configured(case: Case, port: int) -> Mapping[str, object]:
         "provider": case.provider,
         "credentials": credentials(case.key, case.provider),
         "base_url": f"{scheme}://{host}:{port}/{case.key}",
-        "poll_interval": f"{_interval(case):g}s",
+        "poll_interval": f"{_interval(case) * 1000:.0f}ms",
         "timeout": f"{_timeout(case):g}s",
     }
 
@@ -239,7 +240,7 @@ async def watching(servers: Servers, folder: Path) -> AsyncIterator[Matrix]:
             yield Matrix(exporter, servers, names)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(900 * SCALE)
 async def test_every_fault_is_told_for_what_it_is_and_ends_with_the_first_good_answer(
     servers: Servers, tmp_path: Path
 ) -> None:

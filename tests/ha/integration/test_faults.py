@@ -5,13 +5,14 @@ The clock stands still but for the steps that are taken here, so a provider that
 
 import asyncio
 import logging
+import math
 import re
 import socket
 import ssl
 import time
 from base64 import b64decode
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -31,8 +32,10 @@ from custom_components.sms_credit.lib import sms_credit_core as core
 from tests.faults import names
 from tests.faults.driving import (
     FIRST,
+    SCALE,
     SECOND,
     SECRET,
+    TABLE,
     Numbers,
     Servers,
     credentials,
@@ -43,13 +46,15 @@ from tests.faults.driving import (
     publish,
     serving,
 )
-from tests.faults.driving import TABLE as ALL_CASES
 from tests.faults.table import Case, Name
 
 from .conftest import states
 
-TABLE = [case for case in ALL_CASES if case.fault.name is not Name.UNROUTABLE]
+_CASES = [case for case in TABLE if case.fault.name is not Name.UNROUTABLE]
 """The harness lets nothing out but to 127.0.0.1, to which there is always a way."""
+
+PARTS = [_CASES[first :: math.ceil(SCALE)] for first in range(math.ceil(SCALE))]
+"""One Home Assistant with thousands of accounts would log more than the harness can keep."""
 
 PATIENCE = 120.0
 """Seconds of real time until a test gives up waiting."""
@@ -140,8 +145,16 @@ def resolver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 class Home:
     """A Home Assistant with an account for each case."""
 
-    def __init__(self, hass: HomeAssistant, freezer: FrozenDateTimeFactory, servers: Servers, resolver: Path) -> None:
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        freezer: FrozenDateTimeFactory,
+        servers: Servers,
+        resolver: Path,
+        table: Sequence[Case],
+    ) -> None:
         """Make the accounts; Home Assistant does not know of them yet."""
+        self.table = table
         self._hass, self._freezer, self._servers, self._resolver = hass, freezer, servers, resolver
         self.entries = {
             case.key: MockConfigEntry(
@@ -149,9 +162,9 @@ class Home:
                 title=case.key,
                 data={"provider": case.provider, **credentials(case.key, case.provider)},
             )
-            for case in TABLE
+            for case in self.table
         }
-        self.known: dict[str, Numbers] = {case.key: {} for case in TABLE}
+        self.known: dict[str, Numbers] = {case.key: {} for case in self.table}
         self.seconds: dict[str, float] = {}
         self._since = real_time()
         self.ever_shown: dict[str, set[str]] = defaultdict(set)
@@ -162,7 +175,7 @@ class Home:
         """Bring all faults about."""
         self._servers.be_bad()
         names.lead(
-            self._resolver, {self._servers.ports[case.key]: case.fault.name for case in TABLE if case.fault.name}
+            self._resolver, {self._servers.ports[case.key]: case.fault.name for case in self.table if case.fault.name}
         )
 
     def be_good(self, balance: Decimal) -> None:
@@ -187,8 +200,8 @@ class Home:
             for entry in self.entries.values()
         ]
         await until(
-            lambda: all(case.fault.hangs or self._is_polled(case) for case in TABLE),
-            lambda: {named(case): "not polled" for case in TABLE if not self._is_polled(case)},
+            lambda: all(case.fault.hangs or self._is_polled(case) for case in self.table),
+            lambda: {named(case): "not polled" for case in self.table if not self._is_polled(case)},
         )
         self.pass_time(SETUP_PATIENCE)
         await until(lambda: all(done.done() for done in setting_up))
@@ -209,14 +222,13 @@ class Home:
 
         It may have waited for some seconds of it already.
         """
-        after = {case.key: numbers(case) for case in TABLE}
+        after = {case.key: numbers(case) for case in self.table}
 
         def wrong() -> dict[str, object]:
-            return {
-                named(case): shown for case in TABLE if (shown := self.shown(case)) != (status(case), after[case.key])
-            }
+            seen = {case: self.shown(case) for case in self.table}
+            return {named(case): shown for case, shown in seen.items() if shown != (status(case), after[case.key])}
 
-        hanging = {named(case) for case in TABLE if case.fault.hangs}
+        hanging = {named(case) for case in self.table if case.fault.hangs}
         await until(lambda: wrong().keys() <= hanging, wrong)
         self.pass_time(TIMEOUT - waited)
         await until(lambda: not wrong(), wrong)
@@ -231,7 +243,7 @@ class Home:
     def wrong_numbers(self) -> dict[str, object]:
         """Return what was ever shown of an account that it never was."""
         wrong: dict[str, object] = {}
-        for case in TABLE:
+        for case in self.table:
             right = [in_health(core, case, FIRST), in_health(core, case, SECOND), in_fault(core, case) or {}]
             for key, name in KEYS.items():
                 shown = self._ever_shown(case, key)
@@ -277,6 +289,7 @@ def _word(status: str) -> str:
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.parametrize("table", PARTS, ids=lambda part: f"{len(part)} accounts")
 @pytest.mark.usefixtures("every_entity", "socket_enabled")
 async def test_every_fault_is_told_for_what_it_is_and_ends_with_the_first_good_answer(  # noqa: PLR0913, PLR0917 - fixtures
     hass: HomeAssistant,
@@ -286,10 +299,11 @@ async def test_every_fault_is_told_for_what_it_is_and_ends_with_the_first_good_a
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     resolver: Path,
+    table: Sequence[Case],
 ) -> None:
     """From the start, and again once there are numbers that could be shown."""
     client = get_async_client(hass)
-    home = Home(hass, freezer, servers, resolver)
+    home = Home(hass, freezer, servers, resolver, table)
 
     def bad(case: Case) -> Numbers:
         """Return what is to be seen during the fault: nothing, if that is a failure."""
@@ -316,22 +330,22 @@ async def test_every_fault_is_told_for_what_it_is_and_ends_with_the_first_good_a
         home.pass_time(REFUSED)
         await home.come_to("good answers again", lambda _: "fresh", lambda case: in_health(core, case, SECOND))
         await hass.async_block_till_done(wait_background_tasks=True)
-    _each_change_has_one_line(caplog)
+    _each_change_has_one_line(caplog, table)
     assert servers.report()["strays"] == {}
     wrong = home.wrong_numbers()
     nothing_of(wrong, "numbers that were never read")
-    publish(f"Home Assistant {MAJOR_VERSION}.{MINOR_VERSION}", TABLE, home.seconds, wrong_numbers=len(wrong))
+    publish(f"Home Assistant {MAJOR_VERSION}.{MINOR_VERSION}", table, home.seconds, wrong_numbers=len(wrong))
 
 
-def _each_change_has_one_line(caplog: pytest.LogCaptureFixture) -> None:
+def _each_change_has_one_line(caplog: pytest.LogCaptureFixture, table: Sequence[Case]) -> None:
     """Look for a line at each failure and at its end; what is no failure has none."""
     lines = defaultdict(list)
     for record in caplog.records:
         if record.name == "custom_components.sms_credit.coordinator" and record.levelno >= logging.INFO:
             message = record.getMessage()
-            lines[next(case.key for case in TABLE if case.key in message)].append(message)
+            lines[next(case.key for case in table if case.key in message)].append(message)
     wrong = {}
-    for case in TABLE:
+    for case in table:
         failed = core.Status(case.fault.status) in core.FAILURES
         patterns = [f"Error fetching {case.key} data: .+", f"Fetching {case.key} data recovered"] if failed else []
         said = lines[case.key]

@@ -642,6 +642,15 @@ async def test_a_server_that_speaks_no_tls_fails_as_tls(tls_client: httpx.AsyncC
     assert KEY.encode() not in b"".join(server.requests)
 
 
+async def test_a_handshake_that_is_given_up_leaves_no_connection_open(client: httpx.AsyncClient) -> None:
+    """The client forgets such a connection and leaves it open: one for each poll, until the other side closes it."""
+    async with playing(SILENT) as server:
+        outcome = await ask(client, server.base_url.replace("http:", "https:"), timeout=TIMEOUT)
+        async with asyncio.timeout(10 * TIMEOUT):
+            await server.let_go.wait()
+    assert outcome == Problem(cause=Cause.TIMEOUT)
+
+
 # What a server does on a connection on which the handshake is through; `raw` bypasses TLS.
 Secured = Callable[[ssl.SSLSocket, socket.socket], None]
 

@@ -43,6 +43,7 @@ PLACES = (
     "CHANGELOG.md",
     "docs/home-assistant.md",
     "docs/exporter.md",
+    "docs/faults.md",
     "grafana/dashboards/",
     "grafana/runbook.md",
     "grafana/runbook.tr.md",

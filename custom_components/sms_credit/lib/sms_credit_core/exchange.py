@@ -235,6 +235,8 @@ class _Progress:
         self.at_provider = False
         """Whether it is the provider that speaks."""
         self._heard = b""
+        self._tcp: Any = None
+        """The latest connection, which the client does not close if its handshake is given up."""
         self.status: int | None = None
         """The HTTP status of the provider's answer."""
 
@@ -245,6 +247,10 @@ class _Progress:
     async def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Take note of a step."""
         step, _, stage = event.partition(".")[2].partition(".")
+        if (step, stage) == ("connect_tcp", "complete"):
+            self._tcp = info["return_value"]
+        elif (step, stage) == ("start_tls", "failed"):
+            await self._tcp.aclose()
         if step == self._connected:
             self.at_provider, self.status = stage == "complete", None
             if self.at_provider:

@@ -1,0 +1,111 @@
+"""Writes docs/faults.md: what can go wrong between an account and its provider, and what is seen then."""
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from scripts.reference import code, table  # noqa: E402 - the checkout has to be found first
+from sms_credit_core import PROVIDERS, Cause, Status  # noqa: E402
+from tests.faults.machine import MACHINE  # noqa: E402
+from tests.faults.table import FAULTS, Fault, Layer, documented  # noqa: E402
+
+FILE = ROOT / "docs/faults.md"
+
+CAUSES: Mapping[str, Cause] = {cause.value: cause for cause in Cause}
+
+HEAD = """\
+# What can go wrong, and what you see
+
+The tests bring about each row of this page by a real server on a real socket, at one exporter that watches all of it at
+the same time, and inside Home Assistant: once from the start, and once after a good answer. Then the servers answer
+well. In every row:
+
+- No number is shown that the provider did not give. The exporter holds the last good numbers until they are stale; in
+  Home Assistant they are unavailable.
+- The first good answer ends it.
+- Each change is one line in the log, without a credential in it.
+- No other account misses a poll.
+
+The exporter shows the status as `sms_credit_status` and on its page, with the reason beside it. Home Assistant shows
+the status in a sensor, and writes the reason to its log.
+
+`scripts/generate` writes the page from [the table of the tests](../tests/faults/table.py). `scripts/fault-matrix` tries
+every fault at every provider, and prints how many there were and how long they took.
+"""
+
+
+def written() -> str:
+    """Return the whole page."""
+    return "\n".join([HEAD, *(line for block in _layers() for line in (block, "")), *_machine(), *_documented()])
+
+
+def _layers() -> Iterator[str]:
+    for layer, faults in groupby(FAULTS, attrgetter("layer")):
+        yield f"## {layer}"
+        yield table(("what happens", "status", "reason"), map(_row, faults))
+
+
+def _row(fault: Fault) -> Iterable[str]:
+    if fault.reads:
+        return fault.sentence, code(fault.status), "none: it is read"
+    if fault.layer is Layer.RETRY_AFTER:
+        return fault.sentence, code(fault.status), f"{CAUSES[fault.causes[0]].text} {_pause(fault.wait)}"
+    texts = (CAUSES[cause].text.format(detail="…") for cause in fault.causes)
+    return (
+        fault.sentence,
+        code(fault.status),
+        " or ".join(texts) or "as the provider's own code says, or its HTTP status",
+    )
+
+
+def _pause(wait: float | None) -> str:
+    return f"It is left alone for {wait:g} s at least." if wait else "It is asked again as after any failure."
+
+
+def _machine() -> Iterator[str]:
+    yield "## The machine that watches\n"
+    yield "These have tests of their own.\n"
+    yield table(("what happens", "what is seen"), ((row.sentence, row.seen) for row in MACHINE))
+    yield ""
+
+
+def _documented() -> Iterator[str]:
+    yield "## What the providers answer\n"
+    yield (
+        "Each answer that a provider documents, and what proxies in between make of it, has a file in\n"
+        "[`tests/payloads`](../tests/payloads) and is sent the same way. So many come to each status:\n"
+    )
+    statuses = [status for status in Status if any(_count(key, status) for key in PROVIDERS)]
+    rows = (
+        (provider.name, *(str(_count(key, status) or "") for status in statuses)) for key, provider in PROVIDERS.items()
+    )
+    yield table(("provider", *map(code, statuses)), rows)
+    yield ""
+
+
+def _count(provider: str, status: Status) -> int:
+    return sum(fault.status == status for fault in documented(provider))
+
+
+def main() -> int:
+    """Write the file anew, or look whether it is as it would be written; return the exit code."""
+    parser = argparse.ArgumentParser(prog="scripts/generate", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if the file would change")
+    options, _ = parser.parse_known_args()
+    after = written()
+    differs = not FILE.exists() or FILE.read_text() != after
+    if options.check and differs:
+        print(f"{FILE}: not as scripts/generate writes it", file=sys.stderr)
+    elif differs:
+        FILE.write_text(after)
+    return int(options.check and differs)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,352 @@
+"""The whole fault matrix at one exporter, a process of its own: each fault is an account, all are watched at once."""
+
+import asyncio
+import json
+import re
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+import sms_credit_core
+from sms_credit_core import FAILURES, Cause, Status
+from tests.exporter.running import LISTEN, Running, running
+from tests.faults.driving import (
+    FIRST,
+    SCALE,
+    SECOND,
+    TABLE,
+    Numbers,
+    Servers,
+    credentials,
+    in_fault,
+    in_health,
+    named,
+    nothing_of,
+    publish,
+    revealed,
+    serving,
+)
+from tests.faults.names import lead
+from tests.faults.table import HEALTHY, Case, Layer, Name
+
+BY_KEY = {case.key: case for case in TABLE}
+
+PATIENCE = 240.0 * SCALE
+"""Seconds until a phase is given up; a busy machine takes a while for a thousand accounts."""
+
+TIMEOUT, SHORT_TIMEOUT = 10.0, 5.0
+"""Seconds that an account waits for its provider; the short one where that is all that happens."""
+
+LATE = 8.0
+"""Seconds by which a poll may take longer than its timeout on a machine that is busy with something else."""
+
+ROUNDING = 2.0
+"""Seconds; a date has no parts of a second."""
+
+LONG_WAIT = 60.0 * SCALE
+"""Seconds."""
+
+MORE_MEMORY = 96 * 1024
+"""KiB by which the process may grow while all this happens."""
+
+STATUSES: Mapping[str, Status] = {status.value: status for status in Status}
+CAUSES: Mapping[str, Cause] = {cause.value: cause for cause in Cause}
+
+NUMBERS = ("balance", "quota_messages", "credits", "blocked")
+"""What is a number of the account's, without `sms_credit_`."""
+
+
+@dataclass
+class Shown:
+    """What a scrape shows of an account."""
+
+    status: str = ""
+    up: float = -1
+    numbers: dict[str, float] = field(default_factory=dict)
+    polls: float = 0
+    failures: float = 0
+    seconds: float = 0
+    """That the last poll took."""
+
+
+_SAMPLE = re.compile(
+    r'^sms_credit_(\w+)\{account="([^"]+)",(?:[^}]*?(?:status|reason)="(\w+)")?[^}]*\} (\S+)$', re.MULTILINE
+)
+"""Reading thousands of lines with prometheus-client's parser would take the machine's time from what is tested."""
+
+
+async def scrape(exporter: Running) -> dict[str, Shown]:
+    """Return what is shown of every account."""
+    shown: dict[str, Shown] = defaultdict(Shown)
+    text = (await exporter.get("/metrics")).raise_for_status().text
+    assert revealed(text) == []
+    for name, account, word, value in _SAMPLE.findall(text):
+        _take(shown[account], name, word, float(value))
+    return shown
+
+
+def _take(shown: Shown, name: str, word: str, value: float) -> None:
+    if name == "status" and value:
+        assert not shown.status
+        shown.status = word
+    elif name in NUMBERS:
+        shown.numbers[name] = value
+    elif name in {"up", "polls_total", "poll_duration_seconds"}:
+        setattr(shown, {"polls_total": "polls", "poll_duration_seconds": "seconds"}.get(name, name), value)
+    elif name == "poll_failures_total":
+        shown.failures += value
+
+
+async def entries(exporter: Running) -> dict[str, Any]:
+    """Return what the status page's JSON says of every account."""
+    found: dict[str, Any] = {}
+    page, pages = 1, 1
+    while page <= pages:
+        text = (await exporter.get(f"/api/v1/accounts?per_page=500&page={page}")).raise_for_status().text
+        assert revealed(text) == []
+        said = json.loads(text)
+        found |= {entry["account"]: entry for entry in said["accounts"]}
+        page, pages = page + 1, said["pages"]
+    return found
+
+
+@dataclass
+class Matrix:
+    """One exporter that watches every case, and what was seen of it so far."""
+
+    exporter: Running
+    servers: Servers
+    names: Path
+    """What the resolver goes by."""
+    wrong: list[str] = field(default_factory=list)
+    """Numbers that were shown and never read."""
+    scrapes: int = 0
+    known: dict[str, Numbers] = field(default_factory=lambda: {case.key: {} for case in TABLE})
+    """What was read last of each account."""
+    late: list[str] = field(default_factory=list)
+    """Polls that took longer than they may."""
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def be_bad(self) -> None:
+        """Bring all faults about."""
+        self.servers.be_bad()
+        lead(self.names, led_astray(self.servers))
+
+    def be_good(self, balance: Decimal) -> None:
+        """End all faults."""
+        self.servers.be_good(str(balance))
+        lead(self.names, {})
+
+    async def come_to(self, phase: str, status: Callable[[Case], str], numbers: Callable[[Case], Numbers]) -> None:
+        """Wait until every account has the status and the numbers that it must have, and no others on the way."""
+        began, waiting = time.monotonic(), dict(BY_KEY)
+        before = dict(self.known)
+        after = {case.key: numbers(case) for case in TABLE}
+        while waiting:
+            shown = await scrape(self.exporter)
+            self.scrapes += 1
+            for key, each in shown.items():
+                self._judge(key, each, before[key], after[key])
+            waiting = {
+                key: case
+                for key, case in waiting.items()
+                if (shown[key].status, shown[key].numbers) != (status(case), after[key])
+            }
+            if time.monotonic() - began > PATIENCE:
+                break
+            await asyncio.sleep(0.7)
+        nothing_of({named(case): (shown[key].status, shown[key].numbers) for key, case in waiting.items()}, phase)
+        self.known |= after
+        self.seconds[phase] = time.monotonic() - began
+
+    def _judge(self, key: str, shown: Shown, before: Numbers, after: Numbers) -> None:
+        """Look whether an account shows what it may: what was known before, or what is to be known."""
+        allowed: tuple[Numbers, ...] = (before, after, {})
+        if shown.numbers not in allowed:
+            self.wrong.append(f"{named(BY_KEY[key])}: {shown.numbers}")
+        if (shown.up == 1) != STATUSES[shown.status].up:
+            self.wrong.append(f"{named(BY_KEY[key])}: up {shown.up} while {shown.status}")
+        if shown.seconds > _timeout(BY_KEY[key]) + LATE:
+            self.late.append(f"{named(BY_KEY[key])}: {shown.seconds:.1f} s")
+
+    def memory(self) -> int:
+        """Return the process's resident memory, in KiB."""
+        status = Path(f"/proc/{self.exporter.process.pid}/status").read_text()
+        return int(re.findall(r"VmRSS:\s+(\d+)", status)[0])
+
+
+def _timeout(case: Case) -> float:
+    return SHORT_TIMEOUT if case.fault.hangs else TIMEOUT
+
+
+def _left_alone(case: Case) -> bool:
+    """Whether a provider has asked for a longer wait than a test can last."""
+    return (case.fault.wait or 0) > LONG_WAIT
+
+
+def _interval(case: Case) -> float:
+    """Return how often an account is polled: one that is refused waits for twelve intervals."""
+    if case.fault is HEALTHY or case.fault.status == "auth_failed":
+        return 1.0 * SCALE
+    return 8.0 * SCALE
+
+
+def configured(case: Case, port: int) -> Mapping[str, object]:
+    """Return an account as it stands in a configuration file."""
+    scheme = "https" if case.fault.tls else "http"
+    host = "localhost" if case.fault.name else "127.0.0.1"
+    return {
+        "name": case.key,
+        "provider": case.provider,
+        "credentials": credentials(case.key, case.provider),
+        "base_url": f"{scheme}://{host}:{port}/{case.key}",
+        "poll_interval": f"{_interval(case) * 1000:.0f}ms",
+        "timeout": f"{_timeout(case):g}s",
+    }
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[Servers]:
+    """Run the servers."""
+    with serving(tmp_path) as servers:
+        yield servers
+
+
+def led_astray(servers: Servers) -> Mapping[int, Name]:
+    """Return what becomes of the name, by the port of its server."""
+    return {servers.ports[case.key]: case.fault.name for case in TABLE if case.fault.name}
+
+
+@asynccontextmanager
+async def watching(servers: Servers, folder: Path) -> AsyncIterator[Matrix]:
+    """Run an exporter that watches all cases."""
+    file, names = folder / "config.yml", folder / "names.json"
+    file.write_text(json.dumps({"accounts": [configured(case, servers.ports[case.key]) for case in TABLE]}))
+    lead(names, led_astray(servers))
+    program = (str(Path(__file__).with_name("names.py")), str(names))
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
+        arguments = ("serve", f"--config.file={file}", LISTEN)
+        env = {"SSL_CERT_FILE": str(folder / "ca.pem")}
+        async with running(http, *arguments, cwd=folder, env=env, program=program) as exporter:
+            yield Matrix(exporter, servers, names)
+
+
+@pytest.mark.timeout(900 * SCALE)
+async def test_every_fault_is_told_for_what_it_is_and_ends_with_the_first_good_answer(
+    servers: Servers, tmp_path: Path
+) -> None:
+    """From the start, and again once there are numbers that could be shown; meanwhile the healthy go on."""
+    async with watching(servers, tmp_path) as matrix:
+
+        def bad(case: Case) -> Numbers:
+            """Return what is to be seen during the fault."""
+            seen = in_fault(sms_credit_core, case)
+            return matrix.known[case.key] if seen is None else seen
+
+        await matrix.come_to("faults from the start", lambda case: case.fault.status, bad)
+        await _reasons_are_given(matrix.exporter)
+        memory = matrix.memory()
+        matrix.be_good(FIRST)
+        await matrix.come_to("the first good answer", *_well(FIRST))
+        matrix.be_bad()
+        await matrix.come_to("faults after a reading", lambda case: case.fault.status, bad)
+        await _reasons_are_given(matrix.exporter)
+        matrix.be_good(SECOND)
+        await matrix.come_to("good answers again", *_well(SECOND))
+
+        assert matrix.wrong == []
+        assert matrix.late == []
+        assert matrix.memory() - memory < MORE_MEMORY
+        await _good_answers_were_readings(matrix)
+        await _the_page_shows_them_all(matrix.exporter)
+        _each_change_has_one_line(matrix.exporter.log)
+        assert servers.report()["strays"] == {}
+        publish("exporter", TABLE, matrix.seconds, scrapes=matrix.scrapes, wrong_numbers=len(matrix.wrong))
+
+
+def _well(balance: Decimal) -> tuple[Callable[[Case], str], Callable[[Case], Numbers]]:
+    """Return status and numbers once all servers answer well; who was asked to wait for long has not asked again."""
+    return (
+        lambda case: case.fault.status if _left_alone(case) else "fresh",
+        lambda case: {} if _left_alone(case) else in_health(sms_credit_core, case, balance),
+    )
+
+
+async def _reasons_are_given(exporter: Running) -> None:
+    """Each account says why, in the words of the cause, and each number that is not there has its reason."""
+    wrong = {}
+    for key, entry in (await entries(exporter)).items():
+        case = BY_KEY[key]
+        texts = [re.escape(CAUSES[cause].text).replace(re.escape("{detail}"), ".+") for cause in case.fault.causes]
+        if case.fault.reads:
+            good = entry["reason"] is None
+        else:
+            good = bool(entry["reason"]) and (not texts or any(re.fullmatch(text, entry["reason"]) for text in texts))
+        good = good and (entry["balance"] is not None or "balance" in entry["unknown"])
+        if case.fault.layer is Layer.RETRY_AFTER:
+            good = good and _waits_as_asked(case, entry)
+        if case.fault.payload:
+            good = good and entry["code"] == case.fault.payload.outcome.get("code")
+        if not good or entry["status"] != case.fault.status:
+            wrong[named(case)] = (entry["status"], entry["reason"], entry["code"])
+    nothing_of(wrong, "reasons")
+
+
+def _waits_as_asked(case: Case, entry: Mapping[str, Any]) -> bool:
+    """Whether the next poll is as late as was asked for, and the exporter's own pauses at least."""
+    last, following = (datetime.fromisoformat(entry[name]).timestamp() for name in ("last_poll", "next_poll"))
+    shortest, longest = max(case.fault.wait or 0, _interval(case)), max(case.fault.wait or 0, 4 * _interval(case))
+    return shortest - ROUNDING <= following - last <= longest + ROUNDING
+
+
+async def _good_answers_were_readings(matrix: Matrix) -> None:
+    """Every good answer that a server gave was taken for one: no poll was lost in the recovery."""
+    shown = await scrape(matrix.exporter)
+    asked = matrix.servers.report()["asked"]
+    lost = {}
+    for case in TABLE:
+        if _left_alone(case):
+            if asked[case.key][0] != 1:
+                lost[named(case)] = ("requests", asked[case.key][0])
+        elif STATUSES[case.fault.status] in FAILURES:
+            readings, good = shown[case.key].polls - shown[case.key].failures, asked[case.key][1]
+            if not 0 <= good - readings <= 1:  # one may just be under way
+                lost[named(case)] = (good, readings)
+        elif shown[case.key].failures:
+            lost[named(case)] = ("failures", shown[case.key].failures)
+    nothing_of(lost, "good answers that were no readings")
+
+
+async def _the_page_shows_them_all(exporter: Running) -> None:
+    text = (await exporter.get("/")).raise_for_status().text
+    assert revealed(text) == []
+    assert f"{len(TABLE):,}" in text or str(len(TABLE)) in text
+
+
+def _each_change_has_one_line(log: Sequence[str]) -> None:
+    """Pending, the fault, health, the fault, health; and nothing else is in the log but how it began."""
+    assert revealed("\n".join(log)) == []
+    changes: dict[str, list[str]] = defaultdict(list)
+    others = []
+    for line in log:
+        if found := re.search(r'event="status changed" account=(\S+) .*?\bstatus=(\w+)', line):
+            changes[found[1]].append(found[2])
+        elif not re.search(r"event=(starting|listening)|credit (no longer )?blocked", line):
+            others.append(line)
+    assert others == []
+    wrong = {}
+    for case in TABLE:
+        bad = case.fault.status
+        expected = [bad] if bad == "fresh" or _left_alone(case) else [bad, "fresh", bad, "fresh"]
+        if changes[case.key] != expected:
+            wrong[named(case)] = changes[case.key]
+    nothing_of(wrong, "changes in the log")

@@ -1,0 +1,273 @@
+"""The whole exporter on a clock that runs ahead, for days: watched, disturbed, and held against the world's books."""
+
+import asyncio
+import gc
+import json
+import os
+import re
+import shutil
+import signal
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import httpx
+import structlog
+
+from sms_credit_exporter.config import load
+from sms_credit_exporter.exporter import Exporter
+from sms_credit_exporter.simulator.server import Simulator
+from sms_credit_exporter.storage import Storage
+from sms_credit_exporter.web import Address
+
+from .clock import Clock, SoakLoop
+from .world import INTERVALS, STALE_AFTER, Customer, World
+
+DAY = 86400.0
+STEP = 600.0
+"""Seconds between two looks at the exporter."""
+
+RELOADS, STOPS, KILLS = 4, 1, 1
+"""A day, on average."""
+
+_AWAY = 1800.0
+"""Seconds that the exporter does not run after a stop or a kill, on average."""
+
+_MOMENT = 0.01
+"""Seconds."""
+
+_SAMPLE = re.compile(r'(sms_credit_\w+)\{account="(\w+)"(?:[^}]*,(?:reason|status)="(\w+)")?[^}]*\} (\S+)')
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What may grow over time, at the end of a day."""
+
+    resident: float
+    """MiB of the whole process: exporter, simulated providers and books."""
+    blocks: int
+    """Pieces of memory that Python has given out, once garbage is collected."""
+    descriptors: int
+    tasks: int
+    threads: int
+    state: int
+    """Bytes of the state file."""
+    exposition: int
+    """Bytes of a scrape."""
+
+
+@dataclass
+class Report:
+    """What came of a soak."""
+
+    days: list[Sizes] = field(default_factory=list)
+    done: Counter[str] = field(default_factory=Counter)
+    """How often each thing was done or compared."""
+    budget: float = 0.0
+    """Polls that the intervals allow."""
+
+
+class Soak:
+    """An exporter that is started, stopped, killed and reloaded, and is looked at in between."""
+
+    def __init__(self, world: World, base_urls: Mapping[str, str], folder: Path, seed: int) -> None:
+        """Take the world, and a folder for all that the exporter has on disk."""
+        self.report = Report()
+        self._world, self._base_urls, self._folder = world, base_urls, folder
+        self._clock = world.clock
+        self._random = Random(seed)  # noqa: S311 - nothing secret about it
+        self._config = folder / "config.yml"
+        self._storage = folder / "state.db"
+        self._lives = 0
+        self._run: asyncio.Task[None] | None = None
+        self.logged: Counter[tuple[str, str]] = Counter()
+        """Lines of the log, by event and account."""
+
+    async def last(self, days: float) -> Report:
+        """Let days pass."""
+        transport = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_keepalive_connections=0))
+        async with httpx.AsyncClient(transport=transport) as self._http:
+            await self._start()
+            end, day = self._clock.now + days * DAY, self._clock.now + DAY
+            while self._clock.now < end:
+                await asyncio.sleep(STEP)
+                await self._look()
+                if self._clock.now >= day:
+                    day += DAY
+                    await self._measure()
+                await self._disturb()
+            await self._stop()
+        return self.report
+
+    async def _start(self) -> None:
+        self._configure()
+        exporter = Exporter(partial(load, self._config), memory=lambda: Storage(self._storage))
+        listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._exporter = exporter
+        self._run = asyncio.create_task(
+            exporter.run([Address("127.0.0.1", 0)], lambda urls: listening.set_result(urls[0]))
+        )
+        self._url = await listening
+        await self._look_at_once()
+
+    async def _stop(self) -> None:
+        assert self._run
+        os.kill(os.getpid(), signal.SIGTERM)
+        await self._run
+        self._ended()
+
+    async def _kill(self) -> None:
+        """Leave on disk what is there at this moment, and nothing that the exporter does from now on."""
+        assert self._run
+        self._lives += 1
+        left = self._folder / f"state-{self._lives}.db"
+        for suffix in ("", "-wal"):
+            if (file := Path(f"{self._storage}{suffix}")).exists():
+                shutil.copyfile(file, f"{left}{suffix}")
+        self._run.cancel()
+        await asyncio.wait({self._run})
+        self._storage.unlink()
+        self._storage = left
+        self._ended()
+
+    def _ended(self) -> None:
+        for customer in self._world.customers:
+            customer.abandon()
+        del self._exporter
+        self._run = None
+        gc.unfreeze()  # a process of its own would begin without
+
+    def _configure(self) -> None:
+        accounts = [each.configuration(self._base_urls) for each in self._world.customers if each.configured]
+        content = {"stale_after": f"{STALE_AFTER:.0f}s", "accounts": accounts}
+        self._config.write_text(json.dumps(content))  # which is YAML
+
+    async def _look_at_once(self) -> None:
+        """Look as soon as the polls are over that are due at this moment."""
+        self._world.online_since = self._clock.now
+        await asyncio.sleep(_MOMENT)
+        await self._look()
+
+    async def _look(self) -> None:
+        """Scrape, and hold every number against the books."""
+        assert self._run
+        if self._run.done():
+            self._run.result()
+        text = await self._scrape()
+        shown: dict[str, dict[tuple[str, str], float]] = {}
+        for metric, account, row, value in _SAMPLE.findall(text):
+            shown.setdefault(account, {})[metric, row] = float(value)
+        configured = {each.name: each for each in self._world.customers if each.configured}
+        assert shown.keys() == configured.keys()
+        for name, customer in configured.items():
+            self.report.done["values compared"] += customer.check(shown[name])
+        self.report.done["scrapes"] += 1
+        if self._world.wrongs:
+            raise ExceptionGroup("the exporter was wrong", self._world.wrongs)
+
+    async def _scrape(self) -> str:
+        return (await self._http.get(f"{self._url}/metrics")).raise_for_status().text
+
+    async def _disturb(self) -> None:
+        steps = DAY / STEP
+        for what, often in ((self._reload, RELOADS), (self._restart, STOPS), (self._crash, KILLS)):
+            if self._random.random() < often / steps:
+                self.report.done[what.__name__.strip("_")] += 1
+                await what()
+
+    async def _reload(self) -> None:
+        """Change some accounts in each of the ways in which a configuration changes."""
+        for change in _CHANGES:
+            for customer in self._random.sample(self._world.customers, max(1, len(self._world.customers) // 40)):
+                change(customer, self._random)
+        self._configure()
+        assert await self._exporter.reload() is None
+        await self._look_at_once()
+
+    async def _restart(self) -> None:
+        await self._stop()
+        await self._be_away()
+
+    async def _crash(self) -> None:
+        await self._kill()
+        await self._be_away()
+
+    async def _be_away(self) -> None:
+        await asyncio.sleep(self._random.expovariate(1 / _AWAY))
+        await self._start()
+
+    async def _measure(self) -> None:
+        self._world.forget_requests()
+        exposition = len(await self._scrape())
+        gc.collect()
+        self.report.days.append(
+            Sizes(
+                resident=int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20,
+                blocks=sys.getallocatedblocks(),
+                descriptors=len(os.listdir("/proc/self/fd")),
+                tasks=len(asyncio.all_tasks()),
+                threads=threading.active_count(),
+                state=self._storage.stat().st_size,
+                exposition=exposition,
+            )
+        )
+
+
+def _other_interval(customer: Customer, random: Random) -> None:
+    customer.settle()
+    customer.interval = random.choice(INTERVALS)
+
+
+def _other_labels(customer: Customer, random: Random) -> None:
+    customer.team = random.choice("abc")
+
+
+def _other_key(customer: Customer, _random: Random) -> None:
+    customer.open_anew()
+
+
+def _taken_out_or_put_back(customer: Customer, _random: Random) -> None:
+    customer.abandon()
+    customer.configured = not customer.configured
+
+
+_CHANGES = (_other_interval, _other_labels, _other_key, _taken_out_or_put_back)
+
+
+@contextmanager
+def _log_counted(into: Counter[tuple[str, str]]) -> Iterator[None]:
+    """Count the lines of the log, and write none."""
+
+    def count(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+        into[event["event"], event.get("account", "")] += 1
+        raise structlog.DropEvent
+
+    structlog.configure(processors=[count], cache_logger_on_first_use=False)
+    try:
+        yield
+    finally:
+        structlog.reset_defaults()
+
+
+def soak(days: float, accounts: int, seed: int, folder: Path) -> tuple[Report, World, Clock, Counter[tuple[str, str]]]:
+    """Let days pass over an exporter of so many accounts."""
+    clock = Clock()
+
+    async def run() -> tuple[Report, World, Clock, Counter[tuple[str, str]]]:
+        simulator = Simulator(clock=clock.monotonic, unix_time=clock.time)
+        async with simulator.serving() as base_urls:
+            world = World(clock, simulator, accounts, seed)
+            being_soaked = Soak(world, base_urls, folder, seed)
+            with _log_counted(being_soaked.logged):
+                report = await being_soaked.last(days)
+            return report, world, clock, being_soaked.logged
+
+    with clock.shown(), asyncio.Runner(loop_factory=lambda: SoakLoop(clock)) as runner:
+        return runner.run(run())

@@ -10,9 +10,9 @@ import signal
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -28,6 +28,7 @@ from sms_credit_exporter.storage import Storage
 from sms_credit_exporter.web import Address
 
 from .clock import Clock, SoakLoop
+from .figures import Course
 from .world import INTERVALS, STALE_AFTER, Customer, World
 
 DAY = 86400.0
@@ -70,8 +71,20 @@ class Report:
     days: list[Sizes] = field(default_factory=list)
     done: Counter[str] = field(default_factory=Counter)
     """How often each thing was done or compared."""
-    budget: float = 0.0
-    """Polls that the intervals allow."""
+
+    def of(self, size: str) -> Sequence[float]:
+        """Return a size, day by day."""
+        return [getattr(day, size) for day in self.days]
+
+    @property
+    def courses(self) -> Mapping[str, Course]:
+        """How each size went on."""
+        return {each.name: Course.of(self.of(each.name)) for each in fields(Sizes)} if self.days else {}
+
+    @property
+    def flat(self) -> bool:
+        """Whether nothing grows."""
+        return all(course.flat for course in self.courses.values())
 
 
 class Soak:
@@ -85,6 +98,8 @@ class Soak:
         self._random = Random(seed)  # noqa: S311 - nothing secret about it
         self._config = folder / "config.yml"
         self._storage = folder / "state.db"
+        self._allowed = 0.0
+        """Polls that the intervals allow while the exporter runs."""
         self._lives = 0
         self._run: asyncio.Task[None] | None = None
         self.logged: Counter[tuple[str, str]] = Counter()
@@ -98,13 +113,34 @@ class Soak:
             end, day = self._clock.now + days * DAY, self._clock.now + DAY
             while self._clock.now < end:
                 await asyncio.sleep(STEP)
+                self._allowed += sum(STEP / each.interval for each in self._world.customers if each.configured)
                 await self._look()
                 if self._clock.now >= day:
                     day += DAY
                     await self._measure()
                 await self._disturb()
             await self._stop()
+        self._conclude()
         return self.report
+
+    def _conclude(self) -> None:
+        """Hold the log against the books, and sum up."""
+        customers = self._world.customers
+        for each in customers:
+            if (told := self.logged["status changed", each.name]) != each.changes:
+                each.wrong(f"changed {each.changes} times and has {told} lines in the log")
+        self._world.judge()
+        self.report.done |= {
+            "accounts": len(customers),
+            "providers": len({each.provider for each in customers}),
+            "polls": sum(each.polls for each in customers),
+            "polls that the intervals allow": int(self._allowed),
+            "calls, with retries": sum(each.calls for each in customers),
+            "faults met": self._world.faults_met.total(),
+            "different faults met": len(self._world.faults_met),
+            "changes of status, one line each": sum(each.changes for each in customers),
+            "looks at an open connection": self._clock.stalls,
+        }
 
     async def _start(self) -> None:
         self._configure()
@@ -169,8 +205,7 @@ class Soak:
         for name, customer in configured.items():
             self.report.done["values compared"] += customer.check(shown[name])
         self.report.done["scrapes"] += 1
-        if self._world.wrongs:
-            raise ExceptionGroup("the exporter was wrong", self._world.wrongs)
+        self._world.judge()
 
     async def _scrape(self) -> str:
         return (await self._http.get(f"{self._url}/metrics")).raise_for_status().text
@@ -209,15 +244,24 @@ class Soak:
         gc.collect()
         self.report.days.append(
             Sizes(
-                resident=int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20,
+                resident=_resident(),
                 blocks=sys.getallocatedblocks(),
-                descriptors=len(os.listdir("/proc/self/fd")),
+                descriptors=_descriptors(),
                 tasks=len(asyncio.all_tasks()),
                 threads=threading.active_count(),
                 state=self._storage.stat().st_size,
                 exposition=exposition,
             )
         )
+
+
+def _resident() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def _descriptors() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
 def _other_interval(customer: Customer, random: Random) -> None:
@@ -256,18 +300,16 @@ def _log_counted(into: Counter[tuple[str, str]]) -> Iterator[None]:
         structlog.reset_defaults()
 
 
-def soak(days: float, accounts: int, seed: int, folder: Path) -> tuple[Report, World, Clock, Counter[tuple[str, str]]]:
-    """Let days pass over an exporter of so many accounts."""
+def soak(days: float, accounts: int, seed: int, folder: Path) -> Report:
+    """Let days pass over an exporter of so many accounts. Raises WrongError for whatever it does wrong."""
     clock = Clock()
 
-    async def run() -> tuple[Report, World, Clock, Counter[tuple[str, str]]]:
+    async def run() -> Report:
         simulator = Simulator(clock=clock.monotonic, unix_time=clock.time)
         async with simulator.serving() as base_urls:
-            world = World(clock, simulator, accounts, seed)
-            being_soaked = Soak(world, base_urls, folder, seed)
+            being_soaked = Soak(World(clock, simulator, accounts, seed), base_urls, folder, seed)
             with _log_counted(being_soaked.logged):
-                report = await being_soaked.last(days)
-            return report, world, clock, being_soaked.logged
+                return await being_soaked.last(days)
 
     with clock.shown(), asyncio.Runner(loop_factory=lambda: SoakLoop(clock)) as runner:
         return runner.run(run())

@@ -37,6 +37,7 @@ _LATE = 1.0
 _FIRST_POLL_GAP = 1.0
 """Seconds."""
 
+_STATUSES = {status.value: status for status in Status}
 _CENT = Decimal("0.01")
 _FAULTS_PER_POLL = 0.02
 _FAULT_LASTS = 2700.0
@@ -80,7 +81,7 @@ def outcome_of(fault: Fault) -> Outcome:
     if isinstance(fault, NoAnswer):
         return Outcome(Status.UNREACHABLE, _NO_ANSWER[fault])
     said = fault.outcome
-    return Outcome(Status(said["status"]), said.get("cause"), float(said.get("retry_after") or 0))
+    return Outcome(_STATUSES[said["status"]], said.get("cause"), float(said.get("retry_after") or 0))
 
 
 @dataclass
@@ -97,13 +98,10 @@ class Books:
     read_at: float = -math.inf
     spent: Decimal = Decimal(0)
     topped_up: Decimal = Decimal(0)
-    changes: int = 0
-    """How often another status, or another cause of it, was to be told."""
 
     def enter(self, outcome: Outcome, at: float) -> None:
         """Enter what a poll came to that has ended at this moment."""
         self.polls += 1
-        self.changes += (outcome.status, outcome.cause) != (self.last.status, self.last.cause)
         self.last = outcome
         if outcome.status.up:
             self.failed_in_a_row = 0
@@ -141,6 +139,8 @@ class Customer:
         self.configured = True
         self.polls = self.calls = 0
         """In all its life; a poll can take two calls."""
+        self.changes = 0
+        """How often another status, or another cause of it, was to be told."""
         self._amount = Decimal(random.randrange(5_000, 40_000)) / 100
         self._rate = random.choice((0.0, 0.2, 1.0, 6.0))
         """Per hour."""
@@ -202,9 +202,9 @@ class Customer:
         """Note that another poll has begun, and see to it that it comes at its time."""
         self.settle()
         if not self.configured:
-            self._world.wrongs.append(self.wrong("is polled although it is not in the configuration"))
+            self.wrong("is polled although it is not in the configuration")
         if now - self._since < self.pause - _EARLY:
-            self._world.wrongs.append(self.wrong(f"is polled after {now - self._since:.3f} s, not {self.pause:.3f}"))
+            self.wrong(f"is polled after {now - self._since:.3f} s, not {self.pause:.3f}")
         self._look_whether_late()
         self._asked, self._new = now, False
         self.polls += 1
@@ -212,13 +212,14 @@ class Customer:
     def _look_whether_late(self) -> None:
         """See to it that the exporter has not missed the account."""
         if self.configured and self._clock.now > self._overdue_at:
-            self._world.wrongs.append(self.wrong(f"is late by {self._clock.now - self._overdue_at:.1f} s"))
+            self.wrong(f"is late by {self._clock.now - self._overdue_at:.1f} s")
 
     def settle(self) -> None:
         """Enter the poll that has ended."""
         if self._under_way and self._clock.now >= self._under_way[1]:
             outcome, self._ended = self._under_way
             self._under_way, self._cut = None, False
+            self.changes += (outcome.status, outcome.cause) != (self.books.last.status, self.books.last.cause)
             self.books.enter(outcome, self._ended)
 
     def abandon(self) -> None:
@@ -269,9 +270,10 @@ class Customer:
             **limit,
         }
 
-    def wrong(self, what: str) -> WrongError:
-        """Return the error that says what is wrong."""
-        return WrongError(f"{self.name} ({self.provider}) {what}; last {self.books.last}, at {self._clock.now:.3f}")
+    def wrong(self, what: str) -> None:
+        """Note what an exporter does wrong; the test fails at the next look."""
+        about = f"{self.name} ({self.provider}) {what}; last {self.books.last}, at {self._clock.now:.3f}"
+        self._world.wrongs.append(WrongError(about))
 
     def check(self, shown: Mapping[tuple[str, str], float]) -> int:
         """Hold what an exporter shows against the books. Returns the number of values that were compared."""
@@ -282,7 +284,7 @@ class Customer:
         expected |= {("sms_credit_up", ""): books.last.status.up}
         for key, value in expected.items():
             if key not in shown or shown[key] != float(value):
-                raise self.wrong(f"shows {key} as {shown.get(key)}, not {value}")
+                self.wrong(f"shows {key} as {shown.get(key)}, not {value}")
         self._check_amount(shown)
         return len(expected) + 1
 
@@ -294,19 +296,19 @@ class Customer:
                 yield ("sms_credit_poll_failures_total", status.value), books.failures.get(status, 0)
         if books.told is not None and books.first is not None:
             if books.spent - books.topped_up != books.first - books.told:
-                raise self.wrong("has books that do not agree")
+                self.wrong("has books that do not agree")
             yield (f"{prefix}spent_total", ""), books.spent
             yield (f"{prefix}topped_up_total", ""), books.topped_up
             if self.field == "balance":
                 yield ("sms_credit_low", "balance"), books.told <= self.low_balance
 
     def _check_amount(self, shown: Mapping[tuple[str, str], float]) -> None:
-        """A number is what was last told, and there is one if, and only if, it is known."""
+        """See to it that the number is what was last told, and that there is one if, and only if, it is known."""
         value, age = shown.get((FIELDS[self.field][0], "")), self._clock.now - self.books.read_at
         if value is not None and (self.books.told is None or value != float(self.books.told)):
-            raise self.wrong(f"shows {value} where {self.books.told} was told")
+            self.wrong(f"shows {value} where {self.books.told} was told")
         if (value is None) != (age > STALE_AFTER) and abs(age - STALE_AFTER) > 1:
-            raise self.wrong(f"shows {value}, read {age:.1f} s ago")
+            self.wrong(f"shows {value}, read {age:.1f} s ago")
 
 
 class World:
@@ -318,7 +320,7 @@ class World:
         self.faults_met: Counter[str] = Counter()
         """How often each fault was met."""
         self.wrongs: list[WrongError] = []
-        """What was found to be wrong while a request was answered."""
+        """What an exporter did wrong."""
         self.online_since = clock.now
         """When the exporter was started, or given another configuration."""
         self.slack = accounts * _FIRST_POLL_GAP + TIMEOUT
@@ -338,10 +340,16 @@ class World:
         """Close an account; nobody is to ask for it again."""
 
         def asked(_seconds: float) -> Act:
-            self.wrongs.append(customer.wrong("is asked with credentials of before"))
+            customer.wrong("is asked with credentials of before")
             return NoAnswer.CUT
 
         customer.simulated.answer_with(asked)
+
+    def judge(self) -> None:
+        """Raise what was wrong so far."""
+        if self.wrongs:
+            message = "what the exporter did wrong"
+            raise ExceptionGroup(message, self.wrongs)
 
     def forget_requests(self) -> None:
         """Have the simulator forget what it was asked: that would be most of the memory that is measured."""

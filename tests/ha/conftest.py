@@ -44,7 +44,7 @@ _UNWANTED = {
 }
 """What stands in no log of this level or above."""
 
-_TALKATIVE = ("custom_components.sms_credit", "httpx", "httpx2", "httpcore", "httpcore2")
+TALKATIVE = ("custom_components.sms_credit", "httpx", "httpx2", "httpcore", "httpcore2")
 """The loggers that know secrets."""
 
 
@@ -79,7 +79,7 @@ def unwanted(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) 
 
     Yield what is unwanted so far. Home Assistant complains of each place in the code once in a test run.
     """
-    for logger in _TALKATIVE:
+    for logger in TALKATIVE:
         caplog.set_level("DEBUG", logger)
     # Home Assistant's own web server fails to log under a frozen clock, which has no time zone.
     monkeypatch.setattr(logging.getLogger("aiohttp.access"), "disabled", True)

@@ -11,9 +11,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 from .crash import drill
-from .exporter import Report, soak
+from .exporter import Report, Sizes, soak
 
 _HEADS = ("", "first day", "last day", "a day, once settled", "± noise", "")
+
+
+def _tell(day: Sizes) -> None:
+    """Show that it goes on."""
+    print(*(f"{name} {size:,.6g}" for name, size in asdict(day).items()), sep=", ", file=sys.stderr, flush=True)
 
 
 def _sizes(report: Report) -> str:
@@ -30,7 +35,7 @@ def _counts(done: Mapping[str, int]) -> str:
 
 def _soak(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as folder:
-        report = soak(options.days, options.accounts, options.seed, Path(folder))
+        report = soak(options.days, options.accounts, options.seed, Path(folder), _tell)
     report.done["seconds of real time"] = int(time.perf_counter() - options.begun)
     if options.json:
         print(json.dumps({"done": report.done, "days": [asdict(day) for day in report.days]}))

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from functools import partial
@@ -92,6 +92,7 @@ class Soak:
 
     def __init__(self, world: World, base_urls: Mapping[str, str], folder: Path, seed: int) -> None:
         """Take the world, and a folder for all that the exporter has on disk."""
+        self.on_day: Callable[[Sizes], None] = lambda _: None
         self.report = Report()
         self._world, self._base_urls, self._folder = world, base_urls, folder
         self._clock = world.clock
@@ -242,17 +243,17 @@ class Soak:
         self._world.forget_requests()
         exposition = len(await self._scrape())
         gc.collect()
-        self.report.days.append(
-            Sizes(
-                resident=_resident(),
-                blocks=sys.getallocatedblocks(),
-                descriptors=_descriptors(),
-                tasks=len(asyncio.all_tasks()),
-                threads=threading.active_count(),
-                state=self._storage.stat().st_size,
-                exposition=exposition,
-            )
+        sizes = Sizes(
+            resident=_resident(),
+            blocks=sys.getallocatedblocks(),
+            descriptors=_descriptors(),
+            tasks=len(asyncio.all_tasks()),
+            threads=threading.active_count(),
+            state=self._storage.stat().st_size,
+            exposition=exposition,
         )
+        self.report.days.append(sizes)
+        self.on_day(sizes)
 
 
 def _resident() -> float:
@@ -300,14 +301,20 @@ def _log_counted(into: Counter[tuple[str, str]]) -> Iterator[None]:
         structlog.reset_defaults()
 
 
-def soak(days: float, accounts: int, seed: int, folder: Path) -> Report:
-    """Let days pass over an exporter of so many accounts. Raises WrongError for whatever it does wrong."""
+def soak(
+    days: float, accounts: int, seed: int, folder: Path, on_day: Callable[[Sizes], None] = lambda _: None
+) -> Report:
+    """Let days pass over an exporter of so many accounts, and tell of each day at its end.
+
+    Raises a group of WrongError for whatever the exporter does wrong.
+    """
     clock = Clock()
 
     async def run() -> Report:
         simulator = Simulator(clock=clock.monotonic, unix_time=clock.time)
         async with simulator.serving() as base_urls:
             being_soaked = Soak(World(clock, simulator, accounts, seed), base_urls, folder, seed)
+            being_soaked.on_day = on_day
             with _log_counted(being_soaked.logged):
                 return await being_soaked.last(days)
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -104,6 +105,13 @@ class Providers:
     def requests(self) -> list[Received]:
         """The requests that arrived, as they came off the wire."""
         return list(self._simulator.requests)
+
+    def taken(self) -> Counter[str]:
+        """Return how often each provider was asked since this was called last, and forget what it was asked."""
+        asked = Counter({each.provider: len(each.requests) for each in self._accounts})
+        for known in (self._simulator, *self._accounts):
+            known.requests.clear()
+        return asked
 
     async def asked(self, times: int) -> None:
         """Wait for the request that makes it so many."""

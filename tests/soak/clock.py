@@ -133,7 +133,7 @@ class _Jumping:
             return ready
         if self._clock.working or timeout is None:
             return self._real.select(_GRACE)
-        if len(self._connections) > 2 * self._clock.silent():  # each has two ends here
+        if self._connections and len(self._connections) > 2 * self._clock.silent():  # each has two ends here
             if ready := self._real.select(_GRACE):
                 return ready
             self._clock.stalls += 1

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from functools import partial
@@ -31,12 +31,14 @@ from .clock import Clock, SoakLoop
 from .figures import Course
 from .world import INTERVALS, STALE_AFTER, Customer, World
 
-DAY = 86400.0
 STEP = 600.0
 """Seconds between two looks at the exporter."""
 
-RELOADS, STOPS, KILLS = 4, 1, 1
-"""A day, on average."""
+_STEPS = 144
+"""Of a day."""
+
+_RELOADS, _RESTARTS, _KILLS = 4, 1, 1
+"""A day, each at a random step."""
 
 _AWAY = 1800.0
 """Seconds that the exporter does not run after a stop or a kill, on average."""
@@ -111,15 +113,18 @@ class Soak:
         transport = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_keepalive_connections=0))
         async with httpx.AsyncClient(transport=transport) as self._http:
             await self._start()
-            end, day = self._clock.now + days * DAY, self._clock.now + DAY
-            while self._clock.now < end:
+            begun, plan = self._clock.now, self._planned()
+            for step in range(int(days * _STEPS)):
                 await asyncio.sleep(STEP)
                 self._allowed += sum(STEP / each.interval for each in self._world.customers if each.configured)
                 await self._look()
-                if self._clock.now >= day:
-                    day += DAY
+                if what := plan.get(step % _STEPS):
+                    self.report.done[f"{what.__name__.strip('_')}s"] += 1
+                    await what()
+                if (step + 1) % _STEPS == 0:
+                    plan = self._planned()
                     await self._measure()
-                await self._disturb()
+            self.report.done["hours that have passed"] = int((self._clock.now - begun) / 3600)
             await self._stop()
         self._conclude()
         return self.report
@@ -140,7 +145,7 @@ class Soak:
             "faults met": self._world.faults_met.total(),
             "different faults met": len(self._world.faults_met),
             "changes of status, one line each": sum(each.changes for each in customers),
-            "looks at an open connection": self._clock.stalls,
+            "waits for an open connection": self._clock.stalls,
         }
 
     async def _start(self) -> None:
@@ -160,7 +165,7 @@ class Soak:
         await self._run
         self._ended()
 
-    async def _kill(self) -> None:
+    async def _end_at_once(self) -> None:
         """Leave on disk what is there at this moment, and nothing that the exporter does from now on."""
         assert self._run
         self._lives += 1
@@ -211,12 +216,10 @@ class Soak:
     async def _scrape(self) -> str:
         return (await self._http.get(f"{self._url}/metrics")).raise_for_status().text
 
-    async def _disturb(self) -> None:
-        steps = DAY / STEP
-        for what, often in ((self._reload, RELOADS), (self._restart, STOPS), (self._crash, KILLS)):
-            if self._random.random() < often / steps:
-                self.report.done[what.__name__.strip("_")] += 1
-                await what()
+    def _planned(self) -> Mapping[int, Callable[[], Coroutine[Any, Any, None]]]:
+        """Return what happens on a day, each at its step."""
+        what = [*[self._reload] * _RELOADS, *[self._restart] * _RESTARTS, *[self._kill] * _KILLS]
+        return dict(zip(self._random.sample(range(_STEPS), len(what)), what, strict=True))
 
     async def _reload(self) -> None:
         """Change some accounts in each of the ways in which a configuration changes."""
@@ -231,8 +234,8 @@ class Soak:
         await self._stop()
         await self._be_away()
 
-    async def _crash(self) -> None:
-        await self._kill()
+    async def _kill(self) -> None:
+        await self._end_at_once()
         await self._be_away()
 
     async def _be_away(self) -> None:

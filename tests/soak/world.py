@@ -344,6 +344,7 @@ class World:
             return NoAnswer.CUT
 
         customer.simulated.answer_with(asked)
+        customer.simulated.requests.clear()
 
     def judge(self) -> None:
         """Raise what was wrong so far."""

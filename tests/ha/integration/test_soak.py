@@ -130,7 +130,7 @@ class Watched:
         """What the last poll came to."""
         if self.answered is None:
             return Status.FRESH
-        return Status(self.answered.outcome["status"]) if isinstance(self.answered, Payload) else Status.UNREACHABLE  # type: ignore[call-arg]
+        return Status(self.answered.outcome["status"]) if isinstance(self.answered, Payload) else Status.UNREACHABLE
 
     def check(self, shown: Mapping[str, str], now: float) -> None:
         """Hold the states against what the provider told."""
@@ -152,7 +152,7 @@ def _faults(provider: str) -> list[Fault]:
     """Return all that can be answered that is no reading, and what can happen in place of an answer."""
     files = [each for each in ALL_PAYLOADS if each.provider == provider]
     no_readings = [each for each in files if each.outcome["status"] not in {"fresh", "partial"}]
-    return [*no_readings, *NoAnswer, NoConnection.REFUSED]
+    return [*no_readings, NoAnswer.CUT, NoConnection.REFUSED]
 
 
 class Household:
@@ -196,7 +196,7 @@ class Household:
 
     def _answer(self) -> None:
         for each in self.watched:
-            self._providers.answer(each.provider, each.next_answer(self.now))  # type: ignore[arg-type]
+            self._providers.answer(each.provider, each.next_answer(self.now))
 
     def _take_note(self) -> None:
         """See who was polled, and whether every state is right."""

@@ -198,29 +198,6 @@ async def test_a_poll_that_a_crash_cut_off_is_not_made_again(installed: Installe
     assert later[0] - first > 3  # the wait counts from before the request left
 
 
-async def test_counters_never_fall_however_often_the_process_is_killed(installed: Installed) -> None:
-    """An account is drained meanwhile, and what was spent between two processes counts as well."""
-    installed.configure(poll_interval="1s")
-    begun = time.monotonic()
-    installed.simulated.answer_with(lambda _seconds: left(round(1000 - (time.monotonic() - begun) * 7, 2)))
-    seen: list[Mapping[str, float]] = []
-    for _ in range(8):
-        async with installed.running() as exporter:
-            await exporter.logged("listening")
-            for _ in range(4):
-                seen.append(await values(exporter, "spent_total", "topped_up_total", "polls_total", "balance"))
-                await asyncio.sleep(0.4)
-            await stop(exporter, signal.SIGKILL)
-    known = [each for each in seen if "spent_total" in each]
-    for name in ("spent_total", "polls_total"):
-        counted = [each[name] for each in known]
-        assert counted == sorted(counted)
-    first, last = known[0], known[-1]
-    assert last["spent_total"] - first["spent_total"] == pytest.approx(first["balance"] - last["balance"])
-    assert last["topped_up_total"] == 0
-    assert last["spent_total"] > 20
-
-
 @pytest.mark.parametrize("binary", [DEBIAN_STABLE, DEBIAN_TESTING])
 async def test_a_real_prometheus_counts_as_the_core_does(
     installed: Installed, http: httpx.AsyncClient, tool: Callable[[str], str], tmp_path: Path, binary: str

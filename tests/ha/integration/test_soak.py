@@ -7,10 +7,13 @@ interval at a time; what happens in between is real.
 import asyncio
 import gc
 import json
+import math
 import os
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from copy import deepcopy
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from decimal import Decimal
@@ -19,12 +22,13 @@ from typing import Any
 
 import pytest
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers import issue_registry as ir
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from homeassistant.setup import async_setup_component
 
+from custom_components.sms_credit.const import DOMAIN
 from custom_components.sms_credit.lib.sms_credit_core import PROVIDERS, Status
 from sms_credit_exporter.simulator.behaviour import Live, NoAnswer
 from sms_credit_exporter.simulator.payloads import Payload
@@ -36,10 +40,9 @@ from .conftest import (
     NoConnection,
     Providers,
     account,
+    another,
     entity_id,
     pass_time,
-    set_up,
-    set_up_again,
     spending,
     states,
     update_now,
@@ -52,8 +55,8 @@ ACCOUNTS = 5
 STEP = 300.0
 """Seconds, the poll interval."""
 
-_LONGEST = 4200.0
-"""Seconds that pass between two polls at most: refused credentials and a long Retry-After wait for an hour."""
+_BACKED_OFF, _LONGEST = 4 * STEP, 3600.0
+"""Seconds that are waited at most after failures, and after refused credentials or a long Retry-After."""
 
 _STALE_AFTER = 3600.0
 _FAULTS_PER_STEP = 0.03
@@ -87,15 +90,17 @@ class Watched:
     """One account, and what Home Assistant should know of it."""
 
     provider: str
-    entry: MockConfigEntry
+    entry_id: str
     random: Random
     amount: Decimal
     fault: Fault | None = None
     fault_until: float = 0.0
-    asked_at: float | None = None
+    asked_at: float = -math.inf
+    away: float = 0.0
+    """Seconds since then in which the account was not loaded."""
     answered: Fault | None = None
     told: Decimal | None = None
-    told_at: float = 0.0
+    told_at: float = -math.inf
     spent: Decimal = Decimal(0)
     calls: int = 0
     faults_met: Counter[str] = field(default_factory=Counter)
@@ -113,17 +118,25 @@ class Watched:
         return Live(balance=self.amount) if self.fault is None else self.fault
 
     def polled(self, now: float) -> None:
-        """Note a poll and what it came to; it must come neither too early nor too late."""
-        if self.asked_at is not None:
-            pause = now - self.asked_at
-            assert PROVIDERS[self.provider].min_poll_interval - 1 <= pause <= _LONGEST, f"{self.provider}: {pause}"
-        self.asked_at, self.answered = now, self.fault
+        """Note a poll and what it came to; it must not come too early."""
+        assert now - self.asked_at >= PROVIDERS[self.provider].min_poll_interval - 1, f"{self.provider} is asked again"
+        self.asked_at, self.away, self.answered = now, 0.0, self.fault
+        if not self.status.holds:
+            self.told_at = -math.inf
         if self.fault is not None:
             self.faults_met[self.fault.name] += 1
             return
         if self.told is not None:
             self.spent += max(Decimal(0), self.told - self.amount)
         self.told, self.told_at = self.amount, now
+
+    @property
+    def _longest_pause(self) -> float:
+        """Seconds that are waited at most after the last answer."""
+        outcome = self.answered.outcome if isinstance(self.answered, Payload) else {}
+        if outcome.get("retry_after") or self.status is Status.AUTH_FAILED:
+            return _LONGEST
+        return STEP if self.status.up else _BACKED_OFF
 
     @property
     def status(self) -> Status:
@@ -135,6 +148,7 @@ class Watched:
     def check(self, shown: Mapping[str, str], now: float) -> None:
         """Hold the states against what the provider told."""
         status = self.status
+        assert now - self.asked_at <= self._longest_pause + self.away + STEP, f"{self.provider} is forgotten"
         assert shown["status"] == {"unavailable": "data_unavailable"}.get(status.value, status.value), self.provider
         amount = next(shown[key] for key in ("balance", "credits", "sms_quota") if key in shown)
         if not status.up:
@@ -156,20 +170,23 @@ def _faults(provider: str) -> list[Fault]:
 
 
 class Household:
-    """A Home Assistant with some accounts."""
+    """A Home Assistant with some accounts, and then another with the same storage."""
 
     def __init__(
-        self, hass: HomeAssistant, storage: dict[str, Any], providers: Providers, freezer: FrozenDateTimeFactory
+        self,
+        hass: HomeAssistant,
+        storage: dict[str, Any],
+        providers: Providers,
+        freezer: FrozenDateTimeFactory,
+        stack: AsyncExitStack,
     ) -> None:
-        """Have accounts of different providers."""
+        """Begin without accounts."""
         self.days: list[Sizes] = []
         self.done: Counter[str] = Counter()
+        self.watched: list[Watched] = []
         self._hass, self._storage, self._providers, self._freezer = hass, storage, providers, freezer
+        self._stack = stack
         self._random = Random(1)  # noqa: S311 - nothing secret about it
-        self.watched = [
-            Watched(key, account(key, title=f"Account {key}"), Random(key), Decimal("73.50"))  # noqa: S311 - as above
-            for key in [*PROVIDERS][:ACCOUNTS]
-        ]
 
     @property
     def now(self) -> float:
@@ -177,11 +194,24 @@ class Household:
         return self._freezer().timestamp()
 
     async def begin(self) -> None:
-        """Set the accounts up."""
-        self._answer()
-        for each in self.watched:
-            await set_up(self._hass, each.entry)
+        """Add accounts of different providers."""
+        for key in [*PROVIDERS][:ACCOUNTS]:
+            entry = account(key, title=f"Account {key}")
+            self.watched.append(Watched(key, entry.entry_id, Random(key), Decimal("73.50")))  # noqa: S311 - as above
+            self._answer()
+            await self._hass.config_entries.async_add(entry)
+            await self._hass.async_block_till_done()
         self._take_note()
+
+    async def end(self) -> None:
+        """Stop Home Assistant; then end what would end with the process. That writes nothing."""
+        await self._hass.async_stop()
+        written = deepcopy(self._storage)
+        for each in self.watched:
+            await self._hass.config_entries.async_unload(each.entry_id)
+        await self._hass.async_stop(force=True)
+        self._storage.clear()
+        self._storage.update(written)
 
     async def live(self, days: float) -> None:
         """Let days pass."""
@@ -192,7 +222,30 @@ class Household:
             if self._random.random() < 0.02:
                 await self._disturb()
             if step % int(86400 / STEP) == 0:
+                await self._start_anew()
                 await self._measure()
+
+    async def _start_anew(self) -> None:
+        """Stop Home Assistant and start another."""
+        await self.end()
+        self._pass(60)
+        self._hass = await another(self._hass, self._stack)
+        assert await async_setup_component(self._hass, DOMAIN, {})
+        await self._hass.async_start()
+        await self._hass.async_block_till_done(wait_background_tasks=True)
+        self.done["starts of Home Assistant"] += 1
+        self._take_note()
+
+    def _pass(self, seconds: float) -> None:
+        """Let time pass in which nothing is asked."""
+        self._freezer.tick(timedelta(seconds=seconds))
+        for each in self.watched:
+            each.away += seconds
+
+    def _entry(self, each: Watched) -> ConfigEntry[Any]:
+        entry = self._hass.config_entries.async_get_entry(each.entry_id)
+        assert entry
+        return entry
 
     def _answer(self) -> None:
         for each in self.watched:
@@ -207,40 +260,43 @@ class Household:
             if asked[each.provider] or (refused and self._is_polled_in_vain(each)):
                 assert asked[each.provider] <= 2
                 each.polled(self.now)
-            if each.entry.state is ConfigEntryState.LOADED:
-                shown = states(self._hass, each.entry) | spending(self._hass, each.entry)
-                each.check(shown, self.now)
-                self.done["states compared"] += len(shown)
+            entry: Any = self._entry(each)
+            assert entry.state is ConfigEntryState.LOADED
+            shown = states(self._hass, entry) | spending(self._hass, entry)
+            each.check(shown, self.now)
+            self.done["states compared"] += len(shown)
 
     def _is_polled_in_vain(self, each: Watched) -> bool:
         """Whether a poll has just ended of which the provider knows nothing."""
-        polled_at = each.entry.runtime_data.data.polled_at
+        polled_at = self._entry(each).runtime_data.data.polled_at
         return bool(polled_at and polled_at.unix == self.now)
 
     async def _disturb(self) -> None:
         each = self._random.choice(self.watched)
-        what = self._random.choice((self._reload, self._restart, self._set_limit, self._ask_now))
-        self.done[what.__name__.strip("_")] += 1
+        what = self._random.choice((self._reload, self._unload, self._set_limit, self._ask_now))
+        self.done[what.__name__.strip("_").replace("_", " ")] += 1
         await what(each)
         self._take_note()
 
     async def _reload(self, each: Watched) -> None:
-        await self._hass.config_entries.async_reload(each.entry.entry_id)
+        await self._hass.config_entries.async_reload(each.entry_id)
         await self._hass.async_block_till_done()
 
-    async def _restart(self, each: Watched) -> None:
+    async def _unload(self, each: Watched) -> None:
         """Unload an account for a while."""
-        await self._hass.config_entries.async_unload(each.entry.entry_id)
-        self._freezer.tick(timedelta(seconds=self._random.randrange(10, 3000)))
-        await set_up_again(self._hass, each.entry)
+        await self._hass.config_entries.async_unload(each.entry_id)
+        self._pass(self._random.randrange(10, 3000))
+        await self._hass.config_entries.async_setup(each.entry_id)
+        await self._hass.async_block_till_done()
 
     async def _set_limit(self, each: Watched) -> None:
         options = {"low_balance": str(self._random.randrange(10, 100))}
-        self._hass.config_entries.async_update_entry(each.entry, options=options)
+        self._hass.config_entries.async_update_entry(self._entry(each), options=options)
         await self._hass.async_block_till_done()
 
     async def _ask_now(self, each: Watched) -> None:
-        await update_now(self._hass, entity_id(self._hass, each.entry, "status"))
+        entry: Any = self._entry(each)
+        await update_now(self._hass, entity_id(self._hass, entry, "status"))
 
     async def _measure(self) -> None:
         hass = self._hass
@@ -275,9 +331,11 @@ async def test_days_of_some_accounts(
     """No state is wrong, nobody is asked too often or forgotten, and nothing grows."""
     for logger in _KEPT_LOGS:
         caplog.set_level("ERROR", logger)
-    household = Household(hass, hass_storage, providers, freezer)
-    await household.begin()
-    await household.live(DAYS)
+    async with AsyncExitStack() as stack:
+        household = Household(hass, hass_storage, providers, freezer, stack)
+        await household.begin()
+        await household.live(DAYS)
+        await household.end()
     sizes = {each.name: [getattr(day, each.name) for day in household.days] for each in fields(Sizes)}
     calls = sum(each.calls for each in household.watched)
     faults = sum((each.faults_met for each in household.watched), Counter[str]())

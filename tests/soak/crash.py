@@ -8,7 +8,6 @@ own, with real sockets and a real disk. Its accounts are asked as often as is al
 import asyncio
 import json
 import shutil
-import signal
 import sqlite3
 import sys
 import tempfile
@@ -185,13 +184,15 @@ class Drill:
         )
         reading = asyncio.create_task(self._read(process))
         how = self._random.choice((self._at_any_moment, self._when_asked, self._when_written))
-        await how()
-        process.send_signal(signal.SIGKILL)
-        await process.wait()
+        try:
+            await how()
+        finally:
+            process.kill()
+            await process.wait()
         await reading
         await asyncio.sleep(_WRITING)  # what was on its way to a provider arrives there
         self.done[f"kills {how.__name__.strip('_').replace('_', ' ')}"] += 1
-        for each, account in zip(self.watched, self._left(), strict=True):
+        for each, account in zip(self.watched, await self._left(), strict=True):
             self.done["answers that a kill has cost"] += each.take_stock(account)
 
     def conclude(self) -> Counter[str]:
@@ -254,7 +255,7 @@ class Drill:
             assert low in {str(float(told.low)) for told in [*each.counted[-1:], *each.told[-1:]]} or not each.counted
         self.done["first scrapes"] += 1
 
-    def _left(self) -> list[Account]:
+    async def _left(self) -> list[Account]:
         """Return what another process would know; it is asked of a copy."""
         if not self._storage.exists():
             return [Account() for _ in self.watched]
@@ -266,7 +267,7 @@ class Drill:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         storage = Storage(copy)
         known = storage.recall(load(self._config).accounts)
-        asyncio.get_running_loop().create_task(storage.close())
+        await storage.close()
         return [known[each.name].account for each in self.watched]
 
 

@@ -152,7 +152,7 @@ class Watched:
         assert shown["status"] == {"unavailable": "data_unavailable"}.get(status.value, status.value), self.provider
         amount = next(shown[key] for key in ("balance", "credits", "sms_quota") if key in shown)
         if not status.up:
-            assert {value for key, value in shown.items() if key != "status"} == {"unavailable"}
+            assert (amount, shown["spent"]) == ("unavailable", "unavailable")
         elif status is Status.FRESH:
             assert Decimal(amount) == self.told
             assert Decimal(shown["spent"]) == self.spent
@@ -195,10 +195,13 @@ class Household:
 
     async def begin(self) -> None:
         """Add accounts of different providers."""
-        for key in [*PROVIDERS][:ACCOUNTS]:
-            entry = account(key, title=f"Account {key}")
-            self.watched.append(Watched(key, entry.entry_id, Random(key), Decimal("73.50")))  # noqa: S311 - as above
-            self._answer()
+        entries = {key: account(key, title=f"Account {key}") for key in [*PROVIDERS][:ACCOUNTS]}
+        self.watched = [
+            Watched(key, entry.entry_id, Random(key), Decimal("73.50"))  # noqa: S311 - as above
+            for key, entry in entries.items()
+        ]
+        self._answer()
+        for entry in entries.values():
             await self._hass.config_entries.async_add(entry)
             await self._hass.async_block_till_done()
         self._take_note()

@@ -22,12 +22,12 @@ CAUSES: Mapping[str, Cause] = {cause.value: cause for cause in Cause}
 HEAD = """\
 # What can go wrong, and what you see
 
-The tests bring about the rows of this page by real servers on real sockets, at one exporter that watches all of it at the
-same time, and inside Home Assistant (there without the address that cannot be reached): from the start, and again after a
-good answer. Then the servers answer well. In every row:
+The tests bring about the rows of this page by real servers on real sockets, at one exporter that watches all of it at
+the same time, and inside Home Assistant (there without the address that cannot be reached): from the start, and again
+after a good answer. Then the servers answer well. In every row:
 
-- No number is shown that the provider did not give. The exporter holds the last good numbers until they are stale. In Home
-  Assistant they are unavailable, unless the provider did answer about the account.
+- No number is shown that the provider did not give. The exporter holds the last good numbers until they are stale. In
+  Home Assistant they are unavailable, unless the provider did answer about the account.
 - The first good answer ends it.
 - Each change is one line in the log, without a credential in it.
 - Accounts whose providers answer well are not disturbed: none of their polls fails.

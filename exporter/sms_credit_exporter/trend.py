@@ -7,7 +7,7 @@ doubles, whose shortest form is what the provider wrote, for up to fifteen digit
 import json
 import math
 import secrets
-import sys
+import struct
 import zlib
 from array import array
 from collections.abc import Mapping, Sequence
@@ -82,7 +82,8 @@ class Trend:
         }
         line = json.dumps(head).encode() + b"\n"
         # Written at each poll, so it is not compressed; zlib still adds the checksum.
-        return zlib.compress(line + _little_endian(self.amounts[:]).tobytes(), zlib.Z_NO_COMPRESSION)
+        amounts = struct.pack(f"<{len(self.amounts)}d", *self.amounts)
+        return zlib.compress(line + amounts, zlib.Z_NO_COMPRESSION)
 
     @classmethod
     def unpacked(cls, data: bytes, owner: Owner) -> Self:
@@ -90,8 +91,9 @@ class Trend:
         try:
             line, _, amounts = zlib.decompress(data).partition(b"\n")
             head = json.loads(line)
-            return cls._read(head, _little_endian(array("d", amounts))) if _is_of(owner, head) else cls()
-        except (zlib.error, TypeError, KeyError, OverflowError) as error:
+            unpacked = array("d", struct.unpack(f"<{len(amounts) // 8}d", amounts))
+            return cls._read(head, unpacked) if _is_of(owner, head) else cls()
+        except (zlib.error, struct.error, TypeError, KeyError, OverflowError) as error:
             raise ValueError from error
 
     @classmethod
@@ -101,13 +103,6 @@ class Trend:
         if not sound or len(amounts) > HOURS or any(map(math.isinf, amounts)):
             raise ValueError
         return cls(unit, step, first, amounts)
-
-
-def _little_endian(amounts: "array[float]") -> "array[float]":
-    """Turn amounts into what is stored, whatever the machine, or back."""
-    if sys.byteorder == "big":
-        amounts.byteswap()
-    return amounts
 
 
 def exact(amount: float) -> Decimal:

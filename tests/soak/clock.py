@@ -15,6 +15,7 @@ So no timeout strikes because the machine is slow, and the outcome depends on th
 import asyncio
 import selectors
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -45,8 +46,14 @@ class Clock:
         """Returns the number of requests that are not answered on purpose."""
         self.working = 0
         """Pieces of work under way in threads."""
+        self._counting = threading.Lock()
         self.stalls = 0
         """How often a connection stayed open and nothing came."""
+
+    def count(self, more: int) -> None:
+        """Count what begins and ends in threads, which do so at the same time."""
+        with self._counting:
+            self.working += more
 
     def monotonic(self) -> float:
         """Return the time in seconds since some moment in the past."""
@@ -66,15 +73,15 @@ class Clock:
 
             def __init__(self) -> None:
                 super().__init__()
-                clock.working += 1
+                clock.count(1)
 
             def set_result(self, result: T) -> None:
                 super().set_result(result)
-                clock.working -= 1
+                clock.count(-1)
 
             def set_exception(self, exception: BaseException | None) -> None:
                 super().set_exception(exception)
-                clock.working -= 1
+                clock.count(-1)
 
         with (
             patch.object(time, "monotonic", self.monotonic),
@@ -100,12 +107,12 @@ class SoakLoop(Loop):
     def run_in_executor(self, *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]  # noqa: ANN401 - as asyncio's own
         """Note the work until it is done."""
         future: asyncio.Future[Any] = super().run_in_executor(*args)
-        self._clock.working += 1
+        self._clock.count(1)
         future.add_done_callback(lambda _: self._done())
         return future
 
     def _done(self) -> None:
-        self._clock.working -= 1
+        self._clock.count(-1)
 
 
 class _Jumping:

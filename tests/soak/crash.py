@@ -219,7 +219,7 @@ class Drill:
         while not self._asked.locked():
             await self._asked.acquire()
         async with asyncio.timeout(_PATIENCE):
-            for _ in range(self._random.randint(1, 3 * len(self.watched))):
+            for _ in range(self._random.randint(1, 2 * len(self.watched))):
                 await self._asked.acquire()
 
     async def _when_written(self) -> None:

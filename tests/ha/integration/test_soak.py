@@ -55,6 +55,9 @@ ACCOUNTS = 5
 STEP = 300.0
 """Seconds, the poll interval."""
 
+_FIRST_DAY = int(86400 / STEP)
+"""Steps, after which Home Assistant is started anew: only once, as the harness keeps what has ended in memory."""
+
 _BACKED_OFF, _LONGEST = 4 * STEP, 3600.0
 """Seconds that are waited at most after failures, and after refused credentials or a long Retry-After."""
 
@@ -195,7 +198,7 @@ class Household:
 
     async def begin(self) -> None:
         """Add accounts of different providers."""
-        entries = {key: account(key, title=f"Account {key}") for key in [*PROVIDERS][:ACCOUNTS]}
+        entries = {key: account(key, title=f"Account {key}", low_balance="50") for key in [*PROVIDERS][:ACCOUNTS]}
         self.watched = [
             Watched(key, entry.entry_id, Random(key), Decimal("73.50"))  # noqa: S311 - as above
             for key, entry in entries.items()
@@ -224,8 +227,9 @@ class Household:
             self._take_note()
             if self._random.random() < 0.02:
                 await self._disturb()
-            if step % int(86400 / STEP) == 0:
+            if step == _FIRST_DAY:
                 await self._start_anew()
+            if step % _FIRST_DAY == 0:
                 await self._measure()
 
     async def _start_anew(self) -> None:

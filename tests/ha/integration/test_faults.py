@@ -210,6 +210,13 @@ class Home:
         entry = self.entries[case.key]
         return hasattr(entry, "runtime_data") and entry.runtime_data.data.status is not core.Status.PENDING
 
+    def in_fault(self, case: Case) -> Numbers:
+        """Return what is to be seen of an account during its fault: nothing, if that is a failure."""
+        if core.Status(case.fault.status) in core.FAILURES:
+            return {}
+        seen = in_fault(core, case)
+        return self.known[case.key] if seen is None else seen
+
     def pass_time(self, seconds: float) -> None:
         """Let time pass."""
         self._freezer.tick(seconds)
@@ -284,7 +291,8 @@ async def until(condition: Callable[[], bool], wrong: Callable[[], Mapping[str, 
             await asyncio.sleep(0)
 
 
-def _word(status: str) -> str:
+def _status(case: Case) -> str:
+    status = case.fault.status
     return "data_unavailable" if status == "unavailable" else status
 
 
@@ -305,27 +313,20 @@ async def test_every_fault_is_told_for_what_it_is_and_ends_with_the_first_good_a
     client = get_async_client(hass)
     home = Home(hass, freezer, servers, resolver, table)
 
-    def bad(case: Case) -> Numbers:
-        """Return what is to be seen during the fault: nothing, if that is a failure."""
-        if core.Status(case.fault.status) in core.FAILURES:
-            return {}
-        seen = in_fault(core, case)
-        return home.known[case.key] if seen is None else seen
-
     transport = httpx.AsyncHTTPTransport(verify=trust, limits=httpx.Limits())
     async with Detour(transport, servers.ports) as detour, home.in_the_end_well():
         monkeypatch.setattr(client, "_transport", detour)
         monkeypatch.setattr(client, "_mounts", {})
         home.be_bad()
         await home.set_up()
-        await home.come_to("faults from the start", lambda case: _word(case.fault.status), bad, waited=SETUP_PATIENCE)
+        await home.come_to("faults from the start", _status, home.in_fault, waited=SETUP_PATIENCE)
         home.be_good(FIRST)
         home.pass_time(REFUSED)
         await home.come_to("the first good answer", lambda _: "fresh", lambda case: in_health(core, case, FIRST))
         caplog.clear()
         home.be_bad()
         home.pass_time(INTERVAL)
-        await home.come_to("faults after a reading", lambda case: _word(case.fault.status), bad)
+        await home.come_to("faults after a reading", _status, home.in_fault)
         home.be_good(SECOND)
         home.pass_time(REFUSED)
         await home.come_to("good answers again", lambda _: "fresh", lambda case: in_health(core, case, SECOND))

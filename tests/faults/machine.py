@@ -95,7 +95,7 @@ MACHINE = (
         "It was a poll: the provider is not asked again before it is due, and no counter falls.",
         (
             _STORAGE + "test_a_poll_that_a_crash_cut_off_is_not_made_again",
-            _STORAGE + "test_counters_never_fall_however_often_the_process_is_killed",
+            "soak/test_soak.py::test_fifteen_kills",
             _MEMORY + "test_a_poll_that_a_power_cut_ended_was_a_poll",
         ),
     ),

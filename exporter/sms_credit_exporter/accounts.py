@@ -124,5 +124,13 @@ class View(AccountView):
             stale_after=stale_after,
         )
 
+    def is_as(self, other: "View") -> bool:
+        """Whether nothing has changed between two views that metrics depend on, or that accounts are found by.
+
+        What a view consists of is replaced when it changes, never changed.
+        """
+        is_configured_alike = self.config is other.config or self.config == other.config
+        return self.account is other.account and is_configured_alike and self.freshness == other.freshness
+
 
 Views = Iterable[View]

@@ -44,7 +44,7 @@ class Board:
     def samples(self, view: View) -> Sequence[bytes]:
         """Return an account's samples: those that are shown, if nothing has changed that they depend on."""
         block, row = self._places.get(view.config.name) or (None, 0)
-        return block.samples(row) if block and _are_alike(block.views[row], view) else samples(view)
+        return block.samples(row) if block and view.is_as(block.views[row]) else samples(view)
 
     def show(self, view: View) -> None:
         """Show an account as it is now, if it is one of these."""
@@ -99,8 +99,3 @@ class _Block:
         if distance:
             ends = self._ends[metric]
             ends[row:] = array("L", [end + distance for end in ends[row:]])
-
-
-def _are_alike(old: View, new: View) -> bool:
-    """Whether two views have the same samples: what they consist of is replaced when it changes, never changed."""
-    return new.account is old.account and new.config == old.config and new.freshness == old.freshness

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from sms_credit_core import PROVIDERS, RANKS, Account, Worded
+from sms_credit_core import PROVIDERS, RANKS, Worded
 
-from .accounts import AccountConfig, View, Views
+from .accounts import View, Views
 from .advice import Links
 from .entry import LOOKS, Entry
 from .trend import Trend
@@ -176,20 +176,19 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """An account as it is found and sorted, and all that this depends on."""
+    """An account as it is found and sorted."""
 
-    config: AccountConfig
-    account: Account
-    freshness: tuple[bool, bool]
+    view: View
+    """What this was worked out from; a later one that is as this comes to the same."""
     states: tuple[str, ...]
     text: str
     """What a search looks at."""
 
     @classmethod
-    def of(cls, view: View, freshness: tuple[bool, bool]) -> Self:
+    def of(cls, view: View) -> Self:
         provider = view.provider
         text = _folded("\n".join((view.config.name, provider.name, provider.key, *view.config.own_labels.values())))
-        return cls(view.config, view.account, freshness, view.words, text)
+        return cls(view, view.words, text)
 
 
 class Listings:
@@ -223,10 +222,8 @@ class Listings:
         )
 
     def _look(self, view: View) -> _Seen:
-        seen, freshness = self._seen.get(view.config.name), view.freshness
-        if seen and seen.account is view.account and seen.config is view.config and seen.freshness == freshness:
-            return seen
-        return _Seen.of(view, freshness)
+        seen = self._seen.get(view.config.name)
+        return seen if seen and view.is_as(seen.view) else _Seen.of(view)
 
 
 _Numbered = tuple[int, View, _Seen]
@@ -246,7 +243,7 @@ _KEYS: Mapping[Sort, Callable[[_Numbered], Any]] = {
 def _fits(query: Query, wanted: Sequence[str], seen: _Seen) -> bool:
     return (
         (not query.state or seen.states[0] in query.state)
-        and (not query.provider or seen.config.provider.key in query.provider)
+        and (not query.provider or seen.view.provider.key in query.provider)
         and all(word in seen.text for word in wanted)
     )
 

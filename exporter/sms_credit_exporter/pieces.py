@@ -1,6 +1,7 @@
 """The body of an answer in pieces, which are sent as they are."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 from aiohttp import payload
 from aiohttp.abc import AbstractStreamWriter
@@ -33,14 +34,23 @@ class Pieces(payload.Payload):
 
 def _handy(pieces: Iterable[bytes]) -> Iterator[bytes | memoryview]:
     """Yield the same bytes in pieces of a handy size: small ones together, large ones in slices."""
-    small: list[bytes] = []
-    for piece in pieces:
-        if len(piece) < _LEAST:
-            small.append(piece)
-        if sum(map(len, small)) >= _LEAST or (small and len(piece) >= _LEAST):
-            yield b"".join(small)
-            small = []
-        if len(piece) >= _LEAST:
-            yield from (memoryview(piece)[start : start + _MOST] for start in range(0, len(piece), _MOST))
-    if small:
-        yield b"".join(small)
+    for are_large, some in groupby(pieces, lambda piece: len(piece) >= _LEAST):
+        handy = _sliced if are_large else _together
+        yield from handy(some)
+
+
+def _sliced(large: Iterable[bytes]) -> Iterator[memoryview]:
+    return (memoryview(piece)[start : start + _MOST] for piece in large for start in range(0, len(piece), _MOST))
+
+
+def _together(small: Iterable[bytes]) -> Iterator[bytes]:
+    joined: list[bytes] = []
+    length = 0
+    for piece in small:
+        joined.append(piece)
+        length += len(piece)
+        if length >= _LEAST:
+            yield b"".join(joined)
+            joined, length = [], 0
+    if joined:
+        yield b"".join(joined)

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -149,6 +150,10 @@ class Answers:
     times: Sequence[tuple[float, float, float]]
     """When it was asked, when the answer began, and when it ended, in monotonic seconds."""
 
+    def __bool__(self) -> bool:
+        """Whether there was any answer."""
+        return bool(self.times)
+
     @property
     def milliseconds(self) -> list[float]:
         """How long each took to its last byte."""
@@ -162,6 +167,10 @@ class Answers:
     def beside(self, other: tuple[float, float, float]) -> "Answers":
         """Return those that were waited for while another was."""
         return Answers([each for each in self.times if each[0] < other[2] and other[0] < each[2]])
+
+    def after(self, other: tuple[float, float, float]) -> "Answers":
+        """Return the first that was asked for once another had come, if there is one."""
+        return Answers([*islice((each for each in self.times if each[0] >= other[2]), 1)])
 
     def without(self, others: "Answers") -> "Answers":
         """Return those that were waited for while none of the others was."""

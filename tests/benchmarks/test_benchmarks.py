@@ -12,7 +12,9 @@ import pytest
 
 from tests.benchmarks.__main__ import BENCHMARKS, main
 from tests.benchmarks.figures import Row, as_markdown, as_text, p99
+from tests.benchmarks.processes import Answers
 from tests.benchmarks.short import PATIENCE, benchmark
+from tests.benchmarks.waits import longest
 from tests.conftest import ROOT
 from tests.exporter.running import DEBIAN_TESTING, NGINX
 
@@ -139,6 +141,20 @@ def test_several_numbers_of_accounts_stand_side_by_side() -> None:
         "| --- | ---: | ---: | ---: |",
         "| scrape | 0.1 ms | 1 ms | 10 ms |",
     ]
+
+
+@pytest.mark.parametrize(
+    ("healths", "waits"),
+    [
+        pytest.param([(0.0, 2.5), (2.5, 7.5)], [5000.0], id="the longest of those beside it"),
+        pytest.param([(0.0, 0.5), (4.0, 4.25), (4.25, 9.0)], [250.0], id="the next one, where nobody asked beside it"),
+        pytest.param([(0.0, 0.5)], [], id="nothing, where nobody asked any more"),
+    ],
+)
+def test_a_wait_beside_a_scrape(healths: list[tuple[float, float]], waits: list[float]) -> None:
+    """A scrape that is over in a moment still leaves its mark on whoever asks next."""
+    asked = Answers([(begun, last, last) for begun, last in healths])
+    assert longest(asked, Answers([(2.0, 3.0, 3.0)])) == waits
 
 
 @pytest.mark.parametrize(("count", "value"), [(1, 1), (99, 99), (100, 99), (200, 198), (1000, 990)])

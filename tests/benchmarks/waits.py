@@ -27,7 +27,7 @@ async def measure(bench: Bench) -> Iterable[Row]:
         asked("at all times", _targets(ports, "/-/healthy"), seconds=seconds, pause=_PAUSE),
     )
     limit = bench.limit(few=_FEW, many=_MANY)
-    beside_scrapes = {name: median(_longest(healths[name], scrapes[name])) for name in ports}
+    beside_scrapes = {name: median(longest(healths[name], scrapes[name])) for name in ports}
     beside_polls = {name: p99(healths[name].without(scrapes[name]).milliseconds) for name in ports}
     return [
         *_compared("longest wait beside a scrape: median", beside_scrapes, limit),
@@ -47,7 +47,10 @@ def _targets(ports: dict[str, int], path: str) -> dict[str, dict[str, object]]:
     return {name: {"port": port, "path": path} for name, port in ports.items()}
 
 
-def _longest(healths: Answers, scrapes: Answers) -> list[float]:
-    """Return the longest wait beside each scrape, in milliseconds."""
-    beside_each = (healths.beside(scrape) for scrape in scrapes.times)
-    return [max(found.milliseconds) for found in beside_each if found.times]
+def longest(healths: Answers, scrapes: Answers) -> list[float]:
+    """Return the longest wait beside each scrape, in milliseconds.
+
+    A scrape may be over before anybody asks. Then whoever asks next says what it has left to do.
+    """
+    beside_each = (healths.beside(scrape) or healths.after(scrape) for scrape in scrapes.times)
+    return [max(found.milliseconds) for found in beside_each if found]

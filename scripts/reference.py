@@ -1,4 +1,4 @@
-"""Writes what docs/exporter.md takes from the code: between its markers, and nothing else of it."""
+"""Writes what documents take from the code: between markers in them, and nothing else."""
 
 import argparse
 import re
@@ -6,14 +6,25 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from sms_credit_core import PROVIDERS
+from sms_credit_core import PROVIDERS, Actor, Cause, Provider, Quality, Status, Value
 from sms_credit_exporter.balance import MEMBERS
 from sms_credit_exporter.cli import command_line
 from sms_credit_exporter.config.keys import ACCOUNT_KEYS, FILE_KEYS, Key
 from sms_credit_exporter.config.variables import KEYS, LABEL, credential_variables
 from sms_credit_exporter.metrics import AccountCollector, ExporterCollector
 
-FILE = Path(__file__).parent.parent / "docs/exporter.md"
+_ROOT = Path(__file__).parent.parent
+
+FILES = tuple(
+    _ROOT / name
+    for name in (
+        "README.md",
+        "docs/exporter.md",
+        "docs/providers.md",
+        "docs/reading-the-numbers.md",
+        "docs/troubleshooting.md",
+    )
+)
 
 SUFFIXES = {"counter": "_total", "info": "_info"}
 """What a scraper sees behind the name of a metric."""
@@ -83,18 +94,92 @@ def default(text: str) -> str:
 
 def credentials() -> str:
     """Write the credentials of each provider."""
-    return table(
-        ("provider", "credentials"),
+    rows = ((code(provider.key), credentials_of(provider)) for provider in PROVIDERS.values())
+    return table(("provider", "credentials"), rows)
+
+
+def credentials_of(provider: Provider) -> str:
+    """Write the credentials of a provider."""
+    names = (code(field.name) + ("" if field.required else " (optional)") for field in provider.credentials)
+    return ", ".join(names)
+
+
+def provider_names() -> str:
+    """Write which providers there are, as a sentence has them."""
+    *all_but_last, last = (f"[{provider.name}]({provider.panel_url})" for provider in PROVIDERS.values())
+    return f"{', '.join(all_but_last)} and {last}."
+
+
+NOT_GIVEN = "\N{EN DASH}"
+
+
+def providers() -> str:
+    """Write what each provider gives."""
+    rows = (
         (
-            (
-                code(provider.key),
-                ", ".join(
-                    code(field.name) + ("" if field.required else " (optional)") for field in provider.credentials
-                ),
-            )
-            for provider in PROVIDERS.values()
-        ),
+            f"[{provider.name}]({provider.panel_url})",
+            code(provider.key),
+            balance(provider),
+            "yes" if Value.QUOTA in provider.gives else "with `message_price`",
+            "yes" if Value.CREDIT_BLOCKED in provider.gives else NOT_GIVEN,
+            "yes" if Value.PROVIDER_UPDATED in provider.gives else NOT_GIVEN,
+            credentials_of(provider),
+        )
+        for provider in PROVIDERS.values()
     )
+    return table(("provider", "key", "balance", "quota", "credit block", "its own time stamp", "credentials"), rows)
+
+
+def balance(provider: Provider) -> str:
+    """Write in what a provider gives the balance."""
+    if Value.BALANCE not in provider.gives:
+        return "in credits"
+    return f"yes, in {provider.currency}" if provider.currency else "yes"
+
+
+MEANINGS: Mapping[Status, str] = {
+    Status.PENDING: "not asked yet",
+    Status.FRESH: "a fresh reading; it says nothing about the credit",
+    Status.PARTIAL: "a fresh reading that the provider itself calls partial",
+    Status.UNAVAILABLE: "the provider answered that it has no current data; numbers in such an answer are ignored",
+    Status.ONBOARDING: "the provider is still setting up the account",
+    Status.AUTH_FAILED: "the credentials are refused",
+    Status.ACCESS_DENIED: "the credentials are known but may not: IP address, permission, inactive account",
+    Status.RATE_LIMITED: "the provider asks for fewer requests",
+    Status.UNREACHABLE: "no connection, or no answer in time",
+    Status.PROVIDER_ERROR: "the provider reports a fault of its own",
+    Status.INVALID_RESPONSE: "the answer cannot be read for certain",
+}
+
+
+def statuses() -> str:
+    """Write what each status means for the numbers."""
+    fresh = {quality.status for quality in Quality}
+    rows = (
+        (
+            code(status),
+            str(int(status.up)),
+            MEANINGS[status],
+            "replaced" if status in fresh else "held" if status.holds else NOT_GIVEN,
+            ACTORS[status.actor],
+        )
+        for status in Status
+    )
+    return table(("status", "up", "meaning", "the last good values are", "who must act"), rows)
+
+
+ACTORS: Mapping[Actor, str] = {
+    Actor.USER: "you",
+    Actor.PROVIDER: "the provider",
+    Actor.TIME: "nobody: it ends by itself",
+    Actor.NOBODY: "nobody",
+}
+
+
+def causes() -> str:
+    """Write what is said of each cause, in the words of both products."""
+    rows = ((code(cause.status), cause.text.replace("{detail}", "…")) for cause in Cause)
+    return table(("status", "what is said"), rows)
 
 
 def variables() -> str:
@@ -128,6 +213,10 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "file-keys": keys(FILE_KEYS),
     "account-keys": keys(ACCOUNT_KEYS),
     "credentials": credentials,
+    "provider-names": provider_names,
+    "providers": providers,
+    "statuses": statuses,
+    "causes": causes,
     "variables": variables,
     "json": members,
     "metrics": metrics,
@@ -141,17 +230,17 @@ def written(text: str) -> str:
 
 
 def main() -> int:
-    """Write the file anew, or look whether it is as it would be written; return the exit code."""
+    """Write the files anew, or look whether they are as they would be written; return the exit code."""
     parser = argparse.ArgumentParser(prog="scripts/generate", description=__doc__, allow_abbrev=False)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if the file would change")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if a file would change")
     options, _ = parser.parse_known_args()
-    before = FILE.read_text()
-    after = written(before)
-    if options.check and after != before:
-        print(f"{FILE}: not as scripts/generate writes it", file=sys.stderr)
-    elif after != before:
-        FILE.write_text(after)
-    return int(options.check and after != before)
+    stale = {file: after for file in FILES if (after := written(before := file.read_text())) != before}
+    for file, text in stale.items():
+        if options.check:
+            print(f"{file}: not as scripts/generate writes it", file=sys.stderr)
+        else:
+            file.write_text(text)
+    return int(options.check and bool(stale))
 
 
 if __name__ == "__main__":

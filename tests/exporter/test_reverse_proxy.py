@@ -16,6 +16,8 @@ from sms_credit_exporter.cli import main
 from sms_credit_exporter.exposition import Exposition
 from sms_credit_exporter.prefix import Prefix, external_path, route_prefix
 from sms_credit_exporter.web import Site, application
+from tests.conftest import ROOT
+from tests.documentation import named, rows
 from tests.exporter.running import (
     BEHIND,
     DEBIAN_STABLE,
@@ -78,8 +80,8 @@ async def test_all_that_the_page_leads_to_is_found_through_the_proxy(
         assert (await http.get(f"{proxy}{way.path}nowhere")).status_code == 404
 
 
-def test_every_route_lies_under_the_prefix() -> None:
-    """None is overlooked, also of those that somebody adds; only the root redirects from outside."""
+def routes(prefix: Prefix) -> list[str]:
+    """Return the addresses that the exporter answers."""
     site = Site(
         exposition=Exposition(CollectorRegistry()),
         views=tuple,
@@ -87,10 +89,22 @@ def test_every_route_lies_under_the_prefix() -> None:
         reload=None,
         version="0",
         refresh=15.0,
-        prefix=Prefix("/sms", "/outside"),
+        prefix=prefix,
     )
-    routes = [resource.canonical for resource in application(site).router.resources()]
-    assert [route for route in routes if route != "/sms" and not route.startswith("/sms/")] == ["/"]
+    return [resource.canonical for resource in application(site).router.resources()]
+
+
+def test_every_address_is_told() -> None:
+    """None is missing but that of what the page loads by itself, and none is made up."""
+    told = [named(address)[0] for address, _ in rows(ROOT / "docs/exporter.md", "address")]
+    assert sorted([*told, "/static/{name}"]) == sorted(routes(Prefix()))
+
+
+def test_every_route_lies_under_the_prefix() -> None:
+    """None is overlooked, also of those that somebody adds; only the root redirects from outside."""
+    assert [
+        route for route in routes(Prefix("/sms", "/outside")) if route != "/sms" and not route.startswith("/sms/")
+    ] == ["/"]
 
 
 PATHS = ("/", "/-/healthy", "/metrics", "/sms", "/sms/-/healthy", "/sms/metrics", "/in/-/healthy", "/in/metrics")

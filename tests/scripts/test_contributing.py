@@ -44,6 +44,7 @@ PLACES = (
     "docs/home-assistant.md",
     "docs/exporter.md",
     "docs/faults.md",
+    "docs/providers.md",
     "grafana/dashboards/",
     "grafana/runbook.md",
     "grafana/runbook.tr.md",

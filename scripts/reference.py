@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sms_credit_core import PROVIDERS, Actor, Cause, Provider, Quality, Status, Value
 from sms_credit_exporter.balance import MEMBERS
-from sms_credit_exporter.cli import command_line
+from sms_credit_exporter.command_line import command_line
 from sms_credit_exporter.config.keys import ACCOUNT_KEYS, FILE_KEYS, Key
 from sms_credit_exporter.config.variables import KEYS, LABEL, credential_variables
 from sms_credit_exporter.metrics import AccountCollector, ExporterCollector

@@ -1,4 +1,4 @@
-"""`scripts/compare-alternatives` in short: docs/comparison.md says what is seen, and the others are not to blame for it."""
+"""`scripts/compare-alternatives` in short: docs/comparison.md says what is seen, and that it ends with its cause."""
 
 import re
 from collections.abc import Callable

@@ -65,6 +65,21 @@ def environment(tool: Tool, git_config: Path, tmp_path: Path) -> Mapping[str, st
     }
 
 
+def by_command(command: str, environment: Mapping[str, str], folder: Path) -> str:
+    """Install it in a folder by a command line; return the program."""
+    ran = subprocess.run(["/bin/bash", "-c", command], env=environment, cwd=folder, check=False, capture_output=True)
+    assert ran.returncode == 0, ran.stderr.decode()
+    [program] = [*folder.glob("bin/sms-credit-exporter"), *folder.glob("sms-credit/bin/sms-credit-exporter")]
+    return str(program)
+
+
+def by_script(tool: Tool, folder: Path) -> str:
+    """Install it into a folder, as the systemd unit and the image expect it."""
+    path = f"{Path(tool('uv')).parent}:{os.environ['PATH']}"
+    subprocess.run([ROOT / "packaging/install", folder / "opt"], env={**os.environ, "PATH": path}, check=True)
+    return str(folder / "opt/bin/sms-credit-exporter")
+
+
 def test_there_are_three_ways() -> None:
     """Each by a program of its own."""
     assert [command.split()[0] for command in COMMANDS] == ["pipx", "uv", "python3"]
@@ -75,17 +90,12 @@ async def test_it_is_installed_out_of_a_repository(
     environment: Mapping[str, str], tmp_path: Path, http: httpx.AsyncClient, command: str
 ) -> None:
     """By the very command that one reads."""
-    ran = subprocess.run(["bash", "-c", command], env=environment, cwd=tmp_path, check=False, capture_output=True)
-    assert ran.returncode == 0, ran.stderr.decode()
-    [program] = [*tmp_path.glob("bin/sms-credit-exporter"), *tmp_path.glob("sms-credit/bin/sms-credit-exporter")]
-    await runs(str(program), tmp_path, http)
+    await runs(by_command(command, environment, tmp_path), tmp_path, http)
 
 
 async def test_it_is_installed_into_a_folder(tool: Tool, tmp_path: Path, http: httpx.AsyncClient) -> None:
-    """As the systemd unit and the image expect it."""
-    path = f"{Path(tool('uv')).parent}:{os.environ['PATH']}"
-    subprocess.run([ROOT / "packaging/install", tmp_path / "opt"], env={**os.environ, "PATH": path}, check=True)
-    await runs(str(tmp_path / "opt/bin/sms-credit-exporter"), tmp_path, http)
+    """With every package of the version and hash that are pinned."""
+    await runs(by_script(tool, tmp_path), tmp_path, http)
 
 
 async def runs(program: str, folder: Path, http: httpx.AsyncClient) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import replace
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -36,6 +37,13 @@ SCREENS = [
 ]
 LAYOUTS = SCREENS[::2]
 """Each size once, for what does not depend on colours."""
+STYLE = (files("sms_credit_exporter") / "page/static/style.css").read_text()
+EDGES = [
+    pytest.param({"viewport": {"width": width, "height": 900}}, id=f"{width} pixels, where the layout changes")
+    for rem in re.findall(r"min-width: ([\d.]+)rem", STYLE)
+    for width in (int(16 * float(rem)) - 1, int(16 * float(rem)))
+]
+"""The widest screen of each layout and the narrowest of the next: there it is tightest."""
 EXTREMES = [SCREENS[0], SCREENS[-1]]
 """The smallest in light, and the largest in dark."""
 
@@ -172,7 +180,7 @@ CONTRASTS = """() => {
 }"""
 
 
-@pytest.mark.parametrize("screen", LAYOUTS)
+@pytest.mark.parametrize("screen", [*LAYOUTS, *EDGES])
 async def test_fits_every_screen(
     exporter: Exporter, open_page: OpenPage, complaints: list[str], screen: Profile
 ) -> None:

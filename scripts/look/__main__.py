@@ -73,8 +73,8 @@ async def _prometheus(url: str | None, number: int) -> AsyncIterator[Prometheus]
             yield Prometheus(url, http)
         return
     with tempfile.TemporaryDirectory(prefix="sms-credit-look-") as folder:
-        async with watched(number, Path(folder)) as prometheus:
-            yield prometheus
+        async with watched(number, Path(folder)) as everything:
+            yield everything.prometheus
 
 
 async def _draw_all(

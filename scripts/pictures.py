@@ -34,8 +34,8 @@ from sms_credit_exporter.accounts import AccountConfig
 PICTURES = Path(__file__).parents[1] / "docs/pictures"
 MODES: Sequence[Mode] = ("light", "dark")
 
-_COLOURS = 128
-"""In each picture, so that it stays small."""
+_COLOURS = 256
+"""In each picture, so that it stays small; chosen so that a rare one, such as that of a state, is not lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class _Studio:
         """Save a PNG image as a smaller one."""
         file = self.output / f"{name}-{mode}.png"
         image = Image.open(BytesIO(picture)).convert("RGB")
-        image.quantize(_COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(file, optimize=True)
+        image.quantize(_COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(file, optimize=True)
         print(f"{file}: {image.width} by {image.height} pixels, {file.stat().st_size / 1024:.0f} KB", flush=True)
 
 

@@ -6,6 +6,7 @@ Made again, each shows the same accounts in the same states; only times of day, 
 import argparse
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 import httpx
 from PIL import Image
-from playwright.async_api import Browser, BrowserContext
+from playwright.async_api import Browser, BrowserContext, Error
 
 from grafana.generate.__main__ import FOLDER as GRAFANA
 from scripts.development.client import DOMAIN, Client, Entry
@@ -27,7 +28,7 @@ from scripts.look.accounts import MadeUp, accounts
 from scripts.look.asking import asked
 from scripts.look.past import Lived, moments
 from scripts.look.pictures import SCALE, Mode, NotDrawnError, chromium, draw
-from scripts.look.running import Watched, free_port, program, watched
+from scripts.look.running import Watched, end_when_told, free_port, program, watched
 from sms_credit_core import PROVIDERS, Instant, Secret, remembered
 from sms_credit_exporter.accounts import AccountConfig
 
@@ -182,13 +183,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"there is no picture {', '.join(sorted(unknown))}")
     try:
         asyncio.run(_make(options.names or NAMES, options.output))
-    except (HomeAssistantError, NotDrawnError, OSError, RuntimeError) as error:
+    except (Error, HomeAssistantError, NotDrawnError, OSError, RuntimeError) as error:
         print(f"scripts/pictures: {error}", file=sys.stderr)
         return 1
+    except asyncio.CancelledError:
+        return 128 + signal.SIGTERM
     return 0
 
 
 async def _make(names: Collection[str], output: Path) -> None:
+    end_when_told()
     async with chromium(program("chromium")) as browser:
         studio = _Studio(browser, output)
         if chosen := [take for name, take in _WATCHED.items() if name in names]:

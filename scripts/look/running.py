@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import re
 import shutil
+import signal
 import socket
 import sys
 import time
@@ -64,6 +65,12 @@ class Watched:
     page: str
     """The address of the exporter's status page."""
     prometheus: Prometheus
+
+
+def end_when_told() -> None:
+    """Have SIGTERM cancel the current task, so that no server outlives it."""
+    if task := asyncio.current_task():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 def program(name: str) -> str:

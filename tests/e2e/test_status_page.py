@@ -246,7 +246,7 @@ AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best
 
 @pytest.mark.parametrize("screen", [*SCREENS[:2], *SCREENS[-2:]])
 async def test_axe_finds_nothing(exporter: Exporter, open_page: OpenPage, screen: Profile) -> None:
-    """By the rules of WCAG 2.2 and by good practice: all unfolded, all filtered away, an address that makes no sense."""
+    """By WCAG 2.2 and by good practice: with all unfolded, all filtered away, and where an address makes no sense."""
     page = await open_page(exporter.url, **screen)
     await page.evaluate("document.querySelectorAll('details').forEach((details) => details.open = true)")
     whole = await Axe().run(page, options=AXE)

@@ -5,4 +5,5 @@ providers.py        the simulated providers, reached under the real ones' host n
 proxy.py            the way there
 control.py          a page on which one chooses what an account answers
 home_assistant.py   a Home Assistant in a process and a folder of its own, with an owner
+client.py           what the owner does, by API and in a browser; for tests/e2e and scripts/pictures
 """

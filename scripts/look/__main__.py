@@ -18,7 +18,7 @@ from grafana.generate.__main__ import FOLDER
 from .accounts import accounts
 from .asking import asked
 from .pictures import Mode, NotDrawnError, chromium, draw
-from .running import Prometheus, program, watched
+from .running import Prometheus, end_when_told, program, watched
 
 DRAWING = FOLDER.parent / ".tools/look/drawing"
 _MODES: tuple[Mode, ...] = ("light", "dark")
@@ -50,8 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _look(options: argparse.Namespace) -> None:
-    if task := asyncio.current_task():  # so that no server outlives a script that is told to end
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    end_when_told()
     async with chromium(program("chromium")) as browser:
         for number in [0] if options.prometheus else options.accounts:
             async with _prometheus(options.prometheus, number) as prometheus:
@@ -73,8 +72,8 @@ async def _prometheus(url: str | None, number: int) -> AsyncIterator[Prometheus]
             yield Prometheus(url, http)
         return
     with tempfile.TemporaryDirectory(prefix="sms-credit-look-") as folder:
-        async with watched(number, Path(folder)) as prometheus:
-            yield prometheus
+        async with watched(number, Path(folder)) as everything:
+            yield everything.prometheus
 
 
 async def _draw_all(

@@ -1,7 +1,7 @@
 """What the exporter would have shown of the accounts for days: real readings, real metrics, made-up times."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from zlib import crc32
 
@@ -10,6 +10,7 @@ from sms_credit_exporter.accounts import AccountConfig, View
 from sms_credit_exporter.metrics import AccountCollector
 from sms_credit_exporter.simulator.answers import answer
 from sms_credit_exporter.simulator.behaviour import Act, Behaviour, NoAnswer
+from sms_credit_exporter.trend import Trend
 
 from .accounts import DAY, HOUR, MINUTE
 
@@ -30,12 +31,14 @@ class Lived:
 
     config: AccountConfig
     behaviour: Behaviour
-    account: Account
+    account: Account = field(default_factory=Account)
+    trend: Trend = field(default_factory=Trend)
 
     def poll(self, at: Instant, seconds: float) -> None:
         """Ask the provider at a moment, so many seconds from now."""
         outcome = _outcome(self.config.provider, self.behaviour(seconds), at)
         self.account = self.account.after(outcome, at, _duration(self.config, at)).judged(self.config.limits)
+        self.trend = self.trend.after(self.account.ledger)
 
     def view(self, now: Instant) -> View:
         """Return what is known at a moment."""

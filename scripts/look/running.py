@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import re
 import shutil
+import signal
 import socket
 import sys
 import time
@@ -17,10 +18,10 @@ import httpx
 import yaml
 
 from grafana.generate.__main__ import FOLDER
-from sms_credit_core import PROVIDERS, Account, Instant, Secret
+from sms_credit_core import PROVIDERS, Instant, Secret
 from sms_credit_exporter.accounts import AccountConfig
 from sms_credit_exporter.simulator.server import SimulatedAccount, Simulator
-from sms_credit_exporter.storage import Storage
+from sms_credit_exporter.storage import Known, Storage
 
 from .accounts import MadeUp, accounts
 from .past import Lived, lived
@@ -57,6 +58,21 @@ class Prometheus:
         return list(told["data"]["result"])
 
 
+@dataclass(frozen=True)
+class Watched:
+    """Made-up accounts, and what watches them."""
+
+    page: str
+    """The address of the exporter's status page."""
+    prometheus: Prometheus
+
+
+def end_when_told() -> None:
+    """Have SIGTERM cancel the current task, so that no server outlives it."""
+    if task := asyncio.current_task():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+
 def program(name: str) -> str:
     """Return the newest program of this name. Raises FileNotFoundError if there is none."""
     if found := shutil.which(_UNPACKED / name) or shutil.which(name):
@@ -66,9 +82,12 @@ def program(name: str) -> str:
 
 
 @contextlib.asynccontextmanager
-async def watched(number: int, folder: Path) -> AsyncIterator[Prometheus]:
-    """Run everything with so many accounts; gives a Prometheus that knows their past, and judges them by its rules."""
-    simulator, now, target = Simulator(), Instant.now(), f"127.0.0.1:{_free_port()}"
+async def watched(number: int, folder: Path) -> AsyncIterator[Watched]:
+    """Run everything with so many accounts.
+
+    The exporter and Prometheus know their past, and Prometheus judges them by its rules.
+    """
+    simulator, now, target = Simulator(), Instant.now(), f"127.0.0.1:{free_port()}"
     async with simulator.serving() as base_urls, contextlib.AsyncExitStack() as stack:
         made_up = accounts(number)
         living = [_opened(simulator, base_urls, account) for account in made_up]
@@ -90,7 +109,7 @@ async def watched(number: int, folder: Path) -> AsyncIterator[Prometheus]:
                 )
             )
         started = time.time()
-        prometheus = Prometheus(f"http://127.0.0.1:{_free_port()}", http)
+        prometheus = Prometheus(f"http://127.0.0.1:{free_port()}", http)
         _write_prometheus(folder, target)
         await stack.enter_async_context(
             _process(
@@ -100,7 +119,7 @@ async def watched(number: int, folder: Path) -> AsyncIterator[Prometheus]:
             )
         )
         await _until(lambda: _has_judged(prometheus, number, started))
-        yield prometheus
+        yield Watched(f"http://{target}/", prometheus)
 
 
 def _opened(simulator: Simulator, base_urls: Mapping[str, str], made_up: MadeUp) -> Lived:
@@ -113,12 +132,13 @@ def _opened(simulator: Simulator, base_urls: Mapping[str, str], made_up: MadeUp)
         base_url=base_urls[made_up.provider],
         limits=made_up.limits,
     )
-    return Lived(config, made_up.behaviour, Account())
+    return Lived(config, made_up.behaviour)
 
 
 async def _remember(file: Path, living: Sequence[Lived]) -> None:
     """Write what the exporter would have remembered of the accounts."""
     storage = Storage(file)
+    storage.begin({each.config.name: Known(each.account, each.trend) for each in living})
     await asyncio.gather(*(storage.remember(each.config, each.account) for each in living))
     await storage.close()
 
@@ -188,7 +208,8 @@ async def _process(*command: str) -> AsyncIterator[None]:
         await process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port

@@ -9,39 +9,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import httpx
 from playwright.async_api import BrowserContext, Locator, Page, expect
 
-from scripts.development.home_assistant import CHECKOUT, PASSWORD, USER
+from scripts.development.client import DOMAIN, Client, Entry
+from scripts.development.home_assistant import CHECKOUT
 from sms_credit_core import PROVIDERS
 from sms_credit_exporter.simulator.server import SimulatedAccount
 
 PATIENCE = 30.0
 """Seconds that anything on a page may take; a machine may be slow."""
 
-DOMAIN = "sms_credit"
-
 PAUSE = 1 + max(provider.min_poll_interval for provider in PROVIDERS.values())
 """Seconds after which every provider may be asked again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An account that has been added."""
-
-    id: str
-    title: str
-
-
-@dataclass(frozen=True)
-class Installation:
+@dataclass(frozen=True, kw_only=True)
+class Installation(Client):
     """A Home Assistant in one language, with simulated providers of its own."""
 
     language: str
     folder: Path
-    api: httpx.AsyncClient
-    """Authorized by the owner's token."""
     context: BrowserContext
     """A browser profile in which the owner is logged in."""
     control: str
@@ -80,58 +68,25 @@ class Installation:
 
     # --- by API ---
 
-    async def ask(self, command: str, **arguments: object) -> Any:  # noqa: ANN401 - any JSON
-        """Send a command over the WebSocket API and return its result."""
-        url = str(self.api.base_url.join("/api/websocket"))
-        token = self.api.headers["Authorization"].removeprefix("Bearer ")
-        async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
-            await socket.receive_json()
-            await socket.send_json({"type": "auth", "access_token": token})
-            await socket.receive_json()
-            await socket.send_json({"id": 1, "type": command, **arguments})
-            answer = await socket.receive_json(timeout=PATIENCE)
-        assert answer["success"], answer
-        return answer["result"]
-
     async def add(self, account: str) -> Entry:
         """Add a simulated account as the forms do, under its own name and without limits."""
-        flow = await self._post("config/config_entries/flow", {"handler": DOMAIN})
-        chosen = {"provider": self.accounts[account].provider, "name": account}
-        for step in (chosen, self.credentials(account), {}):
-            flow = await self._post(f"config/config_entries/flow/{flow['flow_id']}", step)
-        assert flow["type"] == "create_entry", flow
-        return Entry(flow["result"]["entry_id"], flow["title"])
+        return await self.add_account(self.accounts[account].provider, account, self.credentials(account), {})
 
     async def ask_again(self, entry: Entry) -> None:
         """Reconfigure an account with the credentials that it has, which asks its provider at once."""
-        flow = await self._post("config/config_entries/flow", {"handler": DOMAIN, "entry_id": entry.id})
+        flow = await self.post("config/config_entries/flow", {"handler": DOMAIN, "entry_id": entry.id})
         path = f"config/config_entries/flow/{flow['flow_id']}"
-        flow = await self._post(path, self.credentials(entry.title))
+        flow = await self.post(path, self.credentials(entry.title))
         if flow["type"] == "form":  # it says why that failed
             (await self.api.delete(f"/api/{path}")).raise_for_status()
 
     async def update(self, entry: Entry) -> None:
         """Have an account polled now, which its provider must allow."""
-        await self._post("services/homeassistant/update_entity", {"entity_id": next(iter(await self.entities(entry)))})
+        await self.post("services/homeassistant/update_entity", {"entity_id": next(iter(await self.entities(entry)))})
 
     async def remove(self, entry_id: str) -> None:
         """Remove an account."""
         (await self.api.delete(f"/api/config/config_entries/entry/{entry_id}")).raise_for_status()
-
-    async def entries(self) -> list[Entry]:
-        """Return the accounts that there are."""
-        found = await self.ask("config_entries/get", domain=DOMAIN)
-        return [Entry(each["entry_id"], each["title"]) for each in found]
-
-    async def device(self, entry: Entry) -> str | None:
-        """Return the id of an account's device."""
-        devices = await self.ask("config/device_registry/list")
-        return next((each["id"] for each in devices if entry.id in each["config_entries"]), None)
-
-    async def entities(self, entry: Entry) -> list[str]:
-        """Return the ids of an account's entities."""
-        entities = await self.ask("config/entity_registry/list")
-        return [each["entity_id"] for each in entities if each["config_entry_id"] == entry.id]
 
     async def issues(self) -> list[str]:
         """Return the integration's issues."""
@@ -147,10 +102,6 @@ class Installation:
         """Wait until the account's provider may be asked again."""
         await asyncio.sleep(max(0.0, self.polled[entry] + PAUSE - time.monotonic()))
 
-    async def _post(self, path: str, content: object = None) -> Any:  # noqa: ANN401 - any JSON
-        response = await self.api.post(f"/api/{path}", json=content)
-        return response.raise_for_status().json()
-
 
 class Interface:
     """Home Assistant's pages. Its own words differ by language, so its parts are found by what they are."""
@@ -164,11 +115,7 @@ class Interface:
 
     async def log_in(self) -> None:
         """Log in through the form."""
-        await self.page.goto(str(self._installation.api.base_url))
-        await self.page.locator("input[name=username]").fill(USER)
-        await self.page.locator("input[name=password]").fill(PASSWORD)
-        await self.page.keyboard.press("Enter")
-        await self.page.locator("home-assistant-main").wait_for()
+        await self._installation.log_in(self.page)
 
     async def open(self, path: str) -> None:
         """Open one of Home Assistant's pages."""

@@ -18,13 +18,14 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
+from scripts.development.client import DOMAIN
 from scripts.development.control import controlling
 from scripts.development.home_assistant import running
 from scripts.development.providers import simulated_providers
 from sms_credit_core import PROVIDERS
 from sms_credit_exporter.simulator.behaviour import Canned
 from tests.e2e.conftest import OpenPage
-from tests.e2e.home_assistant import DOMAIN, Installation, Interface
+from tests.e2e.home_assistant import Installation, Interface
 from tests.exporter.running import free_port
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import replace
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -36,6 +37,13 @@ SCREENS = [
 ]
 LAYOUTS = SCREENS[::2]
 """Each size once, for what does not depend on colours."""
+STYLE = (files("sms_credit_exporter") / "page/static/style.css").read_text()
+EDGES = [
+    pytest.param({"viewport": {"width": width, "height": 900}}, id=f"{width} pixels, where the layout changes")
+    for rem in re.findall(r"min-width: ([\d.]+)rem", STYLE)
+    for width in (int(16 * float(rem)) - 1, int(16 * float(rem)))
+]
+"""The widest screen of each layout and the narrowest of the next: there it is tightest."""
 EXTREMES = [SCREENS[0], SCREENS[-1]]
 """The smallest in light, and the largest in dark."""
 
@@ -172,7 +180,7 @@ CONTRASTS = """() => {
 }"""
 
 
-@pytest.mark.parametrize("screen", LAYOUTS)
+@pytest.mark.parametrize("screen", [*LAYOUTS, *EDGES])
 async def test_fits_every_screen(
     exporter: Exporter, open_page: OpenPage, complaints: list[str], screen: Profile
 ) -> None:
@@ -238,15 +246,16 @@ AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best
 
 @pytest.mark.parametrize("screen", [*SCREENS[:2], *SCREENS[-2:]])
 async def test_axe_finds_nothing(exporter: Exporter, open_page: OpenPage, screen: Profile) -> None:
-    """By the rules of WCAG 2.2 and by good practice, with everything unfolded and with everything filtered away."""
+    """By WCAG 2.2 and by good practice: with all unfolded, all filtered away, and where an address makes no sense."""
     page = await open_page(exporter.url, **screen)
     await page.evaluate("document.querySelectorAll('details').forEach((details) => details.open = true)")
     whole = await Axe().run(page, options=AXE)
     assert whole.violations_count == 0, whole.generate_report()
     assert len(whole.response["passes"]) > 20
-    await page.goto(f"{exporter.url}?search=nothing+is+called+so")
-    empty = await Axe().run(page, options=AXE)
-    assert empty.violations_count == 0, empty.generate_report()
+    for elsewhere in ("?search=nothing+is+called+so", "?page=none"):
+        await page.goto(f"{exporter.url}{elsewhere}")
+        other = await Axe().run(page, options=AXE)
+        assert other.violations_count == 0, other.generate_report()
 
 
 async def test_axe_finds_what_is_wrong(exporter: Exporter, open_page: OpenPage) -> None:
@@ -441,6 +450,18 @@ async def test_is_whole_without_scripts(exporter: Exporter, open_page: OpenPage)
     await expect(page.get_by_text("1 to 4 of 4 that match.")).to_be_visible()
     await expect(page.get_by_label("Search")).to_have_value("merkezi")
     await expect(page.get_by_label("State")).to_have_value("unreachable")
+
+
+async def test_a_page_that_there_is_not_leads_back(exporter: Exporter, open_page: OpenPage) -> None:
+    """Whoever kept the address of a page that is gone, or has one page only, is told so."""
+    exporter.views = crowd(60)
+    page = await open_page(f"{exporter.url}?page=3")
+    await expect(page.get_by_text("There is no page 3; the last is 2.")).to_be_visible()
+    exporter.views = crowd(20)
+    await page.reload()
+    await expect(page.get_by_text("There is no page 3; the last is 1.")).to_be_visible()
+    await page.get_by_text("Show all 20").click()
+    await expect(page.locator("tbody .name")).to_have_count(20)
 
 
 async def test_an_address_that_makes_no_sense_leads_back(exporter: Exporter, open_page: OpenPage) -> None:

@@ -86,11 +86,12 @@ def bundle(tool: Tool) -> Path:
 @pytest.mark.timeout(300)
 async def test_people_read_what_is_so(tool: Tool, bundle: Path, tmp_path: Path) -> None:
     """What is unknown has no number in front of its curve, and a count's own rows are what the table is limited to."""
-    async with watched(len(CAST), tmp_path) as prometheus, chromium(tool("chromium")) as browser:
+    async with watched(len(CAST), tmp_path) as everything, chromium(tool("chromium")) as browser:
 
         async def read(name: str, kinds: Collection[str], **chosen: str) -> Mapping[str, str]:
             some = [panel for panel in panels(name) if panel["type"] in kinds]
-            answered = await asked(prometheus, {**DASHBOARDS[name], "panels": some}, {"job": "sms-credit", **chosen})
+            dashboard, choices = {**DASHBOARDS[name], "panels": some}, {"job": "sms-credit", **chosen}
+            answered = await asked(everything.prometheus, dashboard, choices)
             texts = await draw(browser, bundle, answered, "light", tmp_path / "pictures")
             return {title: text for title, _, text in (text.partition("\n") for text in texts.values())}
 

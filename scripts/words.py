@@ -75,7 +75,7 @@ TURKISH = Words(
     provider_names="{others} ve {last}.",
     provider_columns=(
         "sağlayıcı",
-        "anahtarı",
+        "kısa adı",
         "bakiye",
         "kalan SMS",
         "gönderim engeli",
@@ -109,7 +109,7 @@ TURKISH = Words(
         Actor.TIME: "kimse: kendiliğinden geçer",
         Actor.NOBODY: "kimse",
     },
-    cause_columns=("durum", "ne denir"),
+    cause_columns=("durum", "açıklama"),
     causes={
         # Home Assistant says nothing of these: they are answers, not failures.
         Cause.ONBOARDING: "Sağlayıcı bu hesabı hâlâ kuruyor.",

@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise, zip_longest
+from itertools import zip_longest
 from pathlib import Path
 from posixpath import dirname, join, normpath, relpath
 from urllib.parse import unquote
@@ -134,7 +134,7 @@ def read_text(section: Section, token: Token) -> None:
     figures = [re.sub(r"[.,]", "", figure) for figure in re.findall(r"\d(?:[\d.,]*\d)?", text)]
     links = (child.attrs.get("href") or child.attrs.get("src") for child in children)
     section.links += [unquote(str(link)) for link in links if link]
-    section.bold |= {after.content for child, after in pairwise(children) if child.type == "strong_open"}
+    section.bold |= {" ".join(bold.split()) for bold in re.findall(r"\*\*(.+?)\*\*", token.content, re.DOTALL)}
     for child in children:
         if child.type == "html_inline":
             read_html(section, child)

@@ -14,6 +14,7 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from sms_credit_core import PROVIDERS, Status
 from tests.conftest import ROOT
 from tests.scripts.test_documents import headings
 
@@ -260,6 +261,31 @@ def test_each_language_leads_to_the_other_in_its_first_lines(document: str) -> N
     for here, there, language in ((document, turkish, "Türkçe"), (turkish, document, "English")):
         lines = (ROOT / here).read_text().splitlines()
         assert lines[2] == f"[{language}]({relpath(there, dirname(here) or '.')})", here
+
+
+NUMBERS = (
+    "sıfır",
+    "bir",
+    "iki",
+    "üç",
+    "dört",
+    "beş",
+    "altı",
+    "yedi",
+    "sekiz",
+    "dokuz",
+    "on",
+    "on bir",
+    "on iki",
+    "on üç",
+)
+
+
+def test_the_readme_counts_right() -> None:
+    """In words, as the English one does, which has a test of its own."""
+    text = " ".join((ROOT / "README.tr.md").read_text().split())
+    assert f"[{NUMBERS[len(PROVIDERS)]} SMS sağlayıcısındaki]" in text
+    assert f"Her hesap {NUMBERS[len(Status)]} durumdan birindedir." in text
 
 
 def texts(language: str) -> Mapping[str, str]:

@@ -84,7 +84,7 @@ TURKISH = Words(
     ),
     yes="var",
     balance_in="var, {currency} cinsinden",
-    in_credits="kendi birimiyle (kredi)",
+    in_credits="kendi birimiyle (kontör)",
     with_price="`message_price` ile",
     optional="{field} (isteğe bağlı)",
     status_columns=("durum", "up", "anlamı", "son geçerli değerler", "kim ilgilenmeli"),

@@ -288,6 +288,12 @@ def test_the_readme_counts_right() -> None:
     assert f"Her hesap {NUMBERS[len(Status)]} durumdan birindedir." in text
 
 
+@pytest.mark.parametrize("document", TRANSLATED.values())
+def test_what_an_account_has_is_called_nothing_that_reads_as_a_loan(document: str) -> None:
+    """A credit limit is one."""
+    assert re.findall(r"\bkredi(?! limiti)\w*", (ROOT / document).read_text(), re.IGNORECASE) == []
+
+
 def texts(language: str) -> Mapping[str, str]:
     """Return every text of the integration in a language, by its key."""
 

@@ -40,11 +40,14 @@ def test_a_hook_calls_a_script_of_the_project(hook: dict[str, str]) -> None:
 
 PLACES = (
     "README.md",
+    "README.tr.md",
     "CHANGELOG.md",
     "docs/home-assistant.md",
     "docs/exporter.md",
     "docs/faults.md",
     "docs/providers.md",
+    "docs/tr/home-assistant.md",
+    "docs/tr/providers.md",
     "grafana/dashboards/",
     "grafana/runbook.md",
     "grafana/runbook.tr.md",

@@ -134,7 +134,7 @@ def read_text(section: Section, token: Token) -> None:
     text = "".join(child.content if child.type == "text" else " " for child in children)
     figures = [re.sub(r"[.,]", "", figure) for figure in re.findall(r"\d(?:[\d.,]*\d)?", text)]
     links = (child.attrs.get("href") or child.attrs.get("src") for child in children)
-    section.links += [unquote(str(link)) for link in links if link]
+    section.links += [unquote(str(link)) for link in links if link]  # it comes percent-encoded, as a browser wants it
     section.bold |= {" ".join(bold.split()) for bold in re.findall(r"\*\*(.+?)\*\*", token.content, re.DOTALL)}
     for child in children:
         if child.type == "html_inline":

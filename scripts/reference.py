@@ -13,7 +13,7 @@ sys.path.insert(0, str(_ROOT))
 from scripts.words import ENGLISH, TURKISH, Words  # noqa: E402 - the checkout has to be found first
 from sms_credit_core import PROVIDERS, Cause, Provider, Quality, Status, Value  # noqa: E402
 from sms_credit_exporter.balance import MEMBERS  # noqa: E402
-from sms_credit_exporter.cli import command_line  # noqa: E402
+from sms_credit_exporter.command_line import command_line  # noqa: E402
 from sms_credit_exporter.config.keys import ACCOUNT_KEYS, FILE_KEYS, Key  # noqa: E402
 from sms_credit_exporter.config.variables import KEYS, LABEL, credential_variables  # noqa: E402
 from sms_credit_exporter.metrics import AccountCollector, ExporterCollector  # noqa: E402

@@ -9,6 +9,7 @@ sensor.py, binary_sensor.py,    the entities, on the base in entity.py; they onl
 event.py
 issues.py, repairs.py           what the user has to see to at the provider, and "check now"
 diagnostics.py                  the shape of it all for a bug report
+const.py                        names that Home Assistant knows it by
 lib/sms_credit_core             the provider core: requests, strict reading, account over time
 """
 

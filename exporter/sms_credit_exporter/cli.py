@@ -1,50 +1,29 @@
-"""The command line. Exit codes: 0 fine, 1 something for a person to see to, 2 the command line itself is wrong.
+"""What each command does. Exit codes: 0 fine, 1 something for a person to see to, 2 the command line itself is wrong.
 
 Each command imports what it alone needs, so that the quick ones do not wait for a web server.
 """
 
 import argparse
 import os
-import re
 import resource
 import signal
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
-from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from . import history, log, output
-from .completion import SHELLS
-from .durations import parse_duration
+from .command_line import command_line
 from .history import counted
 from .mistakes import EnvironmentMistake, FileError, StorageMistake
 from .output import OutputFailed
-from .prefix import Prefix, external_path, route_prefix
+from .prefix import Prefix
 from .shards import WHOLE, Shard
 
 if TYPE_CHECKING:
-    from urllib.parse import SplitResult
-
     from .accounts import Config, View
-    from .advice import Template
     from .storage import Memory
     from .web import Address, Place
-
-T = TypeVar("T")
-Number = TypeVar("Number", Decimal, int)
-
-_SERVE_ADDRESS = ":10767"
-_DEMO_ADDRESS = "127.0.0.1:10767"
-_HEALTHCHECK_URL = f"http://{_DEMO_ADDRESS}"
-
-_MAX_REQUESTS = 500
-"""Answered at once. A slow reader holds what it was not sent yet, which may be megabytes."""
-
-_FORMS = ("table", "json", "nagios")
-"""What `balance` can print."""
-
-_WRONG = "the command line is wrong"
 
 _MISTAKES_BESIDE = 20
 """The most mistakes that `serve` and `balance` tell; `check` tells all of them."""
@@ -58,14 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     output.set_up()
     try:
         options = _options(arguments)
-        run: Callable[[argparse.Namespace], int] = options.run
-        return run(options)
+        return _COMMANDS[options.command](options)
     except history.HistoryError as error:
         output.complain(error.told(_MISTAKES_OF_HISTORY))
         return 1
     except FileError as error:
         count = len(error.mistakes)
-        told = error.told(None if options.run is _check else _MISTAKES_BESIDE)
+        told = error.told(None if options.command == "check" else _MISTAKES_BESIDE)
         output.complain(f"{told}\n{count} mistake{'s' * (count > 1)} in the configuration.")
         return 1
     except (EnvironmentMistake, OutputFailed, StorageMistake) as problem:
@@ -75,338 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-class _Version(argparse.Action):
-    """Prints the version, which is looked up only then."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        """Print it and exit."""
-        from importlib.metadata import version
-
-        output.show(f"{parser.prog} {version('sms-credit-exporter')}")
-        parser.exit()
-
-
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     try:
         return command_line().parse_args(arguments)
     except SystemExit:
         output.finish()  # what --help and --version have printed
         raise
-
-
-_Form = partial(argparse.RawDescriptionHelpFormatter, max_help_position=32)
-"""How help is laid out: examples as they stand, and room for long options."""
-
-
-def command_line() -> argparse.ArgumentParser:
-    """Return what reads the command line; help, completions and docs/exporter.md follow from it."""
-    parser = argparse.ArgumentParser(
-        prog="sms-credit-exporter",
-        description="Prometheus exporter for the balance, SMS quota and credit block of SMS-gateway accounts.",
-        epilog="COMMAND --help tells more of a command.",
-        formatter_class=_Form,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-
-    def command(
-        run: Callable[[argparse.Namespace], int], name: str, text: str, *, example: str, exits: Mapping[int, str]
-    ) -> argparse.ArgumentParser:
-        codes = "\n".join(f"  {code}  {meaning}" for code, meaning in {**exits, 2: _WRONG}.items())
-        added = commands.add_parser(
-            name,
-            help=text,
-            description=text,
-            epilog=f"exit codes:\n{codes}\n\nexample:\n  {parser.prog} {name} {example}".rstrip(),
-            formatter_class=_Form,
-            allow_abbrev=False,
-        )
-        added.set_defaults(run=run)
-        return added
-
-    serve = command(
-        _serve,
-        "serve",
-        "Poll the configured accounts and serve their metrics.",
-        example="--config.file=config.yml --storage.path=/var/lib/sms-credit/state.db",
-        exits={
-            0: "after SIGTERM",
-            1: "the configuration, the environment or the storage is wrong, or the port is taken",
-        },
-    )
-    _add_accounts(serve)
-    serve.add_argument(
-        "--config.auto-reload-interval",
-        dest="auto_reload",
-        type=_checked(_interval),
-        metavar="DURATION",
-        help="reload when a configuration file has changed, and look for that so often, such as 30s (default: off)",
-    )
-    serve.add_argument(
-        "--storage.path",
-        dest="storage",
-        type=Path,
-        metavar="FILE",
-        help="keeps what is known over restarts (default: nothing is kept)",
-    )
-    _add_listen_address(serve, _SERVE_ADDRESS, or_socket=True)
-    serve.add_argument(
-        "--web.config.file",
-        dest="web_config_file",
-        type=Path,
-        metavar="FILE",
-        help="TLS, users, headers and a rate limit (default: none)",
-    )
-    serve.add_argument(
-        "--web.enable-lifecycle",
-        dest="lifecycle",
-        action="store_true",
-        help="let requests reload the configuration (default: off)",
-    )
-    serve.add_argument(
-        "--web.max-requests",
-        dest="max_requests",
-        type=_checked(_most),
-        default=_MAX_REQUESTS,
-        metavar="N",
-        help="how many requests are answered at once; others get 503; 0 is no limit (default %(default)s)",
-    )
-    serve.add_argument(
-        "--web.external-url",
-        dest="external_path",
-        type=_checked(external_path),
-        metavar="URL",
-        help="where a reverse proxy shows the exporter; all routes lie under its path (default: none)",
-    )
-    serve.add_argument(
-        "--web.route-prefix",
-        dest="route_prefix",
-        type=_checked(route_prefix),
-        metavar="PATH",
-        help="where the routes lie instead: / if the proxy strips the path (default: the path of that URL)",
-    )
-    serve.add_argument(
-        "--web.dashboard-url",
-        dest="dashboard",
-        type=_checked(_template),
-        metavar="URL",
-        help="the dashboard of an account, with {account} and {provider} in it, to link to (default: none)",
-    )
-    _add_logging(serve)
-
-    demo = command(
-        _demo,
-        "demo",
-        "Serve simulated accounts; needs no credentials and calls no provider.",
-        example="--web.listen-address=127.0.0.1:8080",
-        exits={0: "after SIGTERM", 1: "the port is taken"},
-    )
-    _add_listen_address(demo, _DEMO_ADDRESS)
-    _add_logging(demo)
-
-    _add_accounts(
-        command(
-            _check,
-            "check",
-            "Report every mistake in a configuration.",
-            example="--config.file=config.yml",
-            exits={0: "no mistakes", 1: "mistakes"},
-        )
-    )
-
-    _add_balance(
-        command(
-            _balance,
-            "balance",
-            "Poll each account once and print what came of it.",
-            example="--config.file=config.yml --account=otp --output=nagios",
-            exits={
-                0: "all is well: each account was read, or is still being set up, and is neither blocked nor low",
-                1: "something needs a person; with --output=nagios, 0 is OK, 1 WARNING, 2 CRITICAL and 3 UNKNOWN",
-            },
-        )
-    )
-
-    again = command(
-        _backtest,
-        "backtest",
-        "Replay a recorded history: would it have warned, and how long before?",
-        example="history.csv --low-balance=50 --low-runway=3d",
-        exits={0: "replayed", 1: "the file has mistakes, which are told with their lines"},
-    )
-    again.add_argument(
-        "history", type=Path, metavar="HISTORY.csv", help="CSV with the columns time and balance; - is standard input"
-    )
-    again.add_argument("--json", action="store_true", help="print JSON (default: a summary)")
-    low_balance, low_quota = _limit(history.number), _limit(history.whole)
-    again.add_argument(
-        "--low-balance", type=low_balance, metavar="N", help="at or below it the credit is low (default: no limit)"
-    )
-    again.add_argument("--low-quota", type=low_quota, metavar="N", help="the same in messages (default: no limit)")
-    again.add_argument(
-        "--low-runway",
-        type=_checked(_duration),
-        metavar="DURATION",
-        help="the same in time, such as 3d (default: no limit)",
-    )
-
-    health = command(
-        _healthcheck,
-        "healthcheck",
-        "Ask a running exporter whether it works, as a container does.",
-        example=_HEALTHCHECK_URL,
-        exits={0: "it works", 1: "it does not answer, or not so"},
-    )
-    health.add_argument(
-        "url",
-        nargs="?",
-        type=_checked(_url),
-        default=_HEALTHCHECK_URL,
-        metavar="URL",
-        help="where it listens (default %(default)s)",
-    )
-
-    shipped = command(
-        _monitoring,
-        "monitoring",
-        "Write alert rules, dashboards and runbooks to a folder.",
-        example="--output=grafana",
-        exits={0: "written", 1: "files there differ, or nothing can be written"},
-    )
-    shipped.add_argument("--output", type=Path, required=True, metavar="DIR", help="the folder; made if it is missing")
-    shipped.add_argument(
-        "--force", action="store_true", help="replace files there that differ (default: keep them, and fail)"
-    )
-
-    completion = command(
-        _completion,
-        "completion",
-        "Print what makes a shell complete commands and options.",
-        example="bash > ~/.local/share/bash-completion/completions/sms-credit-exporter",
-        exits={0: "printed"},
-    )
-    completion.add_argument("shell", choices=SHELLS, metavar="SHELL", help=f"one of {', '.join(SHELLS)}")
-    return parser
-
-
-def _add_accounts(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--config.file",
-        dest="config_file",
-        type=Path,
-        metavar="FILE",
-        help="the configuration (default: one account from SMS_CREDIT_* in the environment)",
-    )
-    parser.add_argument(
-        "--shard",
-        type=_checked(Shard.parse),
-        default=WHOLE,
-        metavar="I/N",
-        help="only the accounts of shard I of N (default %(default)s)",
-    )
-    parser.set_defaults(refuse=parser.error)
-
-
-def _add_balance(parser: argparse.ArgumentParser) -> None:
-    _add_accounts(parser)
-    parser.add_argument(
-        "--account",
-        dest="names",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="ask for this account only; may be given several times (default: all)",
-    )
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument(
-        "--output",
-        choices=_FORMS,
-        default=_FORMS[0],
-        help="what to print; nagios has the exit codes of plugins too (default %(default)s)",
-    )
-    form.add_argument("--json", dest="output", action="store_const", const="json", help="the same as --output=json")
-    parser.add_argument(
-        "--color",
-        choices=output.COLOURING,
-        default=output.COLOURING[0],
-        help="colours in the table; auto is on a terminal, unless NO_COLOR is set (default %(default)s)",
-    )
-
-
-def _add_listen_address(parser: argparse.ArgumentParser, default: str, *, or_socket: bool = False) -> None:
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument(
-        "--web.listen-address",
-        dest="addresses",
-        action="append",
-        type=_checked(_address),
-        default=None,
-        metavar="ADDR",
-        help=f"where to listen; may be given several times (default {default})",
-    )
-    parser.set_defaults(default_address=default)
-    if or_socket:
-        where.add_argument(
-            "--web.systemd-socket",
-            dest="systemd_socket",
-            action="store_true",
-            help="listen on the sockets that systemd passes instead (default: off)",
-        )
-
-
-def _address(text: str) -> "Address":
-    from .web import Address
-
-    return Address.parse(text)
-
-
-def _url(text: str) -> "SplitResult":
-    from . import healthcheck
-
-    return healthcheck.address(text)
-
-
-def _checked(read: Callable[[str], T]) -> Callable[[str], T]:
-    """Return what reads an argument and has argparse tell what is wrong with it, which a ValueError says."""
-
-    def checked(text: str) -> T:
-        try:
-            return read(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-
-    return checked
-
-
-def _most(text: str) -> int:
-    if not re.fullmatch("[0-9]{1,6}", text):
-        message = f"“{text}” is not a whole number from 0 to 999999"
-        raise ValueError(message)
-    return int(text)
-
-
-def _template(text: str) -> "Template":
-    from .advice import Template
-
-    return Template.parse(text)
-
-
-def _add_logging(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--log.level",
-        dest="log_level",
-        choices=log.LEVELS,
-        default="info",
-        help="the least that is logged (default %(default)s)",
-    )
-    parser.add_argument(
-        "--log.format",
-        dest="log_format",
-        choices=log.FORMATS,
-        default="logfmt",
-        help="how it is written (default %(default)s)",
-    )
 
 
 def _loader(options: argparse.Namespace) -> Callable[[], "Config"]:
@@ -576,27 +228,6 @@ def _backtest(options: argparse.Namespace) -> int:
     return 0
 
 
-def _limit(read: Callable[[str], Number]) -> Callable[[str], Number]:
-    """Return what reads a limit, which may be zero."""
-
-    def limit(text: str) -> Number:
-        value = read(text)
-        if value < 0:
-            message = f"found “{text}”; must be zero or above"
-            raise ValueError(message)
-        return value
-
-    return _checked(limit)
-
-
-def _duration(text: str) -> float:
-    seconds = parse_duration(text)
-    if seconds is None:
-        message = f"“{text}” is no duration such as 12h or 3d"
-        raise ValueError(message)
-    return seconds
-
-
 def _healthcheck(options: argparse.Namespace) -> int:
     from . import healthcheck
 
@@ -606,14 +237,6 @@ def _healthcheck(options: argparse.Namespace) -> int:
         return 1
     output.show("healthy")
     return 0
-
-
-def _interval(text: str) -> float:
-    seconds = _duration(text)
-    if seconds < 1:
-        message = f"“{text}” is too often; must be at least 1s"
-        raise ValueError(message)
-    return seconds
 
 
 def _monitoring(options: argparse.Namespace) -> int:
@@ -632,3 +255,15 @@ def _completion(options: argparse.Namespace) -> int:
 def _end_on_hangup() -> None:
     """Let a closed terminal end what has nothing to reload."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+
+
+_COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "serve": _serve,
+    "demo": _demo,
+    "check": _check,
+    "balance": _balance,
+    "backtest": _backtest,
+    "healthcheck": _healthcheck,
+    "monitoring": _monitoring,
+    "completion": _completion,
+}

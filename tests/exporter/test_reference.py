@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from scripts import reference
-from sms_credit_exporter.cli import command_line, main
+from sms_credit_exporter.cli import main
+from sms_credit_exporter.command_line import command_line
 from sms_credit_exporter.config import labels, load, load_variables
 from tests.conftest import ROOT
 

@@ -8,6 +8,7 @@ import yaml
 
 from sms_credit_core import PROVIDERS, Provider
 from tests.conftest import ROOT
+from tests.documentation import named, rows
 
 FOLDERS = ("blueprints", "custom_components", "docs", "exporter", "grafana", "scripts", "tests")
 PATHS = {str(path) for folder in FOLDERS for path in (ROOT / folder).rglob("*")} | {
@@ -36,6 +37,31 @@ def test_a_hook_calls_a_script_of_the_project(hook: dict[str, str]) -> None:
     assert hook["name"] == hook["entry"]
     assert Path(ROOT, hook["entry"].split()[0]).is_relative_to(ROOT / "scripts")
     assert Path(ROOT, hook["entry"].split()[0]).stat().st_mode & 0o111
+
+
+PACKAGES = (
+    "custom_components/sms_credit",
+    "custom_components/sms_credit/lib/sms_credit_core",
+    "exporter/sms_credit_exporter",
+    "grafana/generate",
+)
+"""Whose first lines say where one finds what."""
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_tells_where_one_finds_what(package: str) -> None:
+    """Each module and each folder in it has its word there, apart from those that every Python package has."""
+    [told] = re.findall('^"""(.*?)"""', (ROOT / package / "__init__.py").read_text(), re.DOTALL)
+    modules = {path.stem for path in (ROOT / package).glob("*.py")} - {"__init__", "__main__"}
+    folders = {path.parent.name for path in (ROOT / package).glob("*/__init__.py")}
+    assert [name for name in sorted(modules | folders) if not re.search(rf"\b{name}\b", told)] == []
+
+
+def test_every_folder_of_the_tests_is_explained() -> None:
+    """In the table of those."""
+    told = {name for [cell, _] in rows(ROOT / "CONTRIBUTING.md", "tests of") for name in named(cell)}
+    there = {f"tests/{path.name}/" for path in (ROOT / "tests").iterdir() if path.is_dir() and "__" not in path.name}
+    assert told == there
 
 
 PLACES = (

@@ -285,6 +285,7 @@ def test_the_readme_counts_right() -> None:
     """In words, as the English one does, which has a test of its own."""
     text = " ".join((ROOT / "README.tr.md").read_text().split())
     assert f"[{NUMBERS[len(PROVIDERS)]} SMS sağlayıcısındaki]" in text
+    assert f"| {NUMBERS[len(PROVIDERS)]} sağlayıcı |" in text
     assert f"Her hesap {NUMBERS[len(Status)]} durumdan birindedir." in text
 
 

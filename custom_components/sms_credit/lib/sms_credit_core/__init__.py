@@ -6,8 +6,9 @@
     view.py, instant.py      the account as it is at a moment; moments
     state.py                 what is remembered of it over restarts
     provider.py, providers/  what a provider declares and does; one file for each
-    answer.py                strict reading of an answer's JSON
-    exchange.py, secret.py   one poll over HTTP; credentials that cannot be printed
+    answer.py, worded.py     strict reading of an answer's JSON; refusals that have a word and a sentence
+    exchange.py, address.py  one poll over HTTP; where it goes
+    secret.py                credentials that cannot be printed
 
 It needs httpx and the standard library, and knows neither Home Assistant nor Prometheus.
 """

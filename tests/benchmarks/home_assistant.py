@@ -108,45 +108,24 @@ class Bench:
         folder = self._folder / (domain or "nothing")  # the same in each run, so that what is compiled there is kept
         accounts = self._accounts[:number]
         self._prepare(folder, domain, accounts)
-        async with self._started(folder) as before:
+        async with started(self._python, folder) as before:
             first = await before.ask("set_up")
         self._remember(folder, accounts)  # or no poll would be due after the restart
-        async with self._started(folder) as measured:
+        async with started(self._python, folder) as measured:
             measured.first, measured.set_up = first, await measured.ask("set_up")
             yield measured
         shutil.rmtree(folder)
 
-    @asynccontextmanager
-    async def _started(self, folder: Path) -> AsyncIterator[Measured]:
-        process = await asyncio.create_subprocess_exec(
-            *(self._python, CHECKOUT / "tests" / "ha" / "measured.py", folder),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            env=_environment(),
-        )
-        try:
-            measured = Measured(process)
-            await measured.answer()
-            yield measured
-        finally:
-            assert process.stdin
-            process.stdin.close()
-            await process.wait()
-
     def _prepare(self, folder: Path, domain: str, accounts: Sequence[SimulatedAccount]) -> None:
-        storage, components = folder / ".storage", folder / "custom_components"
-        for new in (storage, components):
-            new.mkdir(parents=True)
-        (components / "sms_credit").symlink_to(CHECKOUT / "custom_components" / "sms_credit")
         plan = {
             "domain": domain,
+            "log_level": "ERROR",
             "accounts": len(accounts) if domain else 0,
             "platforms": ["binary_sensor", "event", "sensor"],
             "config": {"rest": [self._resource(number, each) for number, each in enumerate(accounts)]},
         }
-        (folder / "plan.json").write_text(json.dumps(plan))
-        entries = [_entry(number, self._base_url, each) for number, each in enumerate(accounts)]
-        _store(storage / "core.config_entries", {"entries": entries if domain == OURS else []}, minor_version=5)
+        entries = [entry(number, self._base_url, each) for number, each in enumerate(accounts)]
+        prepare(folder, plan, entries if domain == OURS else [])
         self._remember(folder, accounts)
 
     def _remember(self, folder: Path, accounts: Sequence[SimulatedAccount]) -> None:
@@ -190,6 +169,36 @@ class Bench:
         }
 
 
+def prepare(folder: Path, plan: Mapping[str, Any], entries: Sequence[Figures]) -> None:
+    """Make a folder in which a Home Assistant has this integration, these entries of it, and this plan."""
+    storage, components = folder / ".storage", folder / "custom_components"
+    for new in (storage, components):
+        new.mkdir(parents=True)
+    (components / "sms_credit").symlink_to(CHECKOUT / "custom_components" / "sms_credit")
+    (folder / "plan.json").write_text(json.dumps(plan))
+    _store(storage / "core.config_entries", {"entries": entries}, minor_version=5)
+
+
+@asynccontextmanager
+async def started(python: str, folder: Path, *, log: int | None = None) -> AsyncIterator[Measured]:
+    """Start a Home Assistant in a folder that has been prepared; what it logs goes to a descriptor."""
+    process = await asyncio.create_subprocess_exec(
+        *(python, CHECKOUT / "tests" / "ha" / "measured.py", folder),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=log,
+        env=_environment(),
+    )
+    try:
+        measured = Measured(process)
+        await measured.answer()
+        yield measured
+    finally:
+        assert process.stdin
+        process.stdin.close()
+        await process.wait()
+
+
 def _environment() -> dict[str, str]:
     """Return this process's environment, in which no request takes another way, and what was compiled is kept."""
     unwanted = {"PYTHONDONTWRITEBYTECODE"} | {name for name in os.environ if name.lower().endswith("_proxy")}
@@ -219,10 +228,11 @@ def _reading(balance: Decimal) -> Reading:
     )
 
 
-def _entry(number: int, base_url: str, account: SimulatedAccount) -> Figures:
+def entry(number: int, base_url: str, account: SimulatedAccount) -> Figures:
+    """Return an account as Home Assistant stores what was entered of it."""
     return {
         "created_at": _MOMENT,
-        "data": {"provider": PROVIDER.key, "base_url": base_url, **account.credentials},
+        "data": {"provider": account.provider, "base_url": base_url, **account.credentials},
         "disabled_by": None,
         "discovery_keys": {},
         "domain": "sms_credit",

@@ -5,7 +5,9 @@ thing for each word on standard input, and writes one line of JSON on standard o
 
     set_up  sets up what `plan.json` in the folder names
     poll    lets time pass until all accounts have been polled once
-    count   the same, with the states counted that are written meanwhile
+    wait    the same after an hour and a half, by when also those are asked again that polls had failed for
+    count   polls, with the states counted that are written meanwhile
+    tell    tells the state of each entity
     hold    tells the memory that it holds
 
 Time passes as fast as wanted because the clock is set ahead that timers and ages go by, and the event loop with it. So
@@ -40,6 +42,12 @@ from homeassistant.setup import async_setup_component  # noqa: E402
 INTERVAL = 300.0
 """Seconds between two polls."""
 
+_LONG = 5400.0
+"""Seconds after which every account is due, whatever became of its last poll."""
+
+_TOLD = ("reason", "unit_of_measurement")
+"""Attributes that are told beside a state."""
+
 _EARLY = 1.2
 """Seconds of the interval that pass at their own pace: coordinators spread their polls over some of them."""
 
@@ -51,6 +59,7 @@ class Measured:
         """Take the folder, in which the plan stands."""
         self._folder = folder
         self._plan = json.loads((folder / "plan.json").read_text())
+        logging.basicConfig(level=self._plan["log_level"])
         self._polls = self._saves = 0
         self._polled = asyncio.Event()
         self._hass = HomeAssistant(str(folder))
@@ -102,10 +111,17 @@ class Measured:
 
     async def poll(self) -> dict[str, Any]:
         """Let the next polls come, and all that follows from them."""
+        return await self._after(INTERVAL)
+
+    async def wait(self) -> dict[str, Any]:
+        """Let so much time pass that whoever is asked seldom is polled too."""
+        return await self._after(_LONG)
+
+    async def _after(self, seconds: float) -> dict[str, Any]:
         global _ahead  # noqa: PLW0603 - there is one clock
         saves, until = self._saves, self._polls + self._plan["accounts"]
         spent = _Spent()
-        _ahead += INTERVAL - _EARLY
+        _ahead += seconds - _EARLY
         await self._wait_for_polls(until)
         return spent.until_now() | {"saves": self._saves - saves}
 
@@ -151,6 +167,13 @@ class Measured:
 
         return await self._hass.async_add_executor_job(read)
 
+    async def tell(self) -> dict[str, Any]:
+        """Return what each entity shows."""
+        return {
+            each.entity_id: {"state": each.state, **{name: each.attributes.get(name) for name in _TOLD}}
+            for each in self._hass.states.async_all()
+        }
+
     async def hold(self) -> dict[str, Any]:
         """Return the memory that is this process's own, in KiB."""
         gc.collect()
@@ -180,7 +203,6 @@ class _Spent:
 
 async def main(folder: Path) -> None:
     """Do what is said until nothing more is."""
-    logging.basicConfig(level=logging.ERROR)
     measured = Measured(folder)
     await measured.begin()
     print(json.dumps({}), flush=True)  # noqa: T201 - it is how it tells
@@ -188,7 +210,9 @@ async def main(folder: Path) -> None:
         result = await {
             "set_up": measured.set_up,
             "poll": measured.poll,
+            "wait": measured.wait,
             "count": measured.count,
+            "tell": measured.tell,
             "hold": measured.hold,
         }[word]()
         print(json.dumps(result), flush=True)  # noqa: T201 - likewise

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
@@ -18,6 +19,8 @@ from tests.packaging.programs import passes
 VERSION = version("sms-credit-exporter")
 WORKFLOWS = sorted((ROOT / ".github/workflows").iterdir())
 RELEASE = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())
+
+_PINNED = r"[\w./-]+@[0-9a-f]{40} # (v\d+\.\d+\.\d+|(main|master) of \d{4}-\d\d-\d\d)"
 
 Tool = Callable[[str], str]
 Made = Callable[..., subprocess.CompletedProcess[str]]
@@ -40,7 +43,7 @@ def made(tool: Tool) -> Made:
 
 
 def test_a_release_has_everything_with_its_checksum(made: Made, tmp_path: Path) -> None:
-    """HACS' archive holds the integration as it is committed, at its top."""
+    """One archive holds the integration as it is committed, another what the command `monitoring` writes."""
     done = made(f"v{VERSION}", tmp_path)
     assert done.returncode == 0, done.stderr
     summed = [line.split()[1] for line in (tmp_path / "SHA256SUMS").read_text().splitlines()]
@@ -50,13 +53,22 @@ def test_a_release_has_everything_with_its_checksum(made: Made, tmp_path: Path) 
         f"sms_credit_exporter-{VERSION}.tar.gz",
         f"sms_credit_exporter-{VERSION}.cdx.json",
         f"sms-credit-exporter-{VERSION}.tgz",
+        f"sms-credit-monitoring-{VERSION}.tar.gz",
         "sms_credit.zip",
     }
     passes("sha256sum", "--check", "--quiet", "SHA256SUMS", cwd=tmp_path)
 
+    [upload] = re.findall(r"^uv publish .*$", RELEASE["jobs"]["pypi"]["steps"][-1]["run"], re.MULTILINE)
+    uploaded = [file.name for pattern in re.findall(r"dist/(\S+)", upload) for file in tmp_path.glob(pattern)]
+    assert uploaded == [f"sms_credit_exporter-{VERSION}-py3-none-any.whl", f"sms_credit_exporter-{VERSION}.tar.gz"]
+
     committed = passes("git", "ls-tree", "-r", "--name-only", "HEAD:custom_components/sms_credit", cwd=ROOT).split()
     with zipfile.ZipFile(tmp_path / "sms_credit.zip") as archive:
         assert [name for name in archive.namelist() if not name.endswith("/")] == committed
+
+    passes("tar", "--extract", f"--file=sms-credit-monitoring-{VERSION}.tar.gz", cwd=tmp_path)
+    passes(sys.executable, "-m", "sms_credit_exporter", "monitoring", f"--output={tmp_path}/written")
+    passes("diff", "--recursive", tmp_path / f"sms-credit-monitoring-{VERSION}", tmp_path / "written")
 
 
 @pytest.mark.timeout(300)  # each release loads what builds it
@@ -77,7 +89,7 @@ def test_the_same_commit_gives_the_same_bytes(tool: Tool, made: Made, tmp_path: 
         assert done.returncode == 0, done.stderr
         sums.append((tmp_path / f"made {number}" / "SHA256SUMS").read_text())
     assert sums[0] == sums[1]
-    assert len(sums[0].splitlines()) == 5
+    assert len(sums[0].splitlines()) == 6
 
 
 def test_the_chart_of_a_release_can_be_installed(tool: Tool, made: Made, tmp_path: Path) -> None:
@@ -110,10 +122,13 @@ def test_a_tag_that_is_not_the_version_makes_nothing(made: Made, tmp_path: Path)
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda file: file.name)
 def test_every_action_is_pinned_to_a_commit(workflow: Path) -> None:
-    """With its version beside it, for whoever reads or renews it. A workflow of our own comes with the commit."""
+    """With its version beside it, for whoever reads or renews it; or with its day, if it has had none since.
+
+    A workflow of our own comes with the commit.
+    """
     used = re.findall(r"\buses: (?!\./)(.+)$", workflow.read_text(), re.MULTILINE)
     assert used
-    assert [each for each in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each)] == []
+    assert [each for each in used if not re.fullmatch(_PINNED, each)] == []
 
 
 def test_nothing_may_be_done_but_what_a_job_names() -> None:

@@ -28,6 +28,9 @@ JUDGES: Mapping[str, Callable[[Tool, str], Command]] = {
     "scripts/audit": lambda tool, file: [tool("packaging/bin/shellcheck"), "-x", file],
     "scripts/packaging-tools": lambda tool, file: [tool("packaging/bin/shellcheck"), "-x", file],
     ".github/workflows/*.yml": lambda tool, file: [tool("packaging/bin/actionlint"), file],
+    ".github/dependabot.yml": lambda tool, file: [*_schema(tool, "dependabot"), file],
+    ".github/ISSUE_TEMPLATE/config.yml": lambda tool, file: [*_schema(tool, "github-issue-config"), file],
+    ".github/ISSUE_TEMPLATE/*.yml": lambda tool, file: [*_schema(tool, "github-issue-forms"), file],
     f"{COMPOSE}/compose.yaml": lambda tool, file: [
         *(tool("packaging/bin/docker-compose"), "--file", file, "config", "--quiet"),
     ],
@@ -57,6 +60,7 @@ ELSEWHERE = {
     f"{COMPOSE}/grafana-datasource.yml": "test_compose.py: it is the shipped one, but for a host",
     f"{COMPOSE}/secrets/.gitignore": "test_compose.py: git ignores secrets",
     ".dockerignore": "test_container.py: it lets through what is copied",
+    ".github/pull_request_template.md": "tests/scripts/test_documents.py: a document like any other",
 }
 """What needs more than a command, and where that is done."""
 
@@ -65,10 +69,15 @@ def _lint(tool: Tool) -> Command:
     return [tool("packaging/bin/helm"), "lint", "--strict", "--kube-version=1.28.0", CHART]
 
 
+def _schema(tool: Tool, name: str) -> Command:
+    """Return what holds a file against the schema of that name, which GitHub's own documents link."""
+    return [tool("packaging/bin/check-jsonschema"), f"--builtin-schema=vendor.{name}"]
+
+
 @cache
 def files() -> Sequence[str]:
     """Return every file that is in question: all that git tracks in these places."""
-    places = ("packaging", ".github/workflows", ".dockerignore", "scripts/audit", "scripts/packaging-tools")
+    places = ("packaging", ".github", ".dockerignore", "scripts/audit", "scripts/packaging-tools")
     return passes("git", "ls-files", *places, cwd=ROOT).split()
 
 
@@ -95,6 +104,9 @@ BROKEN = {
     "packaging/Containerfile": ("USER 65532:65532", "USER root"),
     "packaging/install": ('-- "$1"', "-- $1"),
     ".github/workflows/release.yml": ("needs: [ci, build]", "needs: [ci, bild]"),
+    ".github/dependabot.yml": ("package-ecosystem: uv", "package-ecosystem: uw"),
+    ".github/ISSUE_TEMPLATE/config.yml": ("    about: The guide", "    abut: The guide"),
+    ".github/ISSUE_TEMPLATE/help.yml": ("type: dropdown", "type: drop-down"),
     f"{COMPOSE}/compose.yaml": ("cap_drop: [ALL]", "cap_drp: [ALL]"),
     f"{COMPOSE}/prometheus.yml": ("rule_files:", "rules_files:"),
 }
@@ -113,7 +125,7 @@ def test_a_judge_finds_what_is_wrong(tool: Tool, tmp_path: Path, file: str) -> N
 
 def test_the_workflows_give_nothing_away(tool: Tool) -> None:
     """By a program that looks for what can be abused. It asks nobody."""
-    command = [tool("packaging/bin/zizmor"), "--offline", "--quiet", "--min-severity=medium", ".github/workflows"]
+    command = [tool("packaging/bin/zizmor"), "--offline", "--quiet", "--min-severity=medium", ".github"]
     ran = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, env={**os.environ, "CI": ""})
     assert ran.returncode == 0, ran.stdout
 

@@ -101,6 +101,7 @@ def asked(checkout: Path) -> dict[str, list[str]]:
         pytest.param(["-k", "word"], ["-k", "word"], ["-k", "word"], id="a selection by words"),
         pytest.param(["tests/core"], ["tests/core"], None, id="a path outside"),
         pytest.param(["tests/e2e", "-q"], ["-q", "tests/e2e"], None, id="the browser's tests"),
+        pytest.param(["tests/comparison"], ["tests/comparison"], None, id="tests that start a Home Assistant"),
         pytest.param(["tests/ha"], None, ["tests/ha"], id="all paths inside"),
         pytest.param(["-q", "./tests/ha/x.py"], None, ["-q", "./tests/ha/x.py"], id="a path inside"),
         pytest.param(["tests/ha/x.py", "tests/core"], ["tests/core"], ["tests/ha/x.py"], id="paths of both kinds"),

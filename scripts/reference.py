@@ -4,27 +4,19 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
-from sms_credit_core import PROVIDERS, Actor, Cause, Provider, Quality, Status, Value
-from sms_credit_exporter.balance import MEMBERS
-from sms_credit_exporter.command_line import command_line
-from sms_credit_exporter.config.keys import ACCOUNT_KEYS, FILE_KEYS, Key
-from sms_credit_exporter.config.variables import KEYS, LABEL, credential_variables
-from sms_credit_exporter.metrics import AccountCollector, ExporterCollector
-
 _ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(_ROOT))
 
-FILES = tuple(
-    _ROOT / name
-    for name in (
-        "README.md",
-        "docs/exporter.md",
-        "docs/providers.md",
-        "docs/reading-the-numbers.md",
-        "docs/troubleshooting.md",
-    )
-)
+from scripts.words import ENGLISH, TURKISH, Words  # noqa: E402 - the checkout has to be found first
+from sms_credit_core import PROVIDERS, Cause, Provider, Quality, Status, Value  # noqa: E402
+from sms_credit_exporter.balance import MEMBERS  # noqa: E402
+from sms_credit_exporter.command_line import command_line  # noqa: E402
+from sms_credit_exporter.config.keys import ACCOUNT_KEYS, FILE_KEYS, Key  # noqa: E402
+from sms_credit_exporter.config.variables import KEYS, LABEL, credential_variables  # noqa: E402
+from sms_credit_exporter.metrics import AccountCollector, ExporterCollector  # noqa: E402
 
 SUFFIXES = {"counter": "_total", "info": "_info"}
 """What a scraper sees behind the name of a metric."""
@@ -94,92 +86,69 @@ def default(text: str) -> str:
 
 def credentials() -> str:
     """Write the credentials of each provider."""
-    rows = ((code(provider.key), credentials_of(provider)) for provider in PROVIDERS.values())
+    rows = ((code(provider.key), credentials_of(provider, ENGLISH)) for provider in PROVIDERS.values())
     return table(("provider", "credentials"), rows)
 
 
-def credentials_of(provider: Provider) -> str:
+def credentials_of(provider: Provider, words: Words) -> str:
     """Write the credentials of a provider."""
-    names = (code(field.name) + ("" if field.required else " (optional)") for field in provider.credentials)
-    return ", ".join(names)
+    names = (("{field}" if field.required else words.optional, code(field.name)) for field in provider.credentials)
+    return ", ".join(text.format(field=name) for text, name in names)
 
 
-def provider_names() -> str:
+def provider_names(words: Words) -> str:
     """Write which providers there are, as a sentence has them."""
-    *all_but_last, last = (f"[{provider.name}]({provider.panel_url})" for provider in PROVIDERS.values())
-    return f"{', '.join(all_but_last)} and {last}."
+    *others, last = (f"[{provider.name}]({provider.panel_url})" for provider in PROVIDERS.values())
+    return words.provider_names.format(others=", ".join(others), last=last)
 
 
 NOT_GIVEN = "\N{EN DASH}"
 
 
-def providers() -> str:
+def providers(words: Words) -> str:
     """Write what each provider gives."""
     rows = (
         (
             f"[{provider.name}]({provider.panel_url})",
             code(provider.key),
-            balance(provider),
-            "yes" if Value.QUOTA in provider.gives else "with `message_price`",
-            "yes" if Value.CREDIT_BLOCKED in provider.gives else NOT_GIVEN,
-            "yes" if Value.PROVIDER_UPDATED in provider.gives else NOT_GIVEN,
-            credentials_of(provider),
+            balance(provider, words),
+            words.yes if Value.QUOTA in provider.gives else words.with_price,
+            words.yes if Value.CREDIT_BLOCKED in provider.gives else NOT_GIVEN,
+            words.yes if Value.PROVIDER_UPDATED in provider.gives else NOT_GIVEN,
+            credentials_of(provider, words),
         )
         for provider in PROVIDERS.values()
     )
-    return table(("provider", "key", "balance", "quota", "credit block", "its own time stamp", "credentials"), rows)
+    return table(words.provider_columns, rows)
 
 
-def balance(provider: Provider) -> str:
+def balance(provider: Provider, words: Words) -> str:
     """Write in what a provider gives the balance."""
     if Value.BALANCE not in provider.gives:
-        return "in credits"
-    return f"yes, in {provider.currency}" if provider.currency else "yes"
+        return words.in_credits
+    return words.balance_in.format(currency=provider.currency) if provider.currency else words.yes
 
 
-MEANINGS: Mapping[Status, str] = {
-    Status.PENDING: "not asked yet",
-    Status.FRESH: "a fresh reading; it says nothing about the credit",
-    Status.PARTIAL: "a fresh reading that the provider itself calls partial",
-    Status.UNAVAILABLE: "the provider answered that it has no current data; numbers in such an answer are ignored",
-    Status.ONBOARDING: "the provider is still setting up the account",
-    Status.AUTH_FAILED: "the credentials are refused",
-    Status.ACCESS_DENIED: "the credentials are known but may not: IP address, permission, inactive account",
-    Status.RATE_LIMITED: "the provider asks for fewer requests",
-    Status.UNREACHABLE: "no connection, or no answer in time",
-    Status.PROVIDER_ERROR: "the provider reports a fault of its own",
-    Status.INVALID_RESPONSE: "the answer cannot be read for certain",
-}
-
-
-def statuses() -> str:
+def statuses(words: Words) -> str:
     """Write what each status means for the numbers."""
     fresh = {quality.status for quality in Quality}
     rows = (
         (
             code(status),
             str(int(status.up)),
-            MEANINGS[status],
-            "replaced" if status in fresh else "held" if status.holds else NOT_GIVEN,
-            ACTORS[status.actor],
+            words.meanings[status],
+            words.replaced if status in fresh else words.held if status.holds else NOT_GIVEN,
+            words.actors[status.actor],
         )
         for status in Status
     )
-    return table(("status", "up", "meaning", "the last good values are", "who must act"), rows)
+    return table(words.status_columns, rows)
 
 
-ACTORS: Mapping[Actor, str] = {
-    Actor.USER: "you",
-    Actor.PROVIDER: "the provider",
-    Actor.TIME: "nobody: it ends by itself",
-    Actor.NOBODY: "nobody",
-}
-
-
-def causes() -> str:
+def causes(words: Words) -> str:
     """Write what is said of each cause, in the words of both products."""
-    rows = ((code(cause.status), cause.text.replace("{detail}", "…")) for cause in Cause)
-    return table(("status", "what is said"), rows)
+    rows = ((code(cause.status), words.causes[cause].replace("{detail}", "…")) for cause in Cause)
+    return table(words.cause_columns, rows)
 
 
 def variables() -> str:
@@ -208,25 +177,41 @@ def metrics() -> str:
     return table(("metric", "type", "meaning"), rows)
 
 
+def translated(words: Words) -> Mapping[str, Callable[[], str]]:
+    """Return what writes each block that there is in every language, in one of them."""
+    blocks = {"provider-names": provider_names, "providers": providers, "statuses": statuses, "causes": causes}
+    return {name: partial(write, words) for name, write in blocks.items()}
+
+
 BLOCKS: Mapping[str, Callable[[], str]] = {
     "commands": commands,
     "file-keys": keys(FILE_KEYS),
     "account-keys": keys(ACCOUNT_KEYS),
     "credentials": credentials,
-    "provider-names": provider_names,
-    "providers": providers,
-    "statuses": statuses,
-    "causes": causes,
     "variables": variables,
     "json": members,
     "metrics": metrics,
+    **translated(ENGLISH),
 }
-"""What writes each block."""
+"""What writes each block of an English document."""
+
+_IN_BOTH = ("providers.md", "reading-the-numbers.md", "troubleshooting.md")
+
+FILES = {
+    _ROOT / name: blocks
+    for names, blocks in (
+        (("README.md", "docs/exporter.md", *(f"docs/{name}" for name in _IN_BOTH)), BLOCKS),
+        (("README.tr.md", *(f"docs/tr/{name}" for name in _IN_BOTH)), translated(TURKISH)),
+    )
+    for name in names
+}
+"""The documents, each with what writes its blocks."""
 
 
-def written(text: str) -> str:
-    """Return the text with all of its blocks written anew."""
-    return _BLOCK.sub(lambda found: f"{found[1]}\n{BLOCKS[found[2]]()}\n\n{found[3]}", text)
+def written(file: Path) -> str:
+    """Return the text of a document with all of its blocks written anew."""
+    blocks = FILES[file]
+    return _BLOCK.sub(lambda found: f"{found[1]}\n{blocks[found[2]]()}\n\n{found[3]}", file.read_text())
 
 
 def main() -> int:
@@ -234,7 +219,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/generate", description=__doc__, allow_abbrev=False)
     parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if a file would change")
     options, _ = parser.parse_known_args()
-    stale = {file: after for file in FILES if (after := written(before := file.read_text())) != before}
+    stale = {file: after for file in FILES if (after := written(file)) != file.read_text()}
     for file, text in stale.items():
         if options.check:
             print(f"{file}: not as scripts/generate writes it", file=sys.stderr)

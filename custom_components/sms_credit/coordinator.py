@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import override
@@ -238,12 +239,12 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
         """
         if self._unsub_stale:
             return
-        now, ledger = Instant.now(), self.data.ledger
-        seen = [at for at in (self.data.read_at, ledger and ledger.at) if at]
-        left = [wait for at in seen if (wait := self.view.stale_after + _ROUNDING - at.age(now)) > 0]
-        if left:
+        view = self.view
+        until, now = view.unchanged_until, view.now
+        left = min(until.unix - now.unix, until.monotonic - now.monotonic)
+        if left < math.inf:
             job = HassJob(self._async_on_stale, cancel_on_shutdown=True)
-            self._unsub_stale = async_call_later(self.hass, min(left), job)
+            self._unsub_stale = async_call_later(self.hass, left + _ROUNDING, job)
 
     @callback
     def _async_on_stale(self, _moment: datetime) -> None:

@@ -53,6 +53,17 @@ class SmsCreditEntity(CoordinatorEntity[SmsCreditCoordinator]):
         )
 
     @property
+    @override
+    def suggested_object_id(self) -> str:
+        """Return the English name, from which Home Assistant makes the entity's id behind the name of the account.
+
+        By itself it takes the name in the system's language, and nothing that is shared would fit: no dashboard, no
+        automation, no answer in a forum.
+        """
+        names = self.platform_data.default_language_platform_translations
+        return names[f"component.{DOMAIN}.entity.{self.platform_data.domain}.{self.translation_key}.name"]
+
+    @property
     def _shows(self) -> tuple[object, ...]:
         """All that the state is made from, and that can change. Each class adds what is its own."""
         return (self.available,)

@@ -66,11 +66,14 @@ def test_every_folder_of_the_tests_is_explained() -> None:
 
 PLACES = (
     "README.md",
+    "README.tr.md",
     "CHANGELOG.md",
     "docs/home-assistant.md",
     "docs/exporter.md",
     "docs/faults.md",
     "docs/providers.md",
+    "docs/tr/home-assistant.md",
+    "docs/tr/providers.md",
     "grafana/dashboards/",
     "grafana/runbook.md",
     "grafana/runbook.tr.md",

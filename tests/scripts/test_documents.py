@@ -28,10 +28,10 @@ def links(document: Path) -> Iterator[str]:
     yield from re.findall(r'(?:src|srcset|href)="([^"]+)"', text)
 
 
-def headings(document: Path) -> set[str]:
-    """Return the anchors that GitHub gives to a document's headings."""
+def headings(document: Path) -> list[str]:
+    """Return the anchors that GitHub gives to a document's headings, in their order."""
     found = re.findall(r"^#+ (.*)$", _FENCED.sub("", document.read_text()), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-") for heading in found}
+    return [re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-") for heading in found]
 
 
 def mistakes(document: Path) -> Iterator[str]:

@@ -340,7 +340,7 @@ async def test_a_new_automation_tells_what_it_finds(home: Home, answer: Answer, 
     assert home.told() == [expected]
     await home.automate()  # as it is
     await home.pass_time(5)
-    await home.automate(text_low="Kredi az.", quiet_from="22:00:00")
+    await home.automate(text_low="Bakiye az.", quiet_from="22:00:00")
     await home.pass_time(5)
     await home.reload_automations()
     await home.pass_time(5)
@@ -363,7 +363,7 @@ async def test_an_automation_in_yaml_remembers_too(home: Home) -> None:
     home.answer(SOME)
     await home.pass_time()
     assert home.told() == [LOW]
-    await home.automate_in_yaml(text_low="Kredi az.")
+    await home.automate_in_yaml(text_low="Bakiye az.")
     await home.pass_time()
     await home.restart()
     await home.pass_time()
@@ -522,8 +522,8 @@ MESSAGES = [
     pytest.param(SOME, {}, "The credit is low.\nBalance: 10.00 EUR\nLimit: 50 EUR\n{url}", id="low credit"),
     pytest.param(
         NONE,
-        {"text_low": "Kredi az.", "text_blocked": "Gönderim durdu.", "text_limit": "Eşik"},
-        "Kredi az. Gönderim durdu.\nBalance: 0.00 EUR\nRunway: 0.0 d\nEşik: 50 EUR\n{url}",
+        {"text_low": "Bakiye az.", "text_blocked": "Gönderim durdu.", "text_limit": "Eşik"},
+        "Bakiye az. Gönderim durdu.\nBalance: 0.00 EUR\nRunway: 0.0 d\nEşik: 50 EUR\n{url}",
         id="texts of the user",
     ),
     pytest.param(
@@ -576,7 +576,7 @@ PACES = [
         {"low_runway": "20"}, {}, "At the present pace the credit will soon be used up.\n", "20 d", id="runway"
     ),
     pytest.param(
-        {"low_runway": "20"}, {"text_runway": "Kredi bitiyor."}, "Kredi bitiyor.\n", "20 d", id="in the user's words"
+        {"low_runway": "20"}, {"text_runway": "Bakiye bitiyor."}, "Bakiye bitiyor.\n", "20 d", id="in the user's words"
     ),
     pytest.param(
         {"low_runway": "20", "low_balance": "90"},

@@ -97,4 +97,4 @@ async def test_a_quota_counts_sms_in_every_language(hass: HomeAssistant) -> None
     entry = account("iletimerkezi")
     await set_up(hass, entry)
     state = hass.states.get(entity_id(hass, entry, "sms_quota"))
-    assert (state.attributes["unit_of_measurement"], state.name) == ("SMS", "iletiMerkezi SMS kotası")  # noqa: RUF001 - Turkish
+    assert (state.attributes["unit_of_measurement"], state.name) == ("SMS", "iletiMerkezi Kalan SMS")

@@ -23,6 +23,14 @@ DENYING = {cause.value for cause in Cause if cause.status is Status.ACCESS_DENIE
 
 SAME_IN_TURKISH = {"{account}", "SMS", "API hash"}
 
+MISREAD_IN_TURKISH = {
+    "kredi(?! limiti)": "a loan; what an account has is its `bakiye`",
+    "kota": "what an operator allows; what is left are `kalan SMS`",
+    "parola": "Home Assistant asks for a `şifre`",
+    "düşük": "Home Assistant's word for a bad measurement; of a balance one says that it has become less",
+}
+"""Words, and why they are not used."""
+
 every_language = pytest.mark.parametrize("language", LANGUAGES)
 
 
@@ -57,6 +65,12 @@ def test_everything_is_translated() -> None:
     """What reads the same in both is a name."""
     english, turkish = (dict(flat(texts(language))) for language in LANGUAGES)
     assert {text for key, text in english.items() if turkish[key] == text} == SAME_IN_TURKISH
+
+
+@pytest.mark.parametrize("word", MISREAD_IN_TURKISH)
+def test_turkish_readers_are_not_misled(word: str) -> None:
+    """One thing has one word, and it is theirs."""
+    assert [text for _, text in flat(texts("tr")) if re.search(word, text, re.IGNORECASE)] == []
 
 
 @every_language

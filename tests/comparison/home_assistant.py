@@ -9,7 +9,7 @@ from typing import Any
 from tests.benchmarks.home_assistant import OURS, PYTHON, THEIRS, Measured, entry, prepare, started
 from tests.comparison.situations import Watched
 
-__all__ = ["OURS", "PYTHON", "THEIRS", "Home", "home"]
+__all__ = ["OURS", "PYTHON", "THEIRS", "Home", "State", "home", "shown"]
 
 State = Mapping[str, Any]
 

@@ -1,13 +1,13 @@
 """What is seen of each situation, and what an hour costs, by all that are compared."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from sms_credit_exporter.simulator.server import Simulator
-from tests.comparison.home_assistant import OURS, THEIRS, Home, home, shown
+from tests.comparison.home_assistant import OURS, THEIRS, Home, State, home, shown
 from tests.comparison.prometheus import Exporter, JsonExporter, exporter, json_exporter
 from tests.comparison.situations import Situation, Watched, opened
 
@@ -50,47 +50,35 @@ class Compared:
 
     def __init__(
         self,
-        situations: Sequence[Situation],
         watched: Mapping[str, Sequence[Watched]],
         programs: tuple[JsonExporter | None, Exporter, Home, Home],
     ) -> None:
         """Take who watches which accounts."""
-        self._situations, self._watched = situations, watched
+        self._watched = watched
         self.json_exporter, self.exporter, self.rest, self.integration = programs
 
     async def happen(self) -> Mapping[Situation, Seen]:
         """Have each account be in its situation; return what is seen once all have asked again."""
-        arrived = self._arrived()
-        for each in self._all():
-            each.happen()
-        rest, integration, _ = await asyncio.gather(
-            self.rest.poll(), self.integration.poll(), self.exporter.polled(arrived)
-        )
-        return await self._seen(rest, integration)
+        return await self._seen_after(Watched.happen, Home.poll)
 
     async def recover(self) -> Mapping[Situation, Seen]:
         """Have all be healthy again; return what is seen once all have asked again, however seldom they do."""
-        arrived = self._arrived()
-        for each in self._all():
-            each.recover()
-        rest, integration, _ = await asyncio.gather(
-            self.rest.wait(), self.integration.wait(), self.exporter.polled(arrived)
-        )
-        return await self._seen(rest, integration)
+        return await self._seen_after(Watched.recover, Home.wait)
 
-    def _all(self) -> Sequence[Watched]:
-        return [each for accounts in self._watched.values() for each in accounts]
-
-    def _arrived(self) -> Mapping[str, int]:
-        """Return how many polls of the exporter have been answered; one that has not been will meet what comes now."""
-        return {each.name: len(each.account.requests) for each in self._watched["exporter"]}
-
-    async def _seen(
-        self, rest: Mapping[str, Mapping[str, str]], integration: Mapping[str, Mapping[str, str]]
+    async def _seen_after(
+        self, change: Callable[[Watched], None], wait: Callable[[Home], Awaitable[Mapping[str, State]]]
     ) -> Mapping[Situation, Seen]:
+        # Each request that has arrived is one poll of the exporter; one that arrives later meets what comes now.
+        arrived = {each.name: len(each.account.requests) for each in self._watched["exporter"]}
+        for accounts in self._watched.values():
+            for each in accounts:
+                change(each)
+        rest, integration, _ = await asyncio.gather(
+            wait(self.rest), wait(self.integration), self.exporter.polled(arrived)
+        )
         entries = await self.exporter.entries()
         return {
-            situation: Seen(
+            mine.situation: Seen(
                 json_exporter=probed,
                 exporter=await self.exporter.shown(mine),
                 rest=shown(rest, mine),
@@ -98,9 +86,7 @@ class Compared:
                 status=entries[mine.name]["status"],
                 reason=entries[mine.name]["reason"] or "",
             )
-            for situation, mine, probed in zip(
-                self._situations, self._watched["exporter"], await self._probed(), strict=True
-            )
+            for mine, probed in zip(self._watched["exporter"], await self._probed(), strict=True)
         }
 
     async def _probed(self) -> Sequence[str]:
@@ -127,7 +113,7 @@ async def compared(
         )
         mine = await stack.enter_async_context(exporter(watched["exporter"], folder, poll_interval="1s"))
         await mine.polled(dict.fromkeys((each.name for each in watched["exporter"]), 0))
-        yield Compared(situations, watched, (other, mine, theirs, ours))
+        yield Compared(watched, (other, mine, theirs, ours))
 
 
 async def costs(

@@ -30,10 +30,14 @@ _PAGE = jinja2.Environment(autoescape=True).from_string("""\
   table { border-collapse: collapse; width: 100% }
   th, td { border-top: 1px solid #8884; padding: .5rem; text-align: left; vertical-align: top }
   select { width: 16rem }
+  select, button { min-height: 1.75rem }
+  .accounts { overflow-x: auto }
 </style>
+<main>
 <h1>Simulated SMS accounts</h1>
 <p>What is chosen here is answered from the next request on. Home Assistant asks every five minutes, and at once when an
 account is given the credentials that it has (Settings → Devices &amp; services → SMS Credit → ⋮ → Reconfigure).</p>
+<div class="accounts">
 <table>
   <tr><th>Account<th>Provider<th>Credentials<th>Requests<th>Answers</tr>
   {% for name, account in accounts.items() %}
@@ -64,6 +68,8 @@ account is given the credentials that it has (Settings → Devices &amp; service
     </form>
   {% endfor %}
 </table>
+</div>
+</main>
 """)
 
 

@@ -21,6 +21,9 @@ _ARGUMENTS = (
     "--disable-sync",
 )
 
+AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+"""What axe looks at."""
+
 
 class Profile(TypedDict, total=False):
     """The options of a browser profile that tests set."""

@@ -12,10 +12,12 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import pytest
 import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]  # it brings no types
 from playwright.async_api import Browser, expect
 
 from scripts.development.client import DOMAIN
@@ -24,7 +26,7 @@ from scripts.development.home_assistant import running
 from scripts.development.providers import simulated_providers
 from sms_credit_core import PROVIDERS
 from sms_credit_exporter.simulator.behaviour import Canned
-from tests.e2e.conftest import OpenPage
+from tests.e2e.conftest import AXE, OpenPage
 from tests.e2e.home_assistant import Installation, Interface
 from tests.exporter.running import free_port
 
@@ -450,6 +452,16 @@ async def test_a_person_chooses_what_an_account_answers(open_page: OpenPage, com
             await expect(row.get_by_role("combobox")).to_have_value(value)
             assert account.act() == act
     assert complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_the_page_to_choose_on_is_for_everybody(open_page: OpenPage, scheme: Literal["light", "dark"]) -> None:
+    """On a phone only the table scrolls to the side, and axe finds nothing."""
+    async with simulated_providers() as providers, controlling(providers) as url:
+        page = await open_page(url, viewport={"width": 360, "height": 800}, color_scheme=scheme)
+        assert await page.evaluate("document.documentElement.scrollWidth") == 360
+        found = await Axe().run(page, options=AXE)
+    assert found.violations_count == 0, found.generate_report()
 
 
 @pytest.mark.parametrize(

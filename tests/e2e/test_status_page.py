@@ -22,7 +22,7 @@ from sms_credit_exporter.exposition import Exposition
 from sms_credit_exporter.listing import Listings
 from sms_credit_exporter.trend import Trend
 from sms_credit_exporter.web import Site, application
-from tests.e2e.conftest import OpenPage, Profile
+from tests.e2e.conftest import AXE, OpenPage, Profile
 from tests.e2e.gallery import NOW, gallery, problem, reading, trend_of, view
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -239,9 +239,6 @@ async def test_each_cell_is_read_out_under_its_heading(
     assert len(headings) == len(set(headings)) > 5
     assert len(rows) == len(exporter.views)
     assert [row for row in rows if row != headings] == []
-
-
-AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
 @pytest.mark.parametrize("screen", [*SCREENS[:2], *SCREENS[-2:]])

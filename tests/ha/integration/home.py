@@ -64,10 +64,14 @@ class Home:
         self._told: list[ServiceCall] = []
         self.answer(PLENTY)
 
-    async def begin(self, **options: str) -> None:
-        """Add the account, with these limits, to a Home Assistant without automations."""
+    async def open(self) -> None:
+        """Set up what automations need in a Home Assistant that has none."""
         await self.save()
         await self._set_up()
+
+    async def begin(self, **options: str) -> None:
+        """Add the account, with these limits, to a Home Assistant without automations."""
+        await self.open()
         await self.hass.config_entries.async_add(account("23telecom", title="OTP", **options))
         await self.hass.async_block_till_done()
 
@@ -129,7 +133,9 @@ class Home:
             return
         await self.end()
         self._freezer.tick(timedelta(seconds=down))
+        language = self.hass.config.language
         self.hass = await another(self.hass, self._stack)
+        self.hass.config.language = language
         assert await async_setup_component(self.hass, DOMAIN, {})
         await self._set_up()
         if then is not None:

@@ -5,6 +5,7 @@ import logging
 import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,27 +41,42 @@ from .home import (
     balance,
 )
 
+BLUEPRINTS = sorted(BLUEPRINT.parent.iterdir())
+every_language = pytest.mark.parametrize("file", BLUEPRINTS, ids=lambda path: path.stem)
 
-def test_it_is_a_blueprint() -> None:
+
+@every_language
+def test_it_is_a_blueprint(file: Path) -> None:
     """Home Assistant imports it from the address that it names."""
-    data = yaml_util.parse_yaml(BLUEPRINT.read_text())
-    blueprint = Blueprint(data, path=BLUEPRINT.name, expected_domain="automation", schema=BLUEPRINT_SCHEMA)
+    data = yaml_util.parse_yaml(file.read_text())
+    blueprint = Blueprint(data, path=file.name, expected_domain="automation", schema=BLUEPRINT_SCHEMA)
     assert blueprint.validate() is None
-    path = BLUEPRINT.relative_to(CHECKOUT)
+    path = file.relative_to(CHECKOUT)
     assert blueprint.metadata["source_url"] == f"https://github.com/sms-credit/sms-credit/blob/main/{path}"
     assert blueprint.metadata["homeassistant"]["min_version"] == "2026.10.0"
+
+
+_SHOWN = {"name", "description", "default", "unit_of_measurement"}
 
 
 def shown(node: object) -> list[str]:
     """Return the texts of a form, and of those within it."""
     members = node if isinstance(node, dict) else {}
-    texts = [text for key, text in members.items() if key in {"name", "description"} and isinstance(text, str)]
+    texts = [text for key, text in members.items() if key in _SHOWN and isinstance(text, str)]
     return texts + [text for member in members.values() for text in shown(member)]
 
 
-def test_its_form_shows_no_template_code() -> None:
+def test_the_turkish_form_is_turkish_throughout() -> None:
+    """No text of the English form is left but for times, and none is missing."""
+    english, turkish = (shown(yaml_util.parse_yaml(file.read_text())["blueprint"]) for file in BLUEPRINTS)
+    assert len(english) == len(turkish)
+    assert {text for text in turkish if text in english} == {"00:00:00"}
+
+
+@every_language
+def test_its_form_shows_no_template_code(file: Path) -> None:
     """Descriptions are shown as Markdown, in which nothing is a template."""
-    texts = shown(yaml_util.parse_yaml(BLUEPRINT.read_text())["blueprint"])
+    texts = shown(yaml_util.parse_yaml(file.read_text())["blueprint"])
     assert texts
     assert [text for text in texts if "{" in text] == []
 

@@ -93,11 +93,11 @@ class Installation:
         assert answer["success"], answer
         return answer["result"]
 
-    async def add(self, account: str) -> Entry:
-        """Add a simulated account as the forms do, under its own name and without limits."""
+    async def add(self, account: str, **limits: float) -> Entry:
+        """Add a simulated account as the forms do, under its own name."""
         flow = await self._post("config/config_entries/flow", {"handler": DOMAIN})
         chosen = {"provider": self.accounts[account].provider, "name": account}
-        for step in (chosen, self.credentials(account), {}):
+        for step in (chosen, self.credentials(account), limits):
             flow = await self._post(f"config/config_entries/flow/{flow['flow_id']}", step)
         assert flow["type"] == "create_entry", flow
         return Entry(flow["result"]["entry_id"], flow["title"])
@@ -113,6 +113,13 @@ class Installation:
     async def update(self, entry: Entry) -> None:
         """Have an account polled now, which its provider must allow."""
         await self._post("services/homeassistant/update_entity", {"entity_id": next(iter(await self.entities(entry)))})
+
+    async def automate(self, entry: Entry, trigger: str) -> str:
+        """Save an automation with a trigger of the integration; return where its editor is."""
+        triggers = [{"trigger": f"{DOMAIN}.{trigger}", "options": {"device_id": [await self.device(entry)]}}]
+        automation = {"alias": trigger, "triggers": triggers, "actions": []}
+        await self._post(f"config/automation/config/{trigger}", automation)
+        return f"/config/automation/edit/{trigger}"
 
     async def remove(self, entry_id: str) -> None:
         """Remove an account."""

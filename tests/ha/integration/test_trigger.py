@@ -1,15 +1,16 @@
 """The triggers of the integration in automations: what is told when, and what is not told again."""
 
+import json
 from typing import Any
 
 import probatio
 import pytest
 from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.trigger import async_validate_trigger_config
+from homeassistant.helpers.trigger import async_get_all_descriptions, async_validate_trigger_config
 
 from custom_components.sms_credit.news import HAPPENINGS
 
-from .conftest import Answer, texts
+from .conftest import Answer
 from .home import NONE, NOON, OUTAGE, PLENTY, SOME, STOPPED, Home, balance
 
 TELL = {
@@ -158,6 +159,13 @@ async def test_what_is_no_account_is_refused(home: Home, options: dict[str, Any]
     await automate(home)
 
 
-def test_every_happening_has_words() -> None:
-    """In the language of whoever edits automations."""
-    assert set(texts("tr")["triggers"]) == set(HAPPENINGS)
+@pytest.mark.freeze_time(NOON)
+async def test_the_editor_offers_every_trigger(home: Home) -> None:
+    """Each with a choice of accounts, and of nothing else."""
+    await home.begin()
+    offered = await async_get_all_descriptions(home.hass)
+    ours = {key.removeprefix("sms_credit."): each for key, each in offered.items() if key.startswith("sms_credit.")}
+    assert set(ours) == set(HAPPENINGS)
+    assert {json.dumps(each["fields"]["device_id"]["selector"]["device"]["filter"]) for each in ours.values()} == {
+        json.dumps([{"integration": "sms_credit"}])
+    }

@@ -38,7 +38,7 @@ _HIDDEN = {"provider_updated"}
 _FIRST = ("low_credit", "credit_blocked", "unusual_spending", "balance", "credits", "sms_quota", "runway", "spent")
 
 _TABLE = """\
-| | Credit | Status |
+| | | |
 |:--|--:|:--|
 {% for status in integration_entities('sms_credit') | sort if state_attr(status, 'problems') is not none -%}
 {% set device = device_id(status) -%}
@@ -77,11 +77,13 @@ def section(account: str, provider: Provider) -> Iterator[dict[str, Any]]:
         yield {
             "type": "tile",
             "entity": alarm,
+            "name": {"type": "entity"},
             "color": "red",
             "state_content": ["state", "last_changed"],
             "visibility": [{"condition": "state", "entity": alarm, "state": "on"}],
         }
-    yield {"type": "entities", "entities": list(ids.values())}
+    # The heading has the account's name already.
+    yield {"type": "entities", "entities": [{"entity": each, "name": {"type": "entity"}} for each in ids.values()]}
     has = next(ids[key] for key in ("balance", "credits") if key in ids)
     yield {"type": "history-graph", "hours_to_show": 720, "entities": [has]}
     yield {

@@ -7,6 +7,7 @@ options.py                      what the user has set: stored, in a form, in the
 coordinator.py                  one account: asked every few minutes, and what came of it
 sensor.py, binary_sensor.py,    the entities, on the base in entity.py; they only read
 event.py
+news.py, trigger.py             what happens to the account, and the triggers of automations that hear of it
 issues.py, repairs.py           what the user has to see to at the provider, and "check now"
 diagnostics.py                  the shape of it all for a bug report
 const.py                        names that Home Assistant knows it by

@@ -14,7 +14,15 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 from homeassistant.util import dt as dt_util
 
 from .accounts import async_ask, async_take_answer, owner_of, with_answer
-from .const import CONF_PROVIDER, DOMAIN
+from .const import (
+    CONF_PROVIDER,
+    DOMAIN,
+    PROBLEM_ACCESS,
+    PROBLEM_BLOCKED,
+    PROBLEM_LOW,
+    PROBLEM_SILENT,
+    PROBLEM_UNUSUAL,
+)
 from .issues import async_update_issues
 from .lib.sms_credit_core import (
     DEFAULT_POLL_INTERVAL,
@@ -28,6 +36,7 @@ from .lib.sms_credit_core import (
     Status,
 )
 from .memory import Memory, Remembered
+from .news import News
 from .options import limits_of
 
 _LOGGER = logging.getLogger(__name__)
@@ -38,8 +47,6 @@ _ROUNDING = 1.0
 _SETUP_PATIENCE = 2.0
 """Seconds that setting up waits for the first answer; Home Assistant's start waits for what is set up."""
 
-PROBLEM_LOW, PROBLEM_BLOCKED, PROBLEM_UNUSUAL, PROBLEM_ACCESS = "low", "blocked", "unusual", "access"
-
 type SmsCreditConfigEntry = ConfigEntry[SmsCreditCoordinator]
 
 
@@ -48,7 +55,7 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
 
     config_entry: SmsCreditConfigEntry
     problems: Mapping[str, datetime]
-    """What the user has to see to, and since when. An answer ends it; silence and restarts do not."""
+    """What the user has to see to or be told, and since when. An answer ends it; silence and restarts do not."""
     began: datetime
     """Since when it is counted what the account spends."""
     topped_up: Ledger | None
@@ -66,6 +73,7 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
             update_interval=timedelta(seconds=self.interval),
         )
         self.memory = Memory(hass, entry)
+        self._news = News(hass, entry)
         self._owner = owner_of(entry.data)
         """Whose account `data` is; what the entry has now may be newer."""
         self._begin(Remembered())
@@ -107,11 +115,13 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
     @callback
     def async_look(self) -> None:
         """See what there is for the user to see to."""
+        before = self.problems
         self.problems = {
             problem: self.problems.get(problem, dt_util.utcnow())
             for problem, holds in self._found().items()
             if holds or (holds is None and problem in self.problems)
         }
+        self._news.async_note_problems(before, self.problems)
 
     def _found(self) -> Mapping[str, bool | None]:
         """Return whether there is each problem; None where nothing is heard of it."""
@@ -124,6 +134,8 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
             # Of a new currency, or of other credentials, nothing is usual yet: what was unusual before is over.
             PROBLEM_UNUSUAL: bool(view.unusual) if fresh else view.unusual,
             PROBLEM_ACCESS: None if silent else view.status in REFUSALS,
+            # Who has just started, or slept, has old values too: no news before the provider has been asked in vain.
+            PROBLEM_SILENT: bool(self.data.problem and not view.known) if self._poll and self.data.read_at else None,
         }
 
     @callback
@@ -142,12 +154,15 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
             super().async_update_listeners()
         finally:
             self._view = None
+        # After the entities, so that automations find them as they are now; the status is the last of them.
+        self.hass.loop.call_soon(self._news.async_tell)
 
     async def async_start(self) -> None:
         """Go on where it was, with a poll if one is due. A provider that is slow keeps nobody from starting."""
         self._begin(await self.memory.async_recall(self._owner))
         self._async_take(with_answer(self.data, async_take_answer(self.hass, self._owner)))
         self.async_look()
+        self._news.async_start()
         first = self.config_entry.async_create_background_task(
             self.hass, self.async_refresh(), f"{self.name} first poll"
         )
@@ -222,6 +237,7 @@ class SmsCreditCoordinator(DataUpdateCoordinator[Account]):
         """Go on with what is known of the account now, and see to what follows from it."""
         before, self.data = self.data, account.judged(limits_of(self.config_entry.options))
         self.topped_up = _topped_up(before, account)
+        self._news.async_note_top_up(self.topped_up)
         async_update_issues(self.hass, self.config_entry, self.provider, account)
         if account.status is Status.AUTH_FAILED:
             self.config_entry.async_start_reauth(self.hass)

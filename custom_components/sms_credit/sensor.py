@@ -17,7 +17,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.translation import async_get_cached_translations
 
-from .const import DOMAIN
+from .const import DOMAIN, PROBLEM_SILENT
 from .coordinator import SmsCreditConfigEntry, SmsCreditCoordinator
 from .entity import SmsCreditEntity, SmsCreditEntityDescription, async_keep_entities, spends
 from .lib.sms_credit_core import AccountView, Reading, Status, Value
@@ -227,8 +227,13 @@ class StatusSensor(SmsCreditSensor):
     @override
     def extra_state_attributes(self) -> dict[str, Any]:
         """Return the problems, each with the time since when, and why the provider's answer is no reading."""
+        problems = {
+            problem: since.isoformat()
+            for problem, since in self.coordinator.problems.items()
+            if problem != PROBLEM_SILENT  # which is the provider's to see to
+        }
         return {
-            ATTR_PROBLEMS: {problem: since.isoformat() for problem, since in self.coordinator.problems.items()},
+            ATTR_PROBLEMS: problems,
             ATTR_REASON: self._reason(),
         }
 

@@ -68,9 +68,9 @@ class Installation(Client):
 
     # --- by API ---
 
-    async def add(self, account: str) -> Entry:
-        """Add a simulated account as the forms do, under its own name and without limits."""
-        return await self.add_account(self.accounts[account].provider, account, self.credentials(account), {})
+    async def add(self, account: str, **limits: float) -> Entry:
+        """Add a simulated account as the forms do, under its own name."""
+        return await self.add_account(self.accounts[account].provider, account, self.credentials(account), limits)
 
     async def ask_again(self, entry: Entry) -> None:
         """Reconfigure an account with the credentials that it has, which asks its provider at once."""
@@ -83,6 +83,13 @@ class Installation(Client):
     async def update(self, entry: Entry) -> None:
         """Have an account polled now, which its provider must allow."""
         await self.post("services/homeassistant/update_entity", {"entity_id": next(iter(await self.entities(entry)))})
+
+    async def automate(self, entry: Entry, trigger: str) -> str:
+        """Save an automation with a trigger of the integration; return where its editor is."""
+        triggers = [{"trigger": f"{DOMAIN}.{trigger}", "options": {"device_id": [await self.device(entry)]}}]
+        automation = {"alias": trigger, "triggers": triggers, "actions": []}
+        await self.post(f"config/automation/config/{trigger}", automation)
+        return f"/config/automation/edit/{trigger}"
 
     async def remove(self, entry_id: str) -> None:
         """Remove an account."""

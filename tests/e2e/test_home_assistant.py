@@ -20,6 +20,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]  # it brings no types
 from playwright.async_api import Browser, expect
 
+from scripts.dashboard import dashboard
 from scripts.development.client import DOMAIN
 from scripts.development.control import controlling
 from scripts.development.home_assistant import running
@@ -273,6 +274,33 @@ async def test_an_open_page_follows_the_provider(home: Installation, ui: Interfa
         await home.answers(account, sight.answer)
         await home.ask_again(entry)
         await ui.tells(sight.values(home))
+
+
+async def test_the_dashboard_shows_every_account(home: Installation, ui: Interface, tmp_path: Path) -> None:
+    """Home Assistant knows each card and each entity of it, and the table lists accounts that it does not name."""
+    accounts = {name: PROVIDERS[home.accounts[name].provider] for name in ("shop-codes", "alarm-system")}
+    for name in accounts:
+        await home.answers(name, "healthy")
+        await home.add(name, low_balance=5)
+    made = await home.ask("lovelace/dashboards/create", url_path="sms-accounts", title="SMS", mode="storage")
+    await home.ask("lovelace/config/save", url_path="sms-accounts", config=dashboard(accounts))
+    await ui.open("/sms-accounts")
+    await ui.shows(*accounts, "€1,250.50" if home.language == "en" else "€1.250,50")
+    for name in (*accounts, BLOCKED):
+        await expect(ui.page.locator("hui-markdown-card a").filter(has=ui.exactly(name))).to_be_visible()
+    await expect(ui.page.locator("hui-statistics-graph-card")).to_have_count(len(accounts))
+    await ui.lacks(ui.page.locator("hui-error-card, hui-warning, hui-error-entity-row"))
+    await ui.page.set_viewport_size({"width": 1400, "height": 1500})
+    await ui.page.screenshot(path=tmp_path / f"dashboard-{home.language}.png")
+    await home.ask("lovelace/dashboards/delete", dashboard_id=made["id"])
+
+
+async def test_a_trigger_is_shown_in_words(home: Installation, ui: Interface, tmp_path: Path) -> None:
+    """The editor of automations knows it by its name and asks for accounts."""
+    entry = await home.add("shop-codes", low_balance=5)
+    await ui.open(await home.automate(entry, "credit_became_low"))
+    await ui.shows(home.text("triggers.credit_became_low.name"))
+    await ui.page.screenshot(path=tmp_path / f"trigger-{home.language}.png")
 
 
 async def test_a_lost_key_is_asked_for(home: Installation, ui: Interface) -> None:

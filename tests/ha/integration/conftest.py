@@ -292,3 +292,24 @@ def entity_id(hass: HomeAssistant, entry: MockConfigEntry, key: str) -> str:
     """Return the id of one of an account's entities."""
     entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
     return next(each.entity_id for each in entities if each.unique_id == f"{entry.entry_id}_{key}")
+
+
+@pytest.fixture
+async def home(  # noqa: PLR0913, PLR0917 - fixtures
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    providers: Providers,
+    freezer: FrozenDateTimeFactory,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> AsyncIterator[Any]:
+    """Give a home with a folder of its own, in which the clock stands."""
+    from .home import Home  # noqa: PLC0415 - it is built on what stands here
+
+    # The harness in place of Home Assistant's storage logs all that it holds.
+    caplog.set_level("INFO", "pytest_homeassistant_custom_component.common")
+    hass.config.config_dir = str(tmp_path)
+    async with AsyncExitStack() as stack:
+        home = Home(hass, hass_storage, providers, freezer, stack)
+        yield home
+        await home.end()

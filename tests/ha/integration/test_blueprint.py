@@ -3,256 +3,80 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import pytest
-import yaml
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.components.automation import DOMAIN as AUTOMATION_DOMAIN
 from homeassistant.components.blueprint import BLUEPRINT_SCHEMA
 from homeassistant.components.blueprint.models import Blueprint
 from homeassistant.components.persistent_notification import Notification, UpdateType, async_register_callback
-from homeassistant.config import async_hass_config_yaml
-from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.entity_component import DATA_INSTANCES
-from homeassistant.setup import async_setup_component
 from homeassistant.util import yaml as yaml_util
 from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
-    async_mock_service,
 )
 
-from custom_components.sms_credit.const import DOMAIN
 from custom_components.sms_credit.lib.sms_credit_core import Cause
 
-from .conftest import CHECKOUT, Answer, NoConnection, Providers, account, another, pass_time, raw
+from .conftest import CHECKOUT, Answer, NoConnection, pass_time
+from .home import (
+    ACCESS,
+    BLOCKED,
+    BLUEPRINT,
+    LOOKS,
+    LOW,
+    NONE,
+    NOON,
+    OUTAGE,
+    PLENTY,
+    SOME,
+    STATUS,
+    STOPPED,
+    TELL,
+    Home,
+    balance,
+)
 
-BLUEPRINT = CHECKOUT / "blueprints" / "automation" / "sms_credit" / "credit_alert.yaml"
-
-STATUS = "sensor.otp_status"
-"""What stands for an account titled OTP."""
-
-TELL = {"action": "notify.me", "data": {"title": "{{ title }}", "message": "{{ message }}", "data": "{{ problems }}"}}
-
-LOW, BLOCKED, ACCESS = ["low"], ["blocked"], ["access"]
-LOOKS = 300
-"""Seconds between two looks of the automation at what it has heard nothing of."""
-NOON = "2026-11-21 12:00:00+00:00"
-
-
-def balance(amount: str, *, blocked: bool = False) -> Answer:
-    """Return 23 Telecom's answer with this balance."""
-    flag = ', "credit_blocked": true' if blocked else ""
-    return raw(200, f'{{"balance": {amount}, "currency": "EUR"{flag}}}'.encode())
-
-
-PLENTY, SOME, NONE = balance("100"), balance("10"), balance("0", blocked=True)
-STOPPED = balance("100", blocked=True)
-OUTAGE = "error_503_html"
+BLUEPRINTS = sorted(BLUEPRINT.parent.iterdir())
+every_language = pytest.mark.parametrize("file", BLUEPRINTS, ids=lambda path: path.stem)
 
 
-class Home:
-    """A Home Assistant whose user has one account, titled OTP: what happens to it, and what it tells."""
-
-    def __init__(
-        self,
-        hass: HomeAssistant,
-        storage: dict[str, Any],
-        providers: Providers,
-        freezer: FrozenDateTimeFactory,
-        stack: AsyncExitStack,
-    ) -> None:
-        """Begin with a healthy account."""
-        self.hass, self._storage, self._providers, self._freezer = hass, storage, providers, freezer
-        self._stack = stack
-        self._told: list[ServiceCall] = []
-        self.answer(PLENTY)
-
-    async def begin(self, **options: str) -> None:
-        """Add the account, with these limits, to a Home Assistant without automations."""
-        await self._save()
-        await self._set_up()
-        await self.hass.config_entries.async_add(account("23telecom", title="OTP", **options))
-        await self.hass.async_block_till_done()
-
-    async def end(self) -> None:
-        """Stop, and end what would end with the process, which would write nothing more."""
-        await self.hass.async_stop()
-        written = deepcopy(self._storage)
-        await self.hass.config_entries.async_unload(self.entry.entry_id)
-        await self.hass.data[DATA_INSTANCES][AUTOMATION_DOMAIN].async_remove_entity("automation.alert")
-        await self.hass.async_stop(force=True)
-        self._storage.clear()
-        self._storage.update(written)
-
-    # --- the provider's side ---
-
-    def answer(self, answer: Answer) -> None:
-        """Have the provider answer like this from now on."""
-        self._providers.answer("23telecom", answer)
-
-    # --- what a user does ---
-
-    async def automate(self, **inputs: object) -> None:
-        """Save an automation of the blueprint in the editor; None leaves an input out."""
-        await self._save({"id": "alert", **self._automation(inputs)})
-        await self._act("automation.reload", id="alert")
-        assert self.hass.states.get("automation.alert").state == "on"
-
-    async def automate_in_yaml(self, **inputs: object) -> None:
-        """Write an automation of the blueprint as the documentation does, without an id, and reload all."""
-        await self._save(self._automation(inputs))
-        await self.reload_automations()
-
-    async def reload_automations(self) -> None:
-        """Reload all automations."""
-        await self._act("automation.reload")
-
-    async def run_by_hand(self) -> None:
-        """Choose "Run actions" in the menu of the automation."""
-        await self._act("automation.trigger", entity_id="automation.alert", skip_condition=True)
-
-    async def limit(self, low_balance: int) -> None:
-        """Set another limit in the options of the account."""
-        flow = await self.hass.config_entries.options.async_init(self.entry.entry_id)
-        await self.hass.config_entries.options.async_configure(flow["flow_id"], {"low_balance": low_balance})
-        await self.hass.async_block_till_done()
-
-    async def reload_account(self) -> None:
-        """Reload the account, not earlier than its provider may be asked again."""
-        self._freezer.tick(timedelta(seconds=130))
-        assert await self.hass.config_entries.async_reload(self.entry.entry_id)
-        await self.hass.async_block_till_done()
-
-    async def restart(self, down: float = 60, *, when: bool = True) -> None:
-        """Stop Home Assistant and start another with its storage after so many seconds."""
-        if not when:
-            return
-        await self.end()
-        self._freezer.tick(timedelta(seconds=down))
-        self.hass = await another(self.hass, self._stack)
-        assert await async_setup_component(self.hass, DOMAIN, {})
-        await self._set_up()
-        await self.hass.async_start()
-        await self.hass.async_block_till_done()
-
-    async def pass_time(self, seconds: float = 300) -> None:
-        """Let time pass, and then until the automation has looked again by itself."""
-        await pass_time(self.hass, self._freezer, seconds)
-        await pass_time(self.hass, self._freezer, LOOKS - self.now.timestamp() % LOOKS + 1)
-
-    async def pass_until(self, moment: datetime) -> None:
-        """Let time pass until this moment, and then as above."""
-        await self.pass_time((moment - self.now).total_seconds())
-
-    # --- what is to be seen ---
-
-    @property
-    def now(self) -> datetime:
-        """The time."""
-        return datetime.now(UTC)
-
-    @property
-    def entry(self) -> ConfigEntry[Any]:
-        """The account."""
-        (entry,) = self.hass.config_entries.async_entries(DOMAIN)
-        return entry
-
-    def calls(self) -> list[MappingProxyType[str, Any]]:
-        """Return what has been told, with all that belongs to it, and forget it."""
-        told = [MappingProxyType(dict(call.data)) for call in self._told]
-        self._told.clear()
-        return told
-
-    def told(self) -> list[list[str]]:
-        """Return the problems that have been told, and forget it."""
-        return [call["data"] for call in self.calls()]
-
-    # --- in between ---
-
-    def _automation(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        given = {
-            key: value for key, value in {"status": STATUS, "notify": [TELL], **inputs}.items() if value is not None
-        }
-        return {"alias": "Alert", "use_blueprint": {"path": f"sms_credit/{BLUEPRINT.name}", "input": given}}
-
-    async def _set_up(self) -> None:
-        """Set up what a blueprint needs; what is told goes the same way in each Home Assistant."""
-        for domain in ("homeassistant", "persistent_notification"):
-            assert await async_setup_component(self.hass, domain, {})
-        calls = async_mock_service(self.hass, "notify", "me")
-        calls_before, self._told = self._told, calls
-        calls.extend(calls_before)
-        assert await async_setup_component(self.hass, AUTOMATION_DOMAIN, await async_hass_config_yaml(self.hass))
-        await self.hass.async_block_till_done()
-
-    async def _save(self, *automations: dict[str, Any]) -> None:
-        """Write the configuration as Home Assistant's own editor does."""
-
-        def write() -> None:
-            folder = Path(self.hass.config.config_dir)
-            (folder / "configuration.yaml").write_text("automation: !include automations.yaml\n")
-            (folder / "automations.yaml").write_text(yaml.safe_dump(list(automations)))
-            copy = folder / "blueprints" / "automation" / "sms_credit" / BLUEPRINT.name
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_text(BLUEPRINT.read_text())
-
-        await self.hass.async_add_executor_job(write)
-
-    async def _act(self, action: str, **data: object) -> None:
-        await self.hass.services.async_call(*action.split("."), data, blocking=True)
-        await self.hass.async_block_till_done()
-
-
-@pytest.fixture
-async def home(  # noqa: PLR0913, PLR0917 - fixtures
-    hass: HomeAssistant,
-    hass_storage: dict[str, Any],
-    providers: Providers,
-    freezer: FrozenDateTimeFactory,
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
-) -> AsyncIterator[Home]:
-    """Give a home with a folder of its own, in which the clock stands."""
-    # The harness in place of Home Assistant's storage logs all that it holds.
-    caplog.set_level("INFO", "pytest_homeassistant_custom_component.common")
-    hass.config.config_dir = str(tmp_path)
-    async with AsyncExitStack() as stack:
-        home = Home(hass, hass_storage, providers, freezer, stack)
-        yield home
-        await home.end()
-
-
-def test_it_is_a_blueprint() -> None:
+@every_language
+def test_it_is_a_blueprint(file: Path) -> None:
     """Home Assistant imports it from the address that it names."""
-    data = yaml_util.parse_yaml(BLUEPRINT.read_text())
-    blueprint = Blueprint(data, path=BLUEPRINT.name, expected_domain="automation", schema=BLUEPRINT_SCHEMA)
+    data = yaml_util.parse_yaml(file.read_text())
+    blueprint = Blueprint(data, path=file.name, expected_domain="automation", schema=BLUEPRINT_SCHEMA)
     assert blueprint.validate() is None
-    path = BLUEPRINT.relative_to(CHECKOUT)
+    path = file.relative_to(CHECKOUT)
     assert blueprint.metadata["source_url"] == f"https://github.com/sms-credit/sms-credit/blob/main/{path}"
     assert blueprint.metadata["homeassistant"]["min_version"] == "2026.10.0"
+
+
+_SHOWN = {"name", "description", "default", "unit_of_measurement"}
 
 
 def shown(node: object) -> list[str]:
     """Return the texts of a form, and of those within it."""
     members = node if isinstance(node, dict) else {}
-    texts = [text for key, text in members.items() if key in {"name", "description"} and isinstance(text, str)]
+    texts = [text for key, text in members.items() if key in _SHOWN and isinstance(text, str)]
     return texts + [text for member in members.values() for text in shown(member)]
 
 
-def test_its_form_shows_no_template_code() -> None:
+def test_the_turkish_form_is_turkish_throughout() -> None:
+    """No text of the English form is left but for times, and none is missing."""
+    english, turkish = (shown(yaml_util.parse_yaml(file.read_text())["blueprint"]) for file in BLUEPRINTS)
+    assert len(english) == len(turkish)
+    assert {text for text in turkish if text in english} == {"00:00:00"}
+
+
+@every_language
+def test_its_form_shows_no_template_code(file: Path) -> None:
     """Descriptions are shown as Markdown, in which nothing is a template."""
-    texts = shown(yaml_util.parse_yaml(BLUEPRINT.read_text())["blueprint"])
+    texts = shown(yaml_util.parse_yaml(file.read_text())["blueprint"])
     assert texts
     assert [text for text in texts if "{" in text] == []
 

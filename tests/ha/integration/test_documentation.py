@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -53,6 +54,7 @@ def test_it_has_every_part_that_the_quality_scale_asks_for() -> None:
         "Entities",
         "Data updates",
         "Repairs",
+        "Triggers",
         "Automation blueprint",
         "Dashboard cards",
         "Troubleshooting",
@@ -97,6 +99,12 @@ async def test_every_entity_is_told(hass: HomeAssistant) -> None:
         true[names[entity.domain, entity.translation_key]] = {"kind": ", ".join(kind)}
     told = ((name, {"kind": re.sub(r", (?!diagnostic)[^,]*", "", kind)}) for name, kind, _ in rows(DOCUMENT, "Entity"))
     check(DOCUMENT, "Entity", told, true)
+
+
+def test_every_trigger_is_told() -> None:
+    """By the name that the editor shows, and the key that its YAML has."""
+    words = texts("en")["triggers"]
+    assert [row[:2] for row in table_below("Triggers")] == [[words[key]["name"], f"`{key}`"] for key in words]
 
 
 def others(status: Status) -> str:
@@ -177,9 +185,10 @@ def test_the_buttons_lead_to_this_integration() -> None:
     }
 
 
-def test_the_import_button_leads_to_the_blueprint() -> None:
+@pytest.mark.parametrize("blueprint", sorted(BLUEPRINT.parent.iterdir()), ids=lambda path: path.stem)
+def test_an_import_button_leads_to_each_blueprint(blueprint: Path) -> None:
     """It carries the address that the blueprint itself names."""
-    (address,) = re.findall(r"source_url: (\S+)", BLUEPRINT.read_text())
+    (address,) = re.findall(r"source_url: (\S+)", blueprint.read_text())
     assert address.replace(":", "%3A").replace("/", "%2F") in TEXT
 
 

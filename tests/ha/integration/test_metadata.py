@@ -87,6 +87,18 @@ def test_hacs_json_names_the_oldest_version_that_is_tested() -> None:
     assert read_json(CHECKOUT / "hacs.json") == {"name": "SMS Credit", "homeassistant": f"{oldest}.0"}
 
 
+def test_the_repository_has_what_the_catalogue_of_hacs_wants() -> None:
+    """Its checks of files: images, description, licence; others are of the repository's settings, which are listed."""
+    assert (COMPONENT / "brand" / "icon.png").is_file()
+    assert (CHECKOUT / "README.md").is_file()
+    assert "Apache License" in (CHECKOUT / "LICENSE").read_text()
+    manifest = read_json(COMPONENT / "manifest.json")
+    assert all(manifest[key] for key in ("codeowners", "documentation", "domain", "issue_tracker", "name", "version"))
+    _, _, told = (CHECKOUT / "CONTRIBUTING.md").read_text().partition("## The catalogue of the Marketplace\n")
+    settings = ("archived", "description", "issues", "topics", "release", "hassfest")
+    assert [each for each in settings if each not in told.partition("\n## ")[0]] == []
+
+
 def test_there_is_one_custom_component() -> None:
     """The Marketplace installs one."""
     assert [path.name for path in (CHECKOUT / "custom_components").iterdir() if (path / "manifest.json").exists()] == [

@@ -1,11 +1,13 @@
 """The texts: complete, the same in both languages, and shown by Home Assistant as they stand in the files."""
 
+import json
 import re
 from collections.abc import Iterator
 from string import Formatter
 from typing import Any
 
 import pytest
+import yaml
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
 
@@ -13,6 +15,7 @@ from custom_components.sms_credit.binary_sensor import BINARY_SENSORS
 from custom_components.sms_credit.const import CONF_PROVIDER, DOMAIN
 from custom_components.sms_credit.event import TOPPED_UP
 from custom_components.sms_credit.lib.sms_credit_core import PROVIDERS, AddressMistake, Cause, Status
+from custom_components.sms_credit.news import HAPPENINGS
 from custom_components.sms_credit.sensor import SENSORS, STATES, STATUS
 
 from .conftest import COMPONENT, texts
@@ -137,7 +140,7 @@ def test_entities_have_exactly_the_texts_that_they_need() -> None:
 def test_exceptions_and_repairs_have_exactly_the_texts_that_they_need() -> None:
     """Every cause of a failure can be raised; every denial and the block are repairs with a dialog."""
     english = texts("en")
-    assert set(english) == {"config", "entity", "exceptions", "issues", "options"}
+    assert set(english) == {"config", "entity", "exceptions", "issues", "options", "triggers"}
     assert set(english["exceptions"]) == FAILING
     assert set(english["issues"]) == DENYING | {"credit_blocked"}
     for issue in english["issues"].values():
@@ -149,6 +152,18 @@ def test_exceptions_and_repairs_have_exactly_the_texts_that_they_need() -> None:
         assert set(issue["fix_flow"]["error"]) == {"too_soon", "unchanged"}
         left_open = set().union(*(placeholders(text) for _, text in flat(issue)))
         assert left_open <= {"account", "provider", "panel_url"}
+
+
+def test_triggers_have_exactly_the_texts_that_they_need() -> None:
+    """A name, an explanation and a field for each; the editor shows icon and field by the same keys."""
+    triggers = texts("en")["triggers"]
+    assert set(triggers) == set(HAPPENINGS)
+    assert all(set(words) == {"name", "description", "fields"} for words in triggers.values())
+    fields = yaml.safe_load((COMPONENT / "triggers.yaml").read_text())
+    assert {key: set(words["fields"]) for key, words in triggers.items()} == {
+        key: set(each["fields"]) for key, each in fields.items() if not key.startswith(".")
+    }
+    assert set(json.loads((COMPONENT / "icons.json").read_text())["triggers"]) == set(HAPPENINGS)
 
 
 @every_language

@@ -11,8 +11,8 @@ from tests.journeys.judges import KINDS, Bench
 Tool = Callable[[str], str]
 
 ELSEWHERE = {
-    "console": "test_sessions.py: its commands are run, or held against what their programs say of themselves",
-    "sh": "test_sessions.py, as above",
+    "console": "test_commands.py: held against what their programs say of themselves; test_sessions.py runs them",
+    "sh": "tests/exporter/test_backtest.py runs it",
 }
 """Languages whose examples are no files, and where they are judged."""
 

@@ -1,8 +1,74 @@
-"""The reference tables of the documentation, held against what the code says."""
+"""The documents of the project: their blocks of code, and their tables, held against what the code says."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from textwrap import dedent
+
+from tests.conftest import ROOT
+
+DOCUMENTS = sorted(
+    file.relative_to(ROOT)
+    for pattern in ("*.md", "[!.]*/**/*.md", ".github/**/*.md")
+    for file in ROOT.glob(pattern)
+    if "node_modules" not in file.parts
+)
+"""Every document, by its path in the checkout; a new one is found by itself."""
+
+FENCED = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
+"""A block of code, as it stands in a document."""
+
+_FENCE = re.compile(r"^( *)(`{3,}|~{3,})(.*)$")
+
+
+class UnreadableDocumentError(ValueError):
+    """A document has a block that does not end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block of code in a document."""
+
+    document: Path
+    """Its path in the checkout."""
+    line: int
+    """The first of its own lines."""
+    language: str
+    """As the fence says it; empty where it says nothing."""
+    text: str
+    is_generated: bool = False
+    """Whether it stands between the marks that `scripts/generate` writes between."""
+
+    def __str__(self) -> str:
+        """Say where it is."""
+        return f"{self.document}:{self.line} ({self.language or 'no language'})"
+
+
+@cache
+def blocks(document: Path, root: Path = ROOT) -> Sequence[Block]:
+    """Return the blocks of a document. Raises UnreadableDocumentError."""
+    found: list[Block] = []
+    lines = (root / document).read_text().splitlines(keepends=True)
+    open_at: tuple[int, re.Match[str]] | None = None
+    generated = False
+    for number, line in enumerate(lines):
+        if open_at is None and line.startswith(("<!-- generated: ", "<!-- end -->")):
+            generated = "generated" in line
+        if not (fence := _FENCE.match(line)):
+            continue
+        if open_at is None:
+            open_at = number, fence
+        elif fence[2].startswith(open_at[1][2]) and not fence[3].strip():
+            begin, language = open_at[0] + 1, open_at[1][3].strip()
+            found.append(Block(document, begin + 1, language, dedent("".join(lines[begin:number])), generated))
+            open_at = None
+    if open_at:
+        message = f"{document}:{open_at[0] + 1}: the block that begins here does not end"
+        raise UnreadableDocumentError(message)
+    return found
+
 
 Facts = Mapping[str, str]
 """What a row says, each fact by its name."""

@@ -246,7 +246,7 @@ class StatusSensor(SmsCreditSensor):
     def _reason(self) -> str | None:
         """Return in Home Assistant's language what the log says too."""
         problem = self.coordinator.data.problem
-        if problem is None or problem.status.up:
+        if problem is None:
             return None
         texts = async_get_cached_translations(self.hass, self.hass.config.language, "exceptions", DOMAIN)
         return texts[f"component.{DOMAIN}.exceptions.{problem.cause}.message"].format(detail=problem.detail)

@@ -29,8 +29,8 @@ _LOW = {
 }
 _ADVICE: Mapping[str, Advice] = {
     "blocked": Advice("Top up now: until then no message is sent.", "SmsCreditBlocked"),
-    Status.AUTH_FAILED: Advice("Correct the credentials, or allow API access in the panel.", "SmsCreditAuthFailed"),
-    Status.ACCESS_DENIED: Advice("Allow it in the panel, or ask the provider to.", "SmsCreditAccessDenied"),
+    Status.AUTH_FAILED: Advice(Status.AUTH_FAILED.to_do, "SmsCreditAuthFailed"),
+    Status.ACCESS_DENIED: Advice(Status.ACCESS_DENIED.to_do, "SmsCreditAccessDenied"),
     "unusual": Advice("Find out who is sending; stop it if nobody should be.", "SmsCreditSpendingUnusual"),
     **dict.fromkeys(OUTAGES, Advice(None, "SmsCreditAccountFailing")),
     "stale": Advice("Find out why it is no longer read.", "SmsCreditDataStale"),

@@ -1,6 +1,6 @@
 """The alerts: what is worth somebody's time, and how soon."""
 
-from sms_credit_core import OUTAGES, Limit
+from sms_credit_core import OUTAGES, Limit, Status
 
 from .recording import GAP, HOLD, RECORDING_RULES
 from .rules import Alert, Group, Severity
@@ -154,7 +154,7 @@ _POLLING = (
         dashboard=_ACCOUNT,
         summary="An SMS provider refuses the credentials of an account.",
         description="{{ $labels.provider }} refuses the credentials of account {{ $labels.account }}. "
-        "Its balance stays unknown until they are put right.",
+        f"{Status.AUTH_FAILED.to_do} Until then its balance stays unknown.",
         expr='max without (status) (account:sms_credit_status:last{<job>, status="auth_failed"})',
         lasting=15 * MINUTE,
     ),
@@ -164,7 +164,7 @@ _POLLING = (
         dashboard=_ACCOUNT,
         summary="An SMS provider knows the credentials of an account but refuses access.",
         description="{{ $labels.provider }} refuses access to account {{ $labels.account }}. "
-        "Its balance stays unknown until the access is granted.",
+        f"{Status.ACCESS_DENIED.to_do} Until then its balance stays unknown.",
         expr='max without (status) (account:sms_credit_status:last{<job>, status="access_denied"})',
         lasting=15 * MINUTE,
     ),

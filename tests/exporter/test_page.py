@@ -185,7 +185,7 @@ FIFTY = Limits(low_balance=Decimal(50))
             ((400, OK), (42, problem(Cause.API_KEY_UNKNOWN, "INVALID_API_KEY"))),
             {
                 "State": "auth failed",
-                "Notes": "The provider does not know this API key. Provider's code: INVALID_API_KEY",
+                "Notes": f"{Cause.API_KEY_UNKNOWN.text} Provider's code: INVALID_API_KEY",
                 "Balance": "1,250.50 EUR held, read 6 min ago",
                 "Read": "6 min ago",
             },

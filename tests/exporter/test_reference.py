@@ -7,12 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from scripts import reference
 from sms_credit_exporter.cli import main
 from sms_credit_exporter.command_line import command_line
-from sms_credit_exporter.config import labels, load, load_variables
+from sms_credit_exporter.config import labels, load_variables
 from tests.conftest import ROOT
 
 FILE = ROOT / "docs/exporter.md"
@@ -55,20 +54,6 @@ def test_its_numbers_are_those_of_the_code() -> None:
 def examples(language: str) -> list[str]:
     """Return the examples of a language."""
     return re.findall(rf"^```{language}\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)
-
-
-def test_its_files_of_accounts_load(tmp_path: Path) -> None:
-    """As they stand there, side by side."""
-    _, config, accounts, labelled, _ = examples("yaml")
-    for name, text in {"config.yml": config, "teams/payments.yml": accounts, "labelled.yml": labelled}.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-    for secret in ("teams/secrets/otp", "otp"):
-        (tmp_path / secret).parent.mkdir(exist_ok=True)
-        (tmp_path / secret).write_text("made-up-key")
-    assert [(each.name, each.poll_interval) for each in load(tmp_path / "config.yml", {}).accounts] == [("otp", 600.0)]
-    [account] = load(tmp_path / "labelled.yml", {}).accounts
-    assert account.labels == yaml.safe_load(labelled)["accounts"][0]["labels"]
 
 
 def test_its_account_from_the_environment_loads(tmp_path: Path) -> None:

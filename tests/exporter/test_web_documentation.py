@@ -1,8 +1,7 @@
-"""The web server's documentation: its examples work as they stand there, and its tables are as the code has them."""
+"""The web server's documentation: its lines for a proxy work, and its tables are as the code has them."""
 
 import re
 import shlex
-import subprocess
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -12,23 +11,21 @@ import pytest
 
 from sms_credit_exporter.cli import main
 from sms_credit_exporter.config import ConfigError
-from sms_credit_exporter.config.web import RateLimit, load_web
+from sms_credit_exporter.config.web import load_web
 from sms_credit_exporter.prefix import Prefix, external_path, route_prefix
 from tests.conftest import ROOT
-from tests.documentation import check, named, rows
+from tests.documentation import blocks, check, named, rows
 from tests.exporter.running import LISTEN, NGINX, Providers, Running, free_port, nginx
 
-PAGE = ROOT / "docs" / "exporter-web.md"
+PAGE = Path("docs/exporter-web.md")
 
 Start = Callable[..., AbstractAsyncContextManager[Running]]
 
 
-def blocks(language: str) -> list[str]:
-    """Return what stands in the page in blocks of this language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
-
-
-PROXIES = list(zip(blocks("console"), blocks("nginx"), strict=True))
+LINES = {
+    language: [block.text for block in blocks(PAGE) if block.language == language] for language in ("console", "nginx")
+}
+PROXIES = list(zip(*LINES.values(), strict=True))
 
 
 @pytest.mark.parametrize(("command", "locations"), PROXIES, ids=["the path kept", "the path taken away"])
@@ -57,36 +54,11 @@ async def test_the_lines_for_a_proxy_work(  # noqa: PLR0913, PLR0917 - a row, an
 def test_the_table_of_paths_is_right() -> None:
     """What the exporter serves follows from the two options."""
     found = []
-    for url, prefix, told in rows(PAGE, "`--web.external-url`"):
+    for url, prefix, told in rows(ROOT / PAGE, "`--web.external-url`"):
         [external, routes, metrics] = ["".join(named(cell)) for cell in (url, prefix, told)]
         made = Prefix.of(external_path(external) if external else None, route_prefix(routes) if routes else None)
         found.append((metrics, made.route("/metrics")))
     assert found == [(true, true) for _, true in found]
-
-
-def test_the_socket_unit_is_a_sound_one(tool: Callable[[str], str], tmp_path: Path) -> None:
-    """By systemd's own judgement, beside a service of the same name."""
-    [unit] = blocks("ini")
-    name = re.findall(r"^# /etc/systemd/system/(\S+)\.socket$", unit, re.MULTILINE)[0]
-    (tmp_path / f"{name}.socket").write_text(unit)
-    (tmp_path / f"{name}.service").write_text("[Service]\nExecStart=/bin/true\n")
-    outcome = subprocess.run(
-        [tool("systemd-analyze"), "verify", str(tmp_path / f"{name}.socket")],
-        capture_output=True,
-        check=False,
-        text=True,
-        timeout=60,
-    )
-    assert (outcome.returncode, outcome.stdout, outcome.stderr) == (0, "", "")
-
-
-def test_the_web_configuration_loads(tmp_path: Path) -> None:
-    """The example is taken over as it stands there."""
-    [example] = blocks("yaml")
-    (tmp_path / "web.yml").write_text(example)
-    config = load_web(tmp_path / "web.yml")
-    assert config.headers == {"Strict-Transport-Security": "max-age=31536000", "X-Frame-Options": "deny"}
-    assert config.rate_limit == RateLimit(interval=0.1, burst=50)
 
 
 def test_every_header_is_told(tmp_path: Path) -> None:
@@ -102,8 +74,8 @@ def test_every_header_is_told(tmp_path: Path) -> None:
 
     headers = allowed("Made-Up", "1", "allowed are ").split(", ")
     true = {header: {"value": allowed(header, "made-up", "must be ").replace(" or ", ", ")} for header in headers}
-    told = ((named(header)[0], {"value": ", ".join(named(value))}) for header, value in rows(PAGE, "header"))
-    check(PAGE, "header", told, true)
+    told = ((named(header)[0], {"value": ", ".join(named(value))}) for header, value in rows(ROOT / PAGE, "header"))
+    check(ROOT / PAGE, "header", told, true)
 
 
 def test_every_option_exists(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,7 +84,7 @@ def test_every_option_exists(capsys: pytest.CaptureFixture[str], monkeypatch: py
     with pytest.raises(SystemExit):
         main(["serve", "--help"])
     option = r"--[a-z][\w.-]*\w"
-    assert set(re.findall(option, PAGE.read_text())) <= set(re.findall(option, capsys.readouterr().out))
+    assert set(re.findall(option, (ROOT / PAGE).read_text())) <= set(re.findall(option, capsys.readouterr().out))
 
 
 async def test_the_ways_to_reload_are_these(

@@ -1,16 +1,22 @@
 """The package as users install it: built, unpacked into an empty folder, and run from there."""
 
+import re
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from email import message_from_bytes
 from pathlib import Path
 
 import httpx
 import pytest
+from readme_renderer.markdown import render
 
 from tests.conftest import ROOT
 from tests.exporter.running import LISTEN, running
+
+REPOSITORY = "https://github.com/sms-credit/sms-credit"
+RAW = "https://raw.githubusercontent.com/sms-credit/sms-credit"
 
 PROGRAM = """\
 import sys
@@ -76,3 +82,16 @@ def test_the_wheel_brings_rules_dashboards_and_runbooks(program: str, tmp_path: 
     installed, checkout = (written(tmp_path / folder) for folder in ("installed", "checkout"))
     assert installed == checkout
     assert {"prometheus/rules.yml", "dashboards/overview.json", "runbook.md"} < installed.keys()
+
+
+def test_a_package_page_shows_the_readme_and_every_link_leads_somewhere(site: Path) -> None:
+    """Rendered as PyPI does it: nothing is beside a package page, so each link is whole and names this version."""
+    [metadata] = site.glob("*.dist-info/METADATA")
+    about = message_from_bytes(metadata.read_bytes())
+    assert about["Description-Content-Type"] == "text/markdown"
+    page = str(render(str(about.get_payload())))
+    assert "<h1" in page
+    links = re.findall(r'(?:href|src)="([^"]+)"', page)
+    assert [link for link in links if not link.startswith(("https://", "#"))] == []
+    for place in (f"{REPOSITORY}/blob/v{about['Version']}/docs/", f"{RAW}/v{about['Version']}/docs/pictures/"):
+        assert [link for link in links if link.startswith(place)] != []

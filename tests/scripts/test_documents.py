@@ -7,22 +7,15 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.documentation import DOCUMENTS, FENCED
 
-DOCUMENTS = sorted(
-    file.relative_to(ROOT)
-    for pattern in ("*.md", "[!.]*/**/*.md", ".github/**/*.md")
-    for file in ROOT.glob(pattern)
-    if "node_modules" not in file.parts
-)
-
-_FENCED = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 _HERE = "https://github.com/sms-credit/sms-credit/blob/main/"
 """Where the repository is read; such a link has to lead to a file here."""
 
 
 def links(document: Path) -> Iterator[str]:
     """Return where a document leads to."""
-    text = _FENCED.sub("", (ROOT / document).read_text())
+    text = FENCED.sub("", (ROOT / document).read_text())
     yield from re.findall(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)", text)
     yield from re.findall(r"!\[[^\]]*\]\(([^)\s]+)\)", text)
     yield from re.findall(r'(?:src|srcset|href)="([^"]+)"', text)
@@ -30,7 +23,7 @@ def links(document: Path) -> Iterator[str]:
 
 def headings(document: Path) -> list[str]:
     """Return the anchors that GitHub gives to a document's headings, in their order."""
-    found = re.findall(r"^#+ (.*)$", _FENCED.sub("", document.read_text()), re.MULTILINE)
+    found = re.findall(r"^#+ (.*)$", FENCED.sub("", document.read_text()), re.MULTILINE)
     return [re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-") for heading in found]
 
 

@@ -361,7 +361,7 @@ MESSAGES = [
         "error_invalid_api_key",
         {},
         "The provider refuses access to the account. Home Assistant shows what to do under Settings.\n"
-        "The provider does not know this API key.\n{url}",
+        "The provider does not know this API key. Compare it with the one in the panel.\n{url}",
         id="that the key is refused",
     ),
 ]

@@ -39,8 +39,16 @@ class Cause(StrEnum):
         "The provider has no current data: its balance cache is empty and could not be refreshed.",
     )
 
-    CREDENTIALS_REFUSED = "credentials_refused", Status.AUTH_FAILED, "The provider refuses the credentials."
-    API_KEY_UNKNOWN = "api_key_unknown", Status.AUTH_FAILED, "The provider does not know this API key."
+    CREDENTIALS_REFUSED = (
+        "credentials_refused",
+        Status.AUTH_FAILED,
+        "The provider refuses the credentials. Compare them with those in the panel.",
+    )
+    API_KEY_UNKNOWN = (
+        "api_key_unknown",
+        Status.AUTH_FAILED,
+        "The provider does not know this API key. Compare it with the one in the panel.",
+    )
     API_KEY_INACTIVE = (
         "api_key_inactive",
         Status.AUTH_FAILED,
@@ -54,7 +62,7 @@ class Cause(StrEnum):
     SIGNATURE_REQUIRED = (
         "signature_required",
         Status.AUTH_FAILED,
-        "This API key was created with signature verification: its API secret is needed too.",
+        "This API key was created with signature verification. Enter its API secret too.",
     )
     SIGNATURE_INVALID = (
         "signature_invalid",
@@ -67,7 +75,7 @@ class Cause(StrEnum):
         (
             "The provider refuses access and does not say which of three causes it is: the API key or hash is wrong; "
             "“Allow API access” is off in the panel (Settings → Security → Access Permissions); "
-            "or the account is limited to fixed IP addresses and this machine's is not among them."
+            "or the account is limited to fixed IP addresses and this machine's is not among them. Check all three."
         ),
     )
     CREDENTIALS_OR_IP = (
@@ -75,11 +83,15 @@ class Cause(StrEnum):
         Status.AUTH_FAILED,
         (
             "The provider refuses access and does not say which of three causes it is: user name or password is wrong; "
-            "the user may not use the API; or this machine's IP address is not allowed."
+            "the user may not use the API; or this machine's IP address is not allowed. Check all three."
         ),
     )
 
-    ACCESS_REFUSED = "access_refused", Status.ACCESS_DENIED, "The provider refuses this call and does not say why."
+    ACCESS_REFUSED = (
+        "access_refused",
+        Status.ACCESS_DENIED,
+        "The provider refuses this call and does not say why. Ask its support.",
+    )
     IP_NOT_ALLOWED = (
         "ip_not_allowed",
         Status.ACCESS_DENIED,

@@ -20,30 +20,32 @@ class Status(StrEnum):
 
     `up` is true if the provider gave an answer about this account.
     `holds` is true if the values of the last good reading are still shown, until they are stale.
-    `actor` is who has to act.
+    `actor` is who has to act, and `to_do` is what the user has to do, in a sentence; None where it is not the user.
     """
 
     up: bool
     holds: bool
     actor: Actor
+    to_do: str | None
 
-    def __new__(cls, word: str, up: bool, holds: bool, actor: Actor) -> Self:  # noqa: FBT001 - rows of a table
+    def __new__(cls, word: str, up: bool, holds: bool, actor: Actor, to_do: str | None = None) -> Self:  # noqa: FBT001 - rows of a table
         """Attach what a status means to its word."""
         member = str.__new__(cls, word)
         member._value_ = word
         member.up = up
         member.holds = holds
         member.actor = actor
+        member.to_do = to_do
         return member
 
-    #                   word                 up     holds  actor
+    #                   word                 up     holds  actor, and what the user has to do
     PENDING = "pending", False, False, Actor.TIME
     FRESH = "fresh", True, True, Actor.NOBODY
     PARTIAL = "partial", True, True, Actor.PROVIDER
     UNAVAILABLE = "unavailable", True, True, Actor.PROVIDER
     ONBOARDING = "onboarding", True, False, Actor.TIME
-    AUTH_FAILED = "auth_failed", False, True, Actor.USER
-    ACCESS_DENIED = "access_denied", False, True, Actor.USER
+    AUTH_FAILED = "auth_failed", False, True, Actor.USER, "Correct the credentials, or allow API access in the panel."
+    ACCESS_DENIED = "access_denied", False, True, Actor.USER, "Allow it in the panel, or ask the provider to."
     RATE_LIMITED = "rate_limited", False, True, Actor.TIME
     UNREACHABLE = "unreachable", False, True, Actor.TIME
     PROVIDER_ERROR = "provider_error", False, True, Actor.PROVIDER

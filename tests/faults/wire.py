@@ -30,6 +30,8 @@ class Peer:
     asked_by: str = ""
     """The first part of the path that was asked for; it names the account."""
     request: bytes = field(default=b"", repr=False)
+    told_at: float | None = None
+    """Unix time from which on it was told to wait, where the answer counts from there."""
 
     def __post_init__(self) -> None:
         """Keep a way past TLS."""

@@ -26,7 +26,14 @@ TABLE = cases(every=ALL)
 MOST = 1_000
 """The accounts that one exporter watches at once; more are tried in several parts."""
 
-PARTS = [TABLE[first :: math.ceil(len(TABLE) / MOST)] for first in range(math.ceil(len(TABLE) / MOST))]
+
+def parts(table: Sequence[Case], most: int) -> list[Sequence[Case]]:
+    """Return a table in parts of the same size, as few of them as can be with `most` cases in each."""
+    count = math.ceil(len(table) / most)
+    return [table[first::count] for first in range(count)]
+
+
+PARTS = parts(TABLE, MOST)
 
 SCALE = max(1.0, len(PARTS[0]) / 500)
 """How many times longer everything may take: with more accounts, each is polled less often."""

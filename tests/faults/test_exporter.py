@@ -42,8 +42,9 @@ from tests.faults.table import HEALTHY, Case, Layer, Name
 PATIENCE = 240.0 * SCALE
 """Seconds until a phase is given up; a busy machine takes a while for a thousand accounts."""
 
-TIMEOUT, SHORT_TIMEOUT = 10.0, 5.0
-"""Seconds that an account waits for its provider; the short one where that is all that happens."""
+TIMEOUT, SHORT_TIMEOUT = 30.0, 10.0
+"""Seconds that an account waits for its provider: so long that no busy machine is taken for a fault, and not as long
+where waiting is all that happens."""
 
 LATE = 5.0
 """Seconds by which a poll may be late, or take longer than its timeout, beside what others have of the processor."""
@@ -231,7 +232,7 @@ def _interval(case: Case) -> float:
     """Return how often an account is polled: one that is refused waits for twelve intervals."""
     if case.fault is HEALTHY or case.fault.status == "auth_failed":
         return 1.0 * SCALE
-    return 8.0 * SCALE
+    return 12.0 * SCALE
 
 
 def configured(case: Case, port: int) -> Mapping[str, object]:

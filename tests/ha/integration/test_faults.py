@@ -5,7 +5,6 @@ The clock stands still but for the steps that are taken here, so a provider that
 
 import asyncio
 import logging
-import math
 import re
 import socket
 import ssl
@@ -33,7 +32,6 @@ from custom_components.sms_credit.lib import sms_credit_core as core
 from tests.faults import names
 from tests.faults.driving import (
     FIRST,
-    SCALE,
     SECOND,
     SECRET,
     TABLE,
@@ -44,6 +42,7 @@ from tests.faults.driving import (
     in_health,
     named,
     nothing_of,
+    parts,
     publish,
     serving,
 )
@@ -54,7 +53,7 @@ from .conftest import Providers, account, pass_time, set_up, spending, states
 _CASES = [case for case in TABLE if case.fault.name is not Name.UNROUTABLE]
 """The harness lets nothing out but to 127.0.0.1, to which there is always a way."""
 
-PARTS = [_CASES[first :: math.ceil(SCALE)] for first in range(math.ceil(SCALE))]
+PARTS = parts(_CASES, 600)
 """One Home Assistant with thousands of accounts would log more than the harness can keep."""
 
 PATIENCE = 120.0

@@ -271,7 +271,7 @@ async def watching(servers: Servers, table: Sequence[Case], folder: Path, *runne
     async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
         arguments = ("serve", f"--config.file={file}", LISTEN)
         env = {"SSL_CERT_FILE": str(folder / "ca.pem")}
-        async with running(http, *arguments, cwd=folder, env=env, program=program) as exporter:
+        async with running(http, *arguments, cwd=folder, env=env, program=program, patience=PATIENCE) as exporter:
             yield Matrix(exporter, table, servers, names)
 
 

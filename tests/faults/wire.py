@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 CHUNK = 64 * 1024
 """Bytes that are read at once."""
 
-CLIENTS_PATIENCE = 30.0
-"""Seconds after which a server stops waiting for a client that has neither asked nor gone."""
+CLIENTS_PATIENCE = 300.0
+"""Seconds after which a server stops waiting for a client that has neither asked nor gone; its machine may be busy."""
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ def _of(product: str, lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {
         "product": product,
         "accounts": sum(part["accounts"] for part in parts),
+        "requests": sum(part["requests"] for part in parts),
         "wrong_numbers": sum(part["wrong_numbers"] for part in parts),
         "seconds": sum(sum(part["seconds"].values()) for part in parts),
         "faults": {layer: sum(part["faults"][layer] for part in parts) for layer in parts[0]["faults"]},
@@ -26,6 +27,7 @@ def main(file: Path) -> None:
     rows = [("", *(run["product"] for run in runs))]
     rows += [(layer, *(f"{2 * run['faults'][layer]:,}" for run in runs)) for layer in runs[0]["faults"]]
     rows.append(("all, each from the start and after a reading", *(f"{2 * run['accounts']:,}" for run in runs)))
+    rows.append(("requests", *(f"{run['requests']:,}" for run in runs)))
     rows.append(("wrong numbers", *(f"{run['wrong_numbers']}" for run in runs)))
     rows.append(("seconds", *(f"{run['seconds']:.0f}" for run in runs)))
     for first, *others in rows:

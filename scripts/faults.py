@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from operator import attrgetter
@@ -12,6 +13,7 @@ sys.path.insert(0, str(ROOT))
 
 from scripts.reference import code, table  # noqa: E402 - the checkout has to be found first
 from sms_credit_core import PROVIDERS, Cause, Status  # noqa: E402
+from tests.faults.damage import IN_ITS_PLACE, USES, cuts, damaged_fields  # noqa: E402
 from tests.faults.machine import MACHINE  # noqa: E402
 from tests.faults.table import FAULTS, Fault, Layer, documented  # noqa: E402
 
@@ -30,7 +32,8 @@ after a good answer. Then the servers answer well. In every row:
   Home Assistant they are unavailable, unless the provider did answer about the account.
 - The first good answer ends it.
 - Each change is one line in the log, without a credential in it.
-- Accounts whose providers answer well are not disturbed: none of their polls fails.
+- Accounts whose providers answer well are not disturbed: none of their polls fails, and each is in time.
+- A poll takes no longer than its timeout, and an exporter's memory stays where it was.
 
 The exporter shows the status as `sms_credit_status` and on its page, with the reason beside it. Home Assistant shows
 the status in a sensor, and writes the reason to its log.
@@ -42,7 +45,9 @@ every fault at every provider, and prints how many there were and how long they 
 
 def written() -> str:
     """Return the whole page."""
-    return "\n".join([HEAD, *(line for block in _layers() for line in (block, "")), *_machine(), *_documented()])
+    return "\n".join(
+        [HEAD, *(line for block in _layers() for line in (block, "")), *_machine(), *_damaged(), *_documented()]
+    )
 
 
 def _layers() -> Iterator[str]:
@@ -73,6 +78,27 @@ def _machine() -> Iterator[str]:
     yield "These have tests of their own.\n"
     yield table(("what happens", "what is seen"), ((row.sentence, row.seen) for row in MACHINE))
     yield ""
+
+
+def _damaged() -> Iterator[str]:
+    yield "## The providers' good answers are damaged\n"
+    yield (
+        "Each provider's good answer is sent cut at every byte of its body, without a word on its length, so that\n"
+        "nothing tells but its end; and with every field damaged in every way. The header is cut at every byte too,\n"
+        "each time at one of them. Without a field that the balance needs, it is an `invalid_response`, and the\n"
+        "reason names the field. From all other fields nothing follows, as long as what is left is JSON. The tests of\n"
+        "every day take a sample.\n"
+    )
+    yield textwrap.fill(f"A field is, in turn: {'; '.join(IN_ITS_PLACE)}.", 120) + "\n"
+    headings = ("provider", "cuts", "fields", "of these needed", "answers with a damaged field", "read all the same")
+    yield table(headings, ((provider.name, *_counts(key)) for key, provider in PROVIDERS.items()))
+    yield ""
+
+
+def _counts(key: str) -> tuple[str, ...]:
+    cut, fields = list(cuts(key)), list(damaged_fields(key))
+    read = sum(damage.status == "fresh" for damage in fields)
+    return tuple(map(str, (len(cut), len(fields) // len(IN_ITS_PLACE), len(USES[key]), len(fields), read)))
 
 
 def _documented() -> Iterator[str]:

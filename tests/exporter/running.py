@@ -48,9 +48,9 @@ def secured(folder: Path) -> tuple[Path, ssl.SSLContext]:
     return web_file, trust
 
 
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], patience: float = PATIENCE) -> None:
     """Wait for a condition to come true."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(patience):
         while not await condition():  # noqa: ASYNC110 - another process changes it
             await asyncio.sleep(0.05)
 
@@ -118,13 +118,13 @@ class Running:
 
         await until(none_there)
 
-    async def logged(self, pattern: str, times: int = 1) -> str:
+    async def logged(self, pattern: str, times: int = 1, patience: float = PATIENCE) -> str:
         """Wait until so many lines of the log match, and return the last of them."""
 
         async def enough() -> bool:
             return len(self.matching(pattern)) >= times
 
-        await until(enough)
+        await until(enough, patience)
         return self.matching(pattern)[-1]
 
     def matching(self, pattern: str) -> list[str]:
@@ -146,24 +146,27 @@ async def running(  # noqa: PLR0913 - what a process is started with
     listens: int = 1,
     program: Sequence[str] = ("-m", "sms_credit_exporter"),
     descriptors: Sequence[int] = (),
+    patience: float = PATIENCE,
 ) -> AsyncIterator[Running]:
     """Start an exporter and wait until it listens on so many addresses; what still runs at the end is killed.
 
     It inherits these descriptors under the numbers that they have here.
     """
     command = (sys.executable, *program, *arguments)
-    async with listening(http, *command, cwd=cwd, env=env, listens=listens, descriptors=descriptors) as exporter:
+    starting = listening(http, *command, cwd=cwd, env=env, listens=listens, descriptors=descriptors, patience=patience)
+    async with starting as exporter:
         yield exporter
 
 
 @asynccontextmanager
-async def listening(
+async def listening(  # noqa: PLR0913 - as above
     http: httpx.AsyncClient,
     *command: str,
     cwd: Path,
     env: Mapping[str, str],
     listens: int = 1,
     descriptors: Sequence[int] = (),
+    patience: float = PATIENCE,
 ) -> AsyncIterator[Running]:
     """Do the same with a command of any kind that starts an exporter."""
     process = await asyncio.create_subprocess_exec(
@@ -176,7 +179,7 @@ async def listening(
     exporter = Running(process, http)
     reading = asyncio.create_task(_keep(process, exporter.log))
     try:
-        await exporter.logged(r"\blistening\b", listens)
+        await exporter.logged(r"\blistening\b", listens, patience)
         exporter.urls = [match[0] for line in exporter.log if (match := re.search(r"http[^\s\"]+", line))]
         yield exporter
     finally:

@@ -188,6 +188,34 @@ async def test_requests_beyond_the_limit_are_told_to_come_again(
     assert not exporter.matching("level=(warning|error)|Traceback")
 
 
+async def test_of_a_crowd_beyond_the_limit_each_is_answered_or_told_to_come_again(
+    config_file: ConfigFile, providers: Providers, start: Callable[..., Starting]
+) -> None:
+    """Nobody gets half an answer or none, probes are answered in the thick of it, and no poll fails."""
+    file = config_file(providers.configured("a", providers.add("23telecom"), timeout="60s"))
+    unlimited = httpx.Limits(max_connections=None)
+    async with (
+        start("serve", f"--config.file={file}", LISTEN, "--web.max-requests=20") as exporter,
+        httpx.AsyncClient(trust_env=False, timeout=PATIENCE, limits=unlimited) as crowd,
+    ):
+        url = exporter.urls[0]
+        scrapes, probes = await asyncio.gather(
+            asyncio.gather(*(crowd.get(f"{url}/metrics") for _ in range(300))),
+            asyncio.gather(*(crowd.get(f"{url}/-/healthy") for _ in range(30))),
+        )
+        assert {answer.status_code for answer in scrapes} == {200, 503}
+        answered = [answer for answer in scrapes if answer.status_code == 200]
+        refused = [answer for answer in scrapes if answer.status_code == 503]
+        assert len(answered) >= 20
+        assert all("\nsms_credit_up{" in answer.text for answer in answered)
+        assert {answer.headers.get("Retry-After") for answer in refused} == {"5"}
+        assert {answer.status_code for answer in probes} == {200}
+        assert (await exporter.get("/metrics")).status_code == 200
+        await goes_on_polling(exporter)
+        assert f"{FAILED_OF_A} 0.0" in await exporter.metrics()
+    assert not exporter.matching("level=(warning|error)|Traceback")
+
+
 async def test_without_a_limit_all_are_answered(
     config_file: ConfigFile, providers: Providers, start: Callable[..., Starting]
 ) -> None:

@@ -1,6 +1,7 @@
 """The faults' servers, as a test drives them; and what a product must show of an account."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -22,7 +23,19 @@ ALL = os.environ.get("FAULT_MATRIX") == "all"
 
 TABLE = cases(every=ALL)
 
-SCALE = max(1.0, len(TABLE) / 500)
+MOST = 1_000
+"""The accounts that one exporter watches at once; more are tried in several parts."""
+
+
+def parts(table: Sequence[Case], most: int) -> list[Sequence[Case]]:
+    """Return a table in parts of the same size, as few of them as can be with `most` cases in each."""
+    count = math.ceil(len(table) / most)
+    return [table[first::count] for first in range(count)]
+
+
+PARTS = parts(TABLE, MOST)
+
+SCALE = max(1.0, len(PARTS[0]) / 500)
 """How many times longer everything may take: with more accounts, each is polled less often."""
 
 FIRST, SECOND = Decimal("111.5"), Decimal("77.25")
@@ -52,7 +65,7 @@ class Servers:
         self._tell(balance)
 
     def report(self) -> Any:  # noqa: ANN401 - JSON
-        """Return what was asked: `asked` has for each case how often, and how often well; `strays` should be empty."""
+        """Return what was asked: `asked` has server.Asked for each case by its key; `strays` should be empty."""
         return self._tell("report")
 
     def _tell(self, word: str) -> Any:  # noqa: ANN401 - JSON

@@ -20,13 +20,23 @@ _OWN, _LOAD, _WATCH, _STORAGE, _EXCHANGE = (
     "exporter/test_storage.py::",
     "core/test_exchange.py::",
 )
-_MEMORY, _COORDINATOR, _INIT = (f"ha/integration/test_{name}.py::" for name in ("memory", "coordinator", "init"))
+_MEMORY, _COORDINATOR, _INIT, _HOME = (
+    f"ha/integration/test_{name}.py::" for name in ("memory", "coordinator", "init", "faults")
+)
 
 MACHINE = (
     Row(
         "The clock is set, ahead or back, by an hour or four hundred days; daylight saving begins or ends.",
         "Nothing. Polls go by a clock that nobody sets.",
-        (_OWN + "test_a_clock_that_is_set_neither_hurries_nor_stops_a_poll_and_invents_nothing",),
+        tuple(
+            file + "test_a_clock_that_is_set_neither_hurries_nor_stops_a_poll_and_invents_nothing"
+            for file in (_OWN, _HOME)
+        ),
+    ),
+    Row(
+        "The clock is set while a balance is held.",
+        "It is unknown an hour after it was read by either clock, never later.",
+        (_HOME + "test_a_clock_that_is_set_makes_no_balance_younger",),
     ),
     Row(
         "The clock was set back while the process was down.",
@@ -66,6 +76,16 @@ MACHINE = (
         "Clients of the exporter use all descriptors up.",
         "Polls and scrapes go on; one line in the log.",
         (_LOAD + "test_idle_clients_leave_descriptors_for_polls_and_scrapes",),
+    ),
+    Row(
+        "Clients of the exporter use all descriptors up, while everything of this page happens.",
+        "Each account has the reason that it has anyhow.",
+        ("faults/test_exporter.py::test_while_idle_clients_take_the_descriptors_every_fault_is_told_for_what_it_is",),
+    ),
+    Row(
+        "Something else in the process uses all descriptors up.",
+        "Accounts are unreachable, and their last numbers stand; the first free one ends it.",
+        (_OWN + "test_without_a_descriptor_left_the_last_numbers_stand_and_the_next_free_one_ends_it",),
     ),
     Row(
         "Nobody reads the log.",

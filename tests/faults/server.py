@@ -11,11 +11,12 @@ import selectors
 import socket
 import ssl
 import sys
+import time
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -95,6 +96,20 @@ class Asked:
     times: int = 0
     answered_well: int = 0
     """Of these, since the servers were told to."""
+    last: float | None = None
+    """Monotonic time."""
+    longest_pause: float = 0.0
+    """Seconds between two requests."""
+    told_at: float | None = None
+    """Unix time from which on the client was told to wait, where the answer counted from there."""
+
+    def once_more(self, peer: Peer, *, well: bool) -> None:
+        """Count a request."""
+        now = time.monotonic()
+        self.longest_pause = max(self.longest_pause, now - (self.last or now))
+        self.last, self.told_at = now, peer.told_at or self.told_at
+        self.times += 1
+        self.answered_well += well
 
 
 @dataclass
@@ -129,7 +144,7 @@ class World:
         try:
             if self.tls and not fault.tls and fault.layer is not Layer.CONNECTION:
                 handshake()(peer)
-            if fault is _OF_PAYLOADS:
+            if fault is _OF_ANSWERS:
                 read(peer)
                 fault = self.cases[peer.asked_by].fault
                 play(peer, fault.script[1:])
@@ -156,21 +171,19 @@ class World:
             if peer.asked_by not in self.cases:
                 self.strays[peer.asked_by] += 1
                 return
-            asked = self.asked[peer.asked_by]
-            asked.times += 1
-            asked.answered_well += well
+            self.asked[peer.asked_by].once_more(peer, well=well)
             if ELSEWHERE.encode() in peer.request.partition(b"\r\n")[0]:
                 self.strays[ELSEWHERE] += 1
 
     def report(self) -> str:
         """Say what was asked."""
         with self.lock:
-            asked = {key: [each.times, each.answered_well] for key, each in self.asked.items()}
+            asked = {key: asdict(each) for key, each in self.asked.items()}
             return json.dumps({"asked": asked, "strays": self.strays})
 
 
-_OF_PAYLOADS = Fault(layer=Layer.DOCUMENTED, sentence="")
-"""Stands for all payloads, which one server answers with: it plays the script of whoever asks."""
+_OF_ANSWERS = Fault(layer=Layer.DOCUMENTED, sentence="")
+"""Stands for all answers of one provider, which one server gives: it plays the script of whoever asks."""
 
 
 class Listener:
@@ -249,12 +262,12 @@ def _do(line: str, world: World, listeners: Mapping[str, Listener]) -> str:
 
 
 def _place_of(case: Case) -> str:
-    """Return what accounts have in common that share a port: a provider's payloads come from one server."""
-    return f"payloads of {case.provider}" if case.fault.payload else f"{case.fault.layer} {case.fault.sentence}"
+    """Return what accounts have in common that share a port: a provider's own answers come from one server."""
+    return f"answers of {case.provider}" if case.fault.is_answer else f"{case.fault.layer} {case.fault.sentence}"
 
 
 def _places(table: tuple[Case, ...]) -> dict[str, Fault]:
-    return {_place_of(case): _OF_PAYLOADS if case.fault.payload else case.fault for case in table}
+    return {_place_of(case): _OF_ANSWERS if case.fault.is_answer else case.fault for case in table}
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from itertools import cycle, islice, product
 from sms_credit_exporter.simulator.payloads import Payload, payloads
 from sms_credit_exporter.simulator.providers import APIS
 
+from .damage import Damage, cuts, damaged_fields
 from .wire import (
     Peer,
     Say,
@@ -50,6 +51,8 @@ class Layer(StrEnum):
     REDIRECT = "Redirects, which would carry the credentials elsewhere"
     BODY = "The body is read"
     RETRY_AFTER = "429, and how long to wait (Retry-After)"
+    CUT = "The good answer is cut at every byte"
+    FIELD = "Every field of the good answer is damaged"
     DOCUMENTED = "What the providers' own pages say they answer"
 
 
@@ -80,6 +83,8 @@ class Fault:
     status: str = "unreachable"
     causes: tuple[str, ...] = ()
     """Any of them; which one can depend on the provider. Without any, the status says it all."""
+    detail: str | None = None
+    """What the reason names, where it can only be this."""
     script: Script = ()
     tls: bool = False
     """Whether the address begins with https. The script then says when TLS begins."""
@@ -90,6 +95,8 @@ class Fault:
     """Whether it lasts until the client loses its patience."""
     wait: float | None = None
     """Seconds that the provider asks to wait, as far as they are believed; None if it asks for none."""
+    dated: bool = False
+    """Whether they end at a moment by this machine's clock, which the answer names in whole seconds."""
     payload: Payload | None = None
     """Whose outcome says all the rest, where it is one."""
 
@@ -97,6 +104,11 @@ class Fault:
     def reads(self) -> bool:
         """Whether there is a reading after all."""
         return self.status in {"fresh", "partial"}
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether it is one of a single provider's answers, all of which come from one server."""
+        return self.layer in {Layer.CUT, Layer.FIELD, Layer.DOCUMENTED}
 
 
 def _name(sentence: str, name: Name, cause: str, *, hangs: bool = False) -> Fault:
@@ -439,11 +451,14 @@ BODIES = (
 HOUR = 3600.0
 
 
-def _asks(sentence: str, wait: float | None, *headers: bytes | Callable[[datetime], bytes]) -> Fault:
+def _asks(
+    sentence: str, wait: float | None, *headers: bytes | Callable[[datetime], bytes], dated: bool = False
+) -> Fault:
     """Return what answers 429 with these headers; those of a moment are made when it answers."""
 
     def send(peer: Peer) -> None:
         now = datetime.now(UTC)
+        peer.told_at = now.timestamp()
         written = [header if isinstance(header, bytes) else header(now) for header in headers]
         peer.sock.sendall(whole(*written, status=b"429 Too Many Requests", of=fixed(PORTAL))(b""))
 
@@ -454,6 +469,7 @@ def _asks(sentence: str, wait: float | None, *headers: bytes | Callable[[datetim
         causes=("rate_limited",),
         script=(read, send),
         wait=wait,
+        dated=dated,
     )
 
 
@@ -471,33 +487,33 @@ RETRY_AFTER = (
     _asks("An empty header.", None, b"Retry-After:"),
     _asks("0.", 0, b"Retry-After: 0"),
     _asks("1.", 1, b"Retry-After: 1"),
-    _asks("120.", 120, b"Retry-After: 120"),
-    _asks("120, with zeros before it.", 120, b"Retry-After: 000120"),
-    _asks("120, between spaces.", 120, b"Retry-After:    120   "),
+    _asks("1800.", 1800, b"Retry-After: 1800"),
+    _asks("1800, with zeros before it.", 1800, b"Retry-After: 001800"),
+    _asks("1800, between spaces.", 1800, b"Retry-After:    1800   "),
     _asks("An hour, in seconds.", HOUR, b"Retry-After: 3600"),
     _asks("A day, in seconds: an hour is believed.", HOUR, b"Retry-After: 86400"),
     _asks("A moment in Unix time: an hour is believed.", HOUR, b"Retry-After: 1795720625"),
     _asks("Five thousand digits: an hour is believed.", HOUR, b"Retry-After: " + b"9" * 5000),
-    _asks("-120.", None, b"Retry-After: -120"),
-    _asks("+120.", None, b"Retry-After: +120"),
+    _asks("-1800.", None, b"Retry-After: -1800"),
+    _asks("+1800.", None, b"Retry-After: +1800"),
     _asks("1.5.", None, b"Retry-After: 1.5"),
     _asks("1e3.", None, b"Retry-After: 1e3"),
-    _asks("0x78.", None, b"Retry-After: 0x78"),
-    _asks("120s.", None, b"Retry-After: 120s"),
-    _asks("PT2M, as ISO 8601 writes two minutes.", None, b"Retry-After: PT2M"),
-    _asks("120, 240.", None, b"Retry-After: 120, 240"),
-    _asks("The header twice.", None, b"Retry-After: 120", b"Retry-After: 240"),
+    _asks("0x708.", None, b"Retry-After: 0x708"),
+    _asks("1800s.", None, b"Retry-After: 1800s"),
+    _asks("PT30M, as ISO 8601 writes half an hour.", None, b"Retry-After: PT30M"),
+    _asks("1800, 2700.", None, b"Retry-After: 1800, 2700"),
+    _asks("The header twice.", None, b"Retry-After: 1800", b"Retry-After: 2700"),
     _asks("NaN.", None, b"Retry-After: NaN"),
     _asks("Infinity.", None, b"Retry-After: Infinity"),
     _asks("A digit that is none.", None, b"Retry-After: \xb2"),
     _asks("soon.", None, b"Retry-After: soon"),
-    _asks("A date, by this machine's clock.", 900, _moment(900)),
-    _asks("A date, by the provider's own clock, an hour ahead.", 900, _moment(3600, "Date"), _moment(4500)),
-    _asks("A date, by the provider's own clock, a day behind.", 900, _moment(-86400, "Date"), _moment(-85500)),
-    _asks("A date in the past.", 0, _moment(-900)),
-    _asks("A date in an old notation.", 900, _moment(900, form="%A, %d-%b-%y %H:%M:%S GMT")),
-    _asks("A date in the oldest notation.", 900, _moment(900, form="%a %b %d %H:%M:%S %Y")),
-    _asks("A date without its day of the week.", 900, _moment(900, form="%d %b %Y %H:%M:%S GMT")),
+    _asks("A date, by this machine's clock.", 2700, _moment(2700), dated=True),
+    _asks("A date, by the provider's own clock, an hour ahead.", 2700, _moment(3600, "Date"), _moment(3600 + 2700)),
+    _asks("A date, by the provider's own clock, a day behind.", 2700, _moment(-86400, "Date"), _moment(-86400 + 2700)),
+    _asks("A date in the past.", 0, _moment(-2700), dated=True),
+    _asks("A date in an old notation.", 2700, _moment(2700, form="%A, %d-%b-%y %H:%M:%S GMT"), dated=True),
+    _asks("A date in the oldest notation.", 2700, _moment(2700, form="%a %b %d %H:%M:%S %Y"), dated=True),
+    _asks("A date without its day of the week.", 2700, _moment(2700, form="%d %b %Y %H:%M:%S GMT"), dated=True),
     _asks("A date that does not exist.", None, b"Retry-After: Sat, 99 Nov 2026 99:00:00 GMT"),
     _asks("The last date that there is: an hour is believed.", HOUR, b"Retry-After: Fri, 31 Dec 9999 23:59:59 GMT"),
 )
@@ -518,6 +534,23 @@ def documented(provider: str) -> Iterator[Fault]:
             script=(read, _on_the_wire(payload)),
             payload=payload,
         )
+
+
+def damaged(provider: str) -> Iterator[Fault]:
+    """Yield what becomes of a provider's good answer, cut at every byte and damaged in every field."""
+    for layer, damages in ((Layer.CUT, cuts(provider)), (Layer.FIELD, damaged_fields(provider))):
+        yield from (_of_damage(layer, damage) for damage in damages)
+
+
+def _of_damage(layer: Layer, damage: Damage) -> Fault:
+    return Fault(
+        layer=layer,
+        sentence=damage.sentence,
+        status=damage.status,
+        causes=(damage.cause,) if damage.cause else (),
+        detail=damage.detail,
+        script=(read, Say(damage.answer)),
+    )
 
 
 SHORT_WAIT = "2"
@@ -542,27 +575,30 @@ class Case:
     fault: Fault
 
 
+_SAMPLE = 41
+"""One damage of so many is tried where not every one is; a prime, so that each kind of damage has its turn."""
+
 _AT_ONCE = 4
 """The providers at which a fault is tried that comes to how they answer; over all faults, each has its turn."""
 
 
 @cache
 def cases(*, every: bool = False) -> tuple[Case, ...]:
-    """Return the accounts: every fault at every provider, and what each provider can answer.
+    """Return the accounts: every fault at every provider, every damage, and what each provider can answer.
 
-    Without `every`, the providers take turns, and there is one answer for each cause.
+    Without `every`, the providers take turns, there is a sample of the damages, and one answer for each cause.
     """
     at_any = [
         (provider, fault)
         for number, fault in enumerate(FAULTS)
         for provider in (APIS if every else _in_turn(number, _AT_ONCE if _is_read(fault) else 1))
     ]
+    damages = [(provider, fault) for provider in APIS for fault in damaged(provider)][:: 1 if every else _SAMPLE]
     answers = [(provider, fault) for provider in APIS for fault in documented(provider)]
     if not every:
         answers = [*{_outcome(provider, fault): (provider, fault) for provider, fault in answers}.values()]
-    return tuple(
-        Case(f"{number:04}-{provider}", provider, fault) for number, (provider, fault) in enumerate([*at_any, *answers])
-    )
+    pairs = [*at_any, *damages, *answers]
+    return tuple(Case(f"{number:04}-{provider}", provider, fault) for number, (provider, fault) in enumerate(pairs))
 
 
 def _in_turn(number: int, count: int) -> tuple[str, ...]:

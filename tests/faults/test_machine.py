@@ -97,6 +97,48 @@ async def test_a_clock_that_is_set_neither_hurries_nor_stops_a_poll_and_invents_
         assert exporter.log[lines:] == []
 
 
+WITHOUT_DESCRIPTORS = """
+import os, sys, threading, time
+from pathlib import Path
+def take():
+    taken = []
+    while True:
+        if Path("take").exists():
+            try:
+                while True:
+                    taken.append(os.open(os.devnull, os.O_RDONLY))
+            except OSError:
+                pass
+        while taken and not os.path.exists("take"):
+            os.close(taken.pop())
+        time.sleep(0.02)
+threading.Thread(target=take, daemon=True).start()
+from sms_credit_exporter import cli
+sys.exit(cli.main())
+"""
+"""The exporter with a neighbour in its own process that takes every descriptor while there is a file named `take`."""
+
+
+async def test_without_a_descriptor_left_the_last_numbers_stand_and_the_next_free_one_ends_it(tmp_path: Path) -> None:
+    """Nobody can be asked, which is nobody's fault but ours; whoever is connected is told so."""
+    async with watched(tmp_path, "-c", WITHOUT_DESCRIPTORS) as (exporter, account):
+        await exporter.shows(f'sms_credit_status{{{ACCOUNT},status="fresh"}} 1.0')
+        (tmp_path / "take").touch()
+        await exporter.shows(
+            f'sms_credit_status{{{ACCOUNT},status="unreachable"}} 1.0', f"sms_credit_balance{{{IN_EUROS}}} 1250.5"
+        )
+        asked = len(account.requests)
+        await exporter.logged("unreachable")
+        (tmp_path / "take").unlink()
+        await exporter.shows(
+            f'sms_credit_status{{{ACCOUNT},status="fresh"}} 1.0', f"sms_credit_balance{{{IN_EUROS}}} 1250.5"
+        )
+        assert len(account.requests) > asked
+    changes = [found[1] for line in exporter.log if (found := re.search(r'"status changed".* status=(\w+)', line))]
+    assert changes == ["fresh", "unreachable", "fresh"]
+    assert exporter.matching("level=(warning|error)|Traceback") == []
+
+
 FLIPPING: tuple[Act, ...] = (
     Canned("healthy"),
     Canned("error_503_html"),

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 CHUNK = 64 * 1024
 """Bytes that are read at once."""
 
-CLIENTS_PATIENCE = 30.0
-"""Seconds after which a server stops waiting for a client that has neither asked nor gone."""
+CLIENTS_PATIENCE = 300.0
+"""Seconds after which a server stops waiting for a client that has neither asked nor gone; its machine may be busy."""
 
 
 @dataclass(slots=True)
@@ -30,6 +30,8 @@ class Peer:
     asked_by: str = ""
     """The first part of the path that was asked for; it names the account."""
     request: bytes = field(default=b"", repr=False)
+    told_at: float | None = None
+    """Unix time from which on it was told to wait, where the answer counts from there."""
 
     def __post_init__(self) -> None:
         """Keep a way past TLS."""

@@ -5,7 +5,6 @@ The clock stands still but for the steps that are taken here, so a provider that
 
 import asyncio
 import logging
-import math
 import re
 import socket
 import ssl
@@ -14,6 +13,7 @@ from base64 import b64decode
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, override
@@ -32,7 +32,6 @@ from custom_components.sms_credit.lib import sms_credit_core as core
 from tests.faults import names
 from tests.faults.driving import (
     FIRST,
-    SCALE,
     SECOND,
     SECRET,
     TABLE,
@@ -43,20 +42,21 @@ from tests.faults.driving import (
     in_health,
     named,
     nothing_of,
+    parts,
     publish,
     serving,
 )
 from tests.faults.table import Case, Name
 
-from .conftest import states
+from .conftest import Providers, account, pass_time, set_up, spending, states
 
 _CASES = [case for case in TABLE if case.fault.name is not Name.UNROUTABLE]
 """The harness lets nothing out but to 127.0.0.1, to which there is always a way."""
 
-PARTS = [_CASES[first :: math.ceil(SCALE)] for first in range(math.ceil(SCALE))]
+PARTS = parts(_CASES, 600)
 """One Home Assistant with thousands of accounts would log more than the harness can keep."""
 
-PATIENCE = 120.0
+PATIENCE = 600.0
 """Seconds of real time until a test gives up waiting."""
 
 INTERVAL, TIMEOUT = 300, core.DEFAULT_TIMEOUT + 0.1
@@ -166,6 +166,8 @@ class Home:
         }
         self.known: dict[str, Numbers] = {case.key: {} for case in self.table}
         self.seconds: dict[str, float] = {}
+        self.due = 0
+        """How often an account that answers well was to be polled so far."""
         self._since = real_time()
         self.ever_shown: dict[str, set[str]] = defaultdict(set)
         """Every state that an entity ever had, by its id."""
@@ -203,6 +205,7 @@ class Home:
             lambda: all(case.fault.hangs or self._is_polled(case) for case in self.table),
             lambda: {named(case): "not polled" for case in self.table if not self._is_polled(case)},
         )
+        self.due += 1
         self.pass_time(SETUP_PATIENCE)
         await until(lambda: all(done.done() for done in setting_up))
 
@@ -216,6 +219,11 @@ class Home:
             return {}
         seen = in_fault(core, case)
         return self.known[case.key] if seen is None else seen
+
+    def until_due(self, seconds: float = INTERVAL) -> None:
+        """Let time pass until every account is polled, or as many of them as wait for no more than this."""
+        self.due += 1
+        self.pass_time(seconds)
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass."""
@@ -296,7 +304,7 @@ def _status(case: Case) -> str:
     return "data_unavailable" if status == "unavailable" else status
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("table", PARTS, ids=lambda part: f"{len(part)} accounts")
 @pytest.mark.usefixtures("every_entity", "socket_enabled")
 async def test_every_fault_is_told_for_what_it_is_and_ends_with_the_first_good_answer(  # noqa: PLR0913, PLR0917 - fixtures
@@ -309,7 +317,10 @@ async def test_every_fault_is_told_for_what_it_is_and_ends_with_the_first_good_a
     resolver: Path,
     table: Sequence[Case],
 ) -> None:
-    """From the start, and again once there are numbers that could be shown."""
+    """From the start, and again once there are numbers that could be shown.
+
+    Who hangs does so until all others show what they must; and who answers well is polled whenever it is due.
+    """
     client = get_async_client(hass)
     home = Home(hass, freezer, servers, resolver, table)
 
@@ -321,21 +332,26 @@ async def test_every_fault_is_told_for_what_it_is_and_ends_with_the_first_good_a
         await home.set_up()
         await home.come_to("faults from the start", _status, home.in_fault, waited=SETUP_PATIENCE)
         home.be_good(FIRST)
-        home.pass_time(REFUSED)
+        home.until_due(REFUSED)
         await home.come_to("the first good answer", lambda _: "fresh", lambda case: in_health(core, case, FIRST))
         caplog.clear()
         home.be_bad()
-        home.pass_time(INTERVAL)
+        home.until_due()
         await home.come_to("faults after a reading", _status, home.in_fault)
         home.be_good(SECOND)
-        home.pass_time(REFUSED)
+        home.until_due(REFUSED)
         await home.come_to("good answers again", lambda _: "fresh", lambda case: in_health(core, case, SECOND))
         await hass.async_block_till_done(wait_background_tasks=True)
     _each_change_has_one_line(caplog, table)
-    assert servers.report()["strays"] == {}
+    report = servers.report()
+    assert report["strays"] == {}
+    asked = {case: report["asked"][case.key]["times"] for case in table if case.fault.reads}
+    nothing_of({named(case): times for case, times in asked.items() if times != home.due}, f"not {home.due} polls")
     wrong = home.wrong_numbers()
     nothing_of(wrong, "numbers that were never read")
-    publish(f"Home Assistant {MAJOR_VERSION}.{MINOR_VERSION}", table, home.seconds, wrong_numbers=len(wrong))
+    requests = sum(each["times"] for each in report["asked"].values())
+    figures = {"requests": requests, "wrong_numbers": len(wrong)}
+    publish(f"Home Assistant {MAJOR_VERSION}.{MINOR_VERSION}", table, home.seconds, **figures)
 
 
 def _each_change_has_one_line(caplog: pytest.LogCaptureFixture, table: Sequence[Case]) -> None:
@@ -353,3 +369,100 @@ def _each_change_has_one_line(caplog: pytest.LogCaptureFixture, table: Sequence[
         if len(said) != len(patterns) or not all(map(re.fullmatch, patterns, said, strict=True)):
             wrong[named(case)] = said
     nothing_of(wrong, "lines of the log")
+
+
+# --- the clock on the wall ----------------------------------------------------------------------------------------
+
+SetClock = Callable[[float], None]
+
+BALANCE = "1250.50"
+"""What the simulated provider tells while it is well, as Home Assistant writes it."""
+
+
+@pytest.fixture
+def set_clock(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Iterator[SetClock]:
+    """Return what sets the wall clock by some seconds, as a person or NTP does; nothing else goes by it."""
+
+    def by(seconds: float) -> None:
+        """Have the one clock be set; the other is where it was, and with it whatever Home Assistant waits for."""
+        monotonic = time.monotonic
+        freezer.tick(seconds)
+        patch.setattr(time, "monotonic", lambda: monotonic() - seconds)
+        async_fire_time_changed(hass)
+
+    with pytest.MonkeyPatch.context() as patch:
+        yield by
+
+
+def until_moment(*moment: int) -> Callable[[], float]:
+    """Return what tells how far the clock must be set to show a moment half an interval before this one."""
+    return lambda: datetime(*moment, tzinfo=UTC).timestamp() - INTERVAL / 2 - time.time()  # type: ignore[arg-type,misc]
+
+
+CLOCKS = {
+    "an hour ahead": lambda: 3600.0,
+    "an hour back": lambda: -3600.0,
+    "four hundred days ahead": lambda: 400 * 86400.0,
+    "four hundred days back": lambda: -400 * 86400.0,
+    "to the moment before daylight saving begins": until_moment(2027, 3, 28, 1),
+    "to the moment before daylight saving ends": until_moment(2027, 10, 31, 1),
+}
+
+
+async def test_a_clock_that_is_set_neither_hurries_nor_stops_a_poll_and_invents_nothing(
+    hass: HomeAssistant,
+    providers: Providers,
+    freezer: FrozenDateTimeFactory,
+    set_clock: SetClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Ahead, back and over both days of daylight saving; the balance stands, nothing is spent, nothing is logged."""
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    entry = account("23telecom")
+    await set_up(hass, entry)
+    before, spent = states(hass, entry), spending(hass, entry)["spent"]
+    assert (before["balance"], before["status"], float(spent)) == (BALANCE, "fresh", 0)
+    caplog.clear()
+    for step in CLOCKS.values():
+        asked = len(providers.requests)
+        set_clock(step())
+        await pass_time(hass, freezer, INTERVAL - 2)
+        assert (len(providers.requests), states(hass, entry)) == (asked, before)
+        for times in (1, 2, 3):
+            await pass_time(hass, freezer, INTERVAL if times > 1 else 3)
+            assert (len(providers.requests), states(hass, entry)) == (asked + times, before)
+        assert spending(hass, entry)["spent"] == spent
+    ours = [record for record in caplog.records if record.name.startswith(f"custom_components.{DOMAIN}")]
+    assert [record.getMessage() for record in ours if record.levelno >= logging.INFO] == []
+
+
+@pytest.mark.parametrize(
+    ("step", "shown"),
+    [
+        pytest.param(3600, "unknown", id="an hour ahead: nobody can tell that it was not an hour"),
+        pytest.param(-3600, BALANCE, id="an hour back"),
+        pytest.param(-400 * 86400, BALANCE, id="four hundred days back"),
+    ],
+)
+async def test_a_clock_that_is_set_makes_no_balance_younger(  # noqa: PLR0913, PLR0917 - fixtures, and two columns
+    hass: HomeAssistant,
+    providers: Providers,
+    freezer: FrozenDateTimeFactory,
+    set_clock: SetClock,
+    step: float,
+    shown: str,
+) -> None:
+    """What is held is unknown an hour after it was read, or sooner; the next reading is shown as any other."""
+    entry = account("23telecom")
+    await set_up(hass, entry)
+    providers.answer("23telecom", "unavailable_cache_disabled")
+    await pass_time(hass, freezer)
+    assert states(hass, entry)["balance"] == BALANCE
+    set_clock(step)
+    await pass_time(hass, freezer)
+    assert states(hass, entry)["balance"] == shown
+    await pass_time(hass, freezer, 3600 - 2 * INTERVAL + 2)
+    assert states(hass, entry)["balance"] == "unknown"
+    providers.answer("23telecom", "healthy")
+    await pass_time(hass, freezer)
+    assert states(hass, entry)["balance"] == BALANCE

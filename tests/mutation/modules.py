@@ -39,8 +39,8 @@ TESTS: Mapping[str, tuple[str, ...]] = {
     "pieces": ("exposition",),
     "protection": ("protection", "web_toolkit"),
     "samples": ("exposition",),
-    "slots": ("watch",),
     "storage": ("storage", "trend"),
+    "watch": ("plan",),
     "web": ("api", "protection", "strangers"),
 }
 """The tests of a module, where it is not the one file with its name."""

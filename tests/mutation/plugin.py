@@ -3,9 +3,14 @@
 import os
 
 import pytest
+from hypothesis import settings
 
 STARTS_A_PROGRAM = frozenset({"start", "tool"})
 """Fixtures of tests that are too slow to be asked about each change."""
+
+# The tests' own profile goes on from the one that is loaded first. Each change costs all examples, if it survives.
+settings.register_profile("few", max_examples=15)
+settings.load_profile("few")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -47,6 +47,12 @@ BESIDE = ("docs", "grafana", "README.md", "custom_components/sms_credit/translat
 """What tests read beside the code."""
 
 
+def function_of(name: str) -> str:
+    """Return the function that mutmut's name for a change is about, with its module, as in `ledger.Ledger.after`."""
+    module, _, function = name.partition("__mutmut_")[0].rpartition(".")
+    return f"{module.partition('.')[2]}.{function.removeprefix('x_').removeprefix('xǁ').replace('ǁ', '.')}"
+
+
 @dataclass(frozen=True)
 class Mutant:
     """One change, and what came of it."""
@@ -60,10 +66,13 @@ class Mutant:
 
     @property
     def function(self) -> str:
-        """The function with its module, as in `ledger.Ledger.spent`."""
-        module, _, name = self.name.partition("__mutmut_")[0].rpartition(".")
-        plain = name.removeprefix("x_").removeprefix("xǁ").replace("ǁ", ".")
-        return f"{module.partition('.')[2]}.{plain}"
+        """The function with its module; see `function_of`."""
+        return function_of(self.name)
+
+    @property
+    def change(self) -> tuple[str, tuple[str, ...]]:
+        """What tells it from all other changes, however mutmut counts."""
+        return self.function, self.diff
 
     @property
     def killed(self) -> bool:
@@ -90,33 +99,30 @@ class Workshop:
         with self._entered():
             return {name: file for file in self.sources for name in _codes(file)}
 
-    def tried(self, mutants: Mapping[str, Path], log: Path) -> Iterator[Mutant]:
-        """Try changes, and yield what came of each."""
+    def tried(self, mutants: Mapping[str, Path], log: Path) -> list[Mutant]:
+        """Try changes, and return what came of each."""
         command = (str(Path(sys.executable).with_name("mutmut")), "run", f"--max-children={AT_ONCE}", *mutants)
+        env = {**os.environ, "PYTHONPATH": str(self.folder / "mutants/src")}
         with log.open("w") as out:
-            subprocess.run(command, cwd=self.folder, env=self._environment(), stdout=out, stderr=out, check=True)
+            subprocess.run(command, cwd=self.folder, env=env, stdout=out, stderr=out, check=True)
+        return self.known(mutants)
+
+    def known(self, mutants: Mapping[str, Path]) -> list[Mutant]:
+        """Return changes with their lines, and with what is known of them by now."""
         with self._entered():
-            for name, file in mutants.items():
-                diff = get_diff_for_mutant(name, path=file).splitlines()[3:]
-                changed = tuple(line[0] + line[1:].strip() for line in diff if line[0] in "+-")
-                yield Mutant(name, changed, _codes(file)[name])
-
-    def noticed(self, mutant: str, tests: Iterable[Path]) -> bool:
-        """Ask tests that start programs whether they notice a change; an empty name is none."""
-        command = (sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *map(str, tests))
-        env = self._environment() | {"MUTANT_UNDER_TEST": mutant}
-        return bool(
-            subprocess.run(command, cwd=self.folder / "mutants", env=env, capture_output=True, check=False).returncode
-        )
-
-    def _environment(self) -> dict[str, str]:
-        return {**os.environ, "PYTHONPATH": str(self.folder / "mutants/src")}
+            return [Mutant(name, _changed(name, file), _codes(file)[name]) for name, file in mutants.items()]
 
     @contextmanager
     def _entered(self) -> Iterator[None]:
         with chdir(self.folder):
             reset_config()
             yield
+
+
+def _changed(name: str, file: Path) -> tuple[str, ...]:
+    """Return the lines that a change takes away and brings."""
+    lines = get_diff_for_mutant(name, path=file).splitlines()[3:]  # after the heads
+    return tuple(line[0] + line[1:].strip() for line in lines if line[0] in "+-")
 
 
 def _codes(file: Path) -> Mapping[str, int | None]:

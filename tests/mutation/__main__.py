@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.mutation.equivalent import EQUIVALENT
-from tests.mutation.modules import GROUPS, files, tests
+from tests.mutation.modules import GROUPS, files, own_tests
 from tests.mutation.run import Mutant, function_of, sampled, workshop
 
 
@@ -26,7 +26,7 @@ class Outcome(NamedTuple):
 def outcome(modules: Sequence[str], count: int, seed: int, folder: Path) -> Outcome:
     """Try some changes to modules, and all that are called equivalent."""
     sources = [file for module in modules for file in files(module)]
-    shop = workshop(folder, sources, dict.fromkeys(test for module in modules for test in tests(module)))
+    shop = workshop(folder, sources, dict.fromkeys(test for module in modules for test in own_tests(module)))
     mutants = shop.mutants()
     functions = {function_of(name) for name in mutants}
     equivalent = {change for change in EQUIVALENT if change[0] in functions}

@@ -39,7 +39,7 @@ TESTS: Mapping[str, tuple[str, ...]] = {
     "pieces": ("exposition",),
     "protection": ("protection", "web_toolkit"),
     "samples": ("exposition",),
-    "storage": ("storage", "trend"),
+    "storage": ("storage",),
     "watch": ("plan",),
     "web": ("api", "protection", "strangers"),
 }
@@ -51,7 +51,7 @@ def files(module: str) -> list[Path]:
     return sorted(file for package in PACKAGES for file in package.glob(f"{module}.py"))
 
 
-def tests(module: str) -> Iterator[Path]:
+def own_tests(module: str) -> Iterator[Path]:
     """Yield the files with the module's tests."""
     for name in TESTS.get(module, (module,)):
         yield from (ROOT / "tests").glob(f"[ce]*r[et]*/test_{name}.py")

@@ -34,7 +34,7 @@ TESTS: Mapping[str, tuple[str, ...]] = {
     "providers/*": ("providers", "payloads"),
     "status": ("account", "boundary"),
     "board": ("exposition",),
-    "connections": ("strangers",),
+    "connections": ("connections", "strangers"),
     "member": ("exposition", "negotiation"),
     "pieces": ("exposition",),
     "protection": ("protection", "web_toolkit"),

@@ -44,7 +44,7 @@ pytest_add_cli_args_test_selection = {tests}
 """
 
 UNESCAPED = "disable_test_id_escaping_and_forfeit_all_rights_to_community_support"
-"""pytest's own name for it. A process that collects tests twice escapes what was escaped, and finds no test any more."""
+"""Named by pytest. A process that collects tests twice escapes their names twice, and does not find them any more."""
 
 BESIDE = ("docs", "grafana", "README.md", "custom_components/sms_credit/translations")
 """What tests read beside the code."""

@@ -10,7 +10,7 @@ MODULES = [module for group in GROUPS.values() for module in group]
 
 
 def test_a_change_is_noticed(capsys: pytest.CaptureFixture[str]) -> None:
-    """mutmut changes a copy of the code, and the module's own tests notice."""
+    """Mutmut changes a copy of the code, and the module's own tests notice."""
     failed = main(["durations", "--sample=3"])
     told = capsys.readouterr().out.splitlines()
     assert (failed, told[1].split()[0], told[1].split()[2:]) == (0, "durations", ["3", "3", "0", "0", "0"])

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.conftest import ROOT
+from tests.documentation import named, rows
 from tests.mutation.__main__ import main
 from tests.mutation.equivalent import EQUIVALENT
 from tests.mutation.modules import GROUPS, files, own_tests
@@ -31,3 +33,9 @@ def test_what_cannot_be_noticed_has_a_reason(change: tuple[str, tuple[str, ...]]
     lines = {line.strip() for source in sources for line in source.splitlines()}
     assert reason.endswith(".")
     assert {line[1:] for line in diff if line.startswith("-")} <= lines
+
+
+def test_the_documentation_names_the_groups() -> None:
+    """Whoever reads of them can call them."""
+    table = rows(ROOT / "docs/reliability.md", "group of modules")
+    assert [name for cells in table for name in named(cells[0])] == [*GROUPS]

@@ -90,3 +90,11 @@ def test_which_limits_are_reached(
     """A limit that is reached stays so until a value says otherwise; an estimate has to say so clearly."""
     limits = Limits(low_balance=Decimal(50), low_runway=HOUR)
     assert limits.reached(values, before) == expected
+
+
+def test_a_limit_that_was_taken_away_is_not_spoken_of() -> None:
+    """Whatever it was, and whatever is known."""
+    assert Limits(low_balance=Decimal(50)).reached({RUNWAY: 1.0, BALANCE: None}, {RUNWAY: True, BALANCE: True}) == {
+        BALANCE: True
+    }
+    assert Limits().reached({BALANCE: Decimal(1)}, {BALANCE: True, RUNWAY: True}) == {}

@@ -37,7 +37,7 @@ SETTINGS = """
 source_paths = ["src"]
 only_mutate = {sources}
 also_copy = {copied}
-timeout_constant = 24
+timeout_constant = 24  # times the multiplier: two minutes, so that what is only slow on a busy machine is not killed
 timeout_multiplier = 5
 pytest_add_cli_args = ["-p", "tests.mutation.plugin", "-p", "no:cacheprovider", "-o", "{unescaped}=true"]
 pytest_add_cli_args_test_selection = {tests}

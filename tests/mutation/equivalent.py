@@ -1,0 +1,14 @@
+"""Changes that no test can notice, each with the reason."""
+
+from collections.abc import Mapping
+
+EQUIVALENT: Mapping[tuple[str, tuple[str, ...]], str] = {
+    (
+        "slots.Slots.__init__",
+        (
+            "-share = min(_AT_ONCE, limit // _DESCRIPTORS_EACH) // max(1, len(different))",
+            "+share = min(_AT_ONCE, limit / _DESCRIPTORS_EACH) // max(1, len(different))",
+        ),
+    ): "A quarter of the files that is not rounded down yet is so when the places share it.",
+}
+"""The reason, by the function and its changed lines."""

@@ -83,6 +83,7 @@ PLACES = (
     "exporter/sms_credit_exporter/simulator/providers/",
     "tests/payloads/",
     "tests/core/test_providers.py",
+    "tests/faults/damage.py",
     "tests/ha/integration/snapshots/test_sensor.ambr",
 )
 """Where a provider may occur: what the recipe says."""

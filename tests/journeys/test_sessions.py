@@ -113,9 +113,13 @@ def play(tool: Tool, folder: Path, session: Block) -> Iterator[Printed]:
 def test_it_goes_as_it_is_told(tool: Tool, tmp_path: Path, session: Block) -> None:
     """Each line that is told is printed, in its order; where none is told, the command is content."""
     expected = told(session)
+    # What the demo's accounts go through takes minutes, and a slow machine is late for it.
+    ends = r" [\d.]+$" if f"{OURS} demo" in session.text else r"\s+$"
     for printed in play(tool, tmp_path, session):
-        wanted = expected[printed.command]
-        assert [line for line in printed.output if line in wanted] == [*wanted], printed
+        wanted, output = (
+            [re.sub(ends, "", line) for line in each] for each in (expected[printed.command], printed.output)
+        )
+        assert [line for line in output if line in wanted] == wanted, printed
         assert wanted or printed.code == 0, printed
 
 

@@ -195,6 +195,7 @@ async def test_an_account_that_spends_nothing_has_no_end_in_sight(
     }
 
 
+@pytest.mark.freeze_time("2026-11-21 12:00:00+00:00")
 async def test_unusual_spending_is_told_once_there_is_something_usual(
     hass: HomeAssistant, providers: Providers, freezer: FrozenDateTimeFactory
 ) -> None:

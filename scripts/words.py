@@ -66,7 +66,7 @@ ENGLISH = Words(
 
 
 def _texts(language: str) -> Mapping[str, str]:
-    """Return what the integration says of each cause that leaves it without a reading."""
+    """Return what the integration says of each cause."""
     exceptions = json.loads((_TRANSLATIONS / f"{language}.json").read_text())["exceptions"]
     return {word: text["message"] for word, text in exceptions.items()}
 
@@ -110,12 +110,5 @@ TURKISH = Words(
         Actor.NOBODY: "kimse",
     },
     cause_columns=("durum", "açıklama"),
-    causes={
-        # Home Assistant says nothing of these: they are answers, not failures.
-        Cause.ONBOARDING: "Sağlayıcı bu hesabı hâlâ kuruyor.",
-        Cause.DATA_UNAVAILABLE: "Sağlayıcı güncel verisi olmadığını bildiriyor.",
-        Cause.CACHE_DISABLED: "Sağlayıcının güncel verisi yok: bakiye önbelleği kapalı.",
-        Cause.CACHE_MISS_REFRESH_FAILED: "Sağlayıcının güncel verisi yok: bakiye önbelleği boş ve yenilenemedi.",
-        **{cause: text for cause in Cause if (text := _texts("tr").get(cause))},
-    },
+    causes={cause: _texts("tr")[cause] for cause in Cause},
 )

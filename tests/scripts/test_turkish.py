@@ -243,7 +243,8 @@ def other_tables(told: Section, section: Section) -> Iterator[str]:
 def test_both_languages_say_the_same(document: str) -> None:
     """With the same headings, tables, code, links, lists and figures; what differs is told with its line."""
     assert (ROOT / document).exists(), f"{TRANSLATED[document]} is the translation of nothing"
-    assert list(differences(ROOT, document)) == []
+    found = list(differences(ROOT, document))
+    assert not found, "\n".join(found)
 
 
 def test_every_document_for_users_is_translated() -> None:

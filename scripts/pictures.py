@@ -180,7 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=PICTURES, metavar="FOLDER", help="default: docs/pictures")
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(NAMES):
-        parser.error(f"there is no picture {', '.join(sorted(unknown))}")
+        parser.error(f"there is no picture {', '.join(sorted(unknown))}, only: {', '.join(NAMES)}")
     try:
         asyncio.run(_make(options.names or NAMES, options.output))
     except (Error, HomeAssistantError, NotDrawnError, OSError, RuntimeError) as error:

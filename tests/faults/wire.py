@@ -145,10 +145,10 @@ def cut(peer: Peer) -> None:
 
 
 def drip(template: Template, every: float = 1.0) -> Callable[[Peer], None]:
-    """Send byte by byte, so that each comes in time and the whole never does."""
+    """Send byte by byte, so that each comes in time and the whole never does; the last one is never sent."""
 
     def send(peer: Peer) -> None:
-        for byte in template(peer.body_for(peer.asked_by)):
+        for byte in template(peer.body_for(peer.asked_by))[:-1]:
             peer.sock.sendall(bytes([byte]))
             time.sleep(every)
         wait_for_leaving(peer)

@@ -166,6 +166,12 @@ def test_the_day_begins_with_what_was_spent_before() -> None:
     assert after.spent - after.day.spent == 1
 
 
+def test_a_day_goes_on_from_reading_to_reading() -> None:
+    """What was spent today is the sum of the day, not the last fall alone."""
+    found = ledger(money("10"), money("8"), money("7"))
+    assert found.spent_on(found.day.number) == 3
+
+
 @pytest.mark.parametrize(
     "clock",
     [

@@ -39,7 +39,7 @@ TESTS: Mapping[str, tuple[str, ...]] = {
     "pieces": ("exposition",),
     "protection": ("protection", "web_toolkit"),
     "samples": ("exposition",),
-    "storage": ("storage",),
+    "storage": ("storage", "storage_file"),
     "watch": ("plan",),
     "web": ("api", "protection", "strangers"),
 }

@@ -1,6 +1,7 @@
 """A pytest plugin for the runs under mutmut."""
 
 import os
+import sys
 
 import pytest
 from hypothesis import settings
@@ -11,6 +12,14 @@ STARTS_A_PROGRAM = frozenset({"start", "tool"})
 # The tests' own profile goes on from the one that is loaded first. Each change costs all examples, if it survives.
 settings.register_profile("few", max_examples=15)
 settings.load_profile("few")
+
+
+def pytest_sessionstart() -> None:
+    """Forget what the code has cached: a forked process begins with that, and would never meet its change."""
+    modules = [module for name, module in sys.modules.items() if name.startswith("sms_credit_")]
+    for value in [value for module in modules for value in vars(module).values()]:
+        if hasattr(value, "cache_clear"):
+            value.cache_clear()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

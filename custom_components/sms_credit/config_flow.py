@@ -17,7 +17,7 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
     OptionsFlow,
 )
-from homeassistant.const import CONF_NAME, UnitOfTime
+from homeassistant.const import CONF_NAME
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
@@ -84,9 +84,8 @@ _PROVIDER_SCHEMA = probatio.Schema(
 )
 
 
-def _number(minimum: float, step: float | None = None, unit: str | None = None) -> NumberSelector:
-    config = NumberSelectorConfig(min=minimum, max=_MAX, step=step or "any", mode=NumberSelectorMode.BOX)
-    return NumberSelector(config | NumberSelectorConfig(unit_of_measurement=unit) if unit else config)
+def _number(minimum: float, step: float | None = None) -> NumberSelector:
+    return NumberSelector(NumberSelectorConfig(min=minimum, max=_MAX, step=step or "any", mode=NumberSelectorMode.BOX))
 
 
 def _credentials_schema(fields: tuple[CredentialField, ...]) -> probatio.Schema:
@@ -293,7 +292,7 @@ def _limits_schema(provider: Provider) -> probatio.Schema:
     fields = {CONF_LOW_BALANCE: _number(0)} if Value.BALANCE in provider.gives else {}
     fields |= {
         CONF_LOW_QUOTA: _number(0, step=1),
-        CONF_LOW_RUNWAY: _number(_HALF_A_DAY, step=_HALF_A_DAY, unit=UnitOfTime.DAYS),
+        CONF_LOW_RUNWAY: _number(_HALF_A_DAY, step=_HALF_A_DAY),
     }
     if Value.QUOTA not in provider.gives:
         fields[CONF_MESSAGE_PRICE] = _number(_SMALLEST_PRICE)
@@ -319,9 +318,13 @@ async def _async_in_words(hass: HomeAssistant, reading: Reading | None) -> str:
 
 
 def _digits(amount: Decimal) -> int:
-    """Return how many decimals an amount has, but at least the two of money."""
+    """Return how many decimals an amount has, but at least the two of money, and never three.
+
+    Where a point groups thousands, as in Turkish, 10.584 is ten thousand.
+    """
     exponent = amount.normalize().as_tuple().exponent
-    return max(2, -exponent) if isinstance(exponent, int) else 2
+    digits = max(2, -exponent) if isinstance(exponent, int) else 2
+    return 4 if digits == 3 else digits  # noqa: PLR2004 - what thousands are grouped by
 
 
 def _grouped(number: Decimal | int, digits: int) -> str:

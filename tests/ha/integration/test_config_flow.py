@@ -521,7 +521,7 @@ CREDIT = [
     pytest.param("23telecom", "negative_balance_blocked", "limits", "-3.21 EUR", id="a debt"),
     pytest.param("23telecom", "onboarding", "limits_unknown", "", id="an account being set up"),
     pytest.param("23telecom", "unavailable_cache_disabled", "limits_unknown", "", id="no data"),
-    pytest.param("iletimerkezi", "healthy", "limits", "10.584 TRY · 67 SMS", id="a balance and a quota"),
+    pytest.param("iletimerkezi", "healthy", "limits", "10.5840 TRY · 67 SMS", id="a balance and a quota"),
     pytest.param("iletimerkezi", "sms_credit_account", "limits", "0.00 TRY · 18\u202f343 SMS", id="messages"),
     pytest.param(
         "23telecom",

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sms_credit_exporter.storage import Storage, StorageMistake, check_no_other_file
+from sms_credit_exporter.mistakes import StorageMistake
+from sms_credit_exporter.storage import Storage, check_no_other_file
 
 
 def of_another_program(path: Path) -> None:

@@ -73,8 +73,7 @@ class Connections:
         """
         self._most, self._max_requests, self._always = most, max_requests, always_answered
         self._since: Mapping[_State, dict[Connection, float]] = {state: {} for state in _State}
-        self.turns = asyncio.Semaphore(_ANSWERED_AT_ONCE)
-        """Answers wait for theirs, so that hundreds of them do not all come between two steps of a poll."""
+        self._turns = asyncio.Semaphore(_ANSWERED_AT_ONCE)
         self._closed = 0
         self._quiet_until = 0.0
 
@@ -117,6 +116,15 @@ class Connections:
         """Close what the web server does not know of yet."""
         for connection in tuple(self._since[_State.SILENT]):
             connection.give_up()
+
+    async def turn(self, path: str) -> None:
+        """Wait for an answer's turn, so that hundreds of them do not all come between two steps of a poll.
+
+        What is always answered does not wait: who asks for the health would take a crowd for the end of the process.
+        """
+        if path not in self._always:
+            async with self._turns:
+                await asyncio.sleep(0)
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -192,8 +200,7 @@ class Connection(web.RequestHandler):
         if self._connections.are_many:
             resp.force_close()
         try:
-            async with self._connections.turns:
-                await asyncio.sleep(0)
+            await self._connections.turn(request.path)
             async with asyncio.timeout(_ANSWER_SECONDS):
                 return await super().finish_response(request, resp, start_time)
         except TimeoutError:

@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Gauge
 from structlog.testing import capture_logs
 
-from sms_credit_exporter.connections import most_connections
+from sms_credit_exporter.connections import Connections, most_connections
 from sms_credit_exporter.exposition import Exposition
 from sms_credit_exporter.web import Address, Site, application, serve
 from tests.exporter.running import PATIENCE, until
@@ -157,3 +157,16 @@ async def test_more_requests_than_are_answered_at_once(serving: Serving, connect
             return (await http.get(f"{url}/api/v1/accounts")).status_code == 200
 
         await until(served)
+
+
+async def test_who_asks_for_the_health_is_not_kept_waiting_by_a_crowd() -> None:
+    """A hundred scrapes have come before, and are still answered one after another."""
+    connections = Connections(1000, always_answered=("/-/healthy",))
+    order: list[str] = []
+
+    async def ask(path: str) -> None:
+        await connections.turn(path)
+        order.append(path)
+
+    await asyncio.gather(*map(ask, [*["/metrics"] * 100, "/-/healthy"]))
+    assert order == ["/-/healthy", *["/metrics"] * 100]

@@ -25,6 +25,7 @@ from homeassistant.const import EVENT_STATE_CHANGED, MAJOR_VERSION, MINOR_VERSIO
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.httpx_client import get_async_client
+from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.sms_credit.const import DOMAIN
@@ -197,17 +198,14 @@ class Home:
         """Set all accounts up as Home Assistant does when it starts. Providers that hang keep nobody from starting."""
         for entry in self.entries.values():
             entry.add_to_hass(self._hass)
-        setting_up = [
-            asyncio.ensure_future(self._hass.config_entries.async_setup(entry.entry_id))
-            for entry in self.entries.values()
-        ]
+        setting_up = asyncio.ensure_future(async_setup_component(self._hass, DOMAIN, {}))
         await until(
             lambda: all(case.fault.hangs or self._is_polled(case) for case in self.table),
             lambda: {named(case): "not polled" for case in self.table if not self._is_polled(case)},
         )
         self.due += 1
         self.pass_time(SETUP_PATIENCE)
-        await until(lambda: all(done.done() for done in setting_up))
+        await until(setting_up.done)
 
     def _is_polled(self, case: Case) -> bool:
         entry = self.entries[case.key]

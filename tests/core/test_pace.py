@@ -219,6 +219,7 @@ def changed(text: str, place: int, *numbers: int) -> str:
         pytest.param(SOUND + "AAAA", id="too long"),
         pytest.param(b64encode(b"\xff" * 2104).decode(), id="not numbers"),
         pytest.param(b64encode(b"\x7f" * 2104).decode(), id="absurd numbers"),
+        pytest.param(changed(SOUND, 40, 0, 0, 0x80, 0xBE), id="an hour in which a quarter less than nothing was spent"),
         pytest.param(changed(SOUND, WITHOUT_HABIT + 1, 9), id="fewer busy hours than it says"),
         pytest.param(changed(SOUND, WITHOUT_HABIT + 9, 0xF0, 0x7F), id="a habit that is not a number"),
         pytest.param(changed(SOUND, WITHOUT_HABIT + 43, 25), id="a day of which 25 hours were not seen"),

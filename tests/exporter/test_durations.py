@@ -10,6 +10,7 @@ MINUTE, HOUR, DAY, WEEK = 60.0, 3600.0, 86400.0, 604800.0
 
 CANONICAL = [
     ("1ms", 0.001),
+    ("26ms", 0.026),
     ("999ms", 0.999),
     ("1s", 1.0),
     ("59s", 59.0),
@@ -32,7 +33,7 @@ CANONICAL = [
 @pytest.mark.parametrize(("text", "seconds"), CANONICAL)
 def test_a_duration_is_read(text: str, seconds: float) -> None:
     """Durations are read to the millisecond."""
-    assert parse_duration(text) == pytest.approx(seconds, abs=1e-6)
+    assert parse_duration(text) == seconds
 
 
 @pytest.mark.parametrize(("text", "seconds"), CANONICAL)
@@ -115,9 +116,7 @@ def test_anything_else_is_no_duration(text: str) -> None:
 @given(st.integers(0, 10**12))
 def test_what_is_written_can_be_read(milliseconds: int) -> None:
     """Any duration of whole milliseconds comes back as it was, up to thirty years."""
-    seconds = parse_duration(duration_text(milliseconds / 1000))
-    assert seconds is not None
-    assert round(seconds * 1000) == milliseconds
+    assert parse_duration(duration_text(milliseconds / 1000)) == milliseconds / 1000
 
 
 @given(st.text())

@@ -400,7 +400,8 @@ class Pace:
 
 def _are_amounts(amounts: Sequence[float]) -> bool:
     """Whether each can be what was spent, or stand for what was not seen."""
-    return min(amounts) >= _UNSEEN and math.isfinite(sum(amounts))  # the sum is as odd as any of them
+    sound = all(amount >= 0 or amount == _UNSEEN for amount in amounts)
+    return sound and math.isfinite(sum(amounts))  # the sum is as odd as any of them
 
 
 def _little_endian(amounts: "array[float]") -> "array[float]":

@@ -56,7 +56,6 @@ NOT_AT_HAND: Mapping[str, str] = {
     "$EDITOR": "is whatever the reader edits files with",
     "gh attestation verify": "asks GitHub, and no package registry has it",
     "pipx install": "is uv's elder brother; what it is to install is built and installed by test_operator.py",
-    "pngquant": "is a tool of whoever renews pictures",
     "sms-credit/bin/pip install": "stands in an environment that the command before it makes",
 }
 """Programs that the tests do without, and why; their options are few, and were read in their manuals."""

@@ -5,9 +5,11 @@ import math
 import os
 import subprocess
 import sys
+import time
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +27,22 @@ TABLE = cases(every=ALL)
 
 MOST = 1_000
 """The accounts that one exporter watches at once; more are tried in several parts."""
+
+
+def clock_steps(before: float) -> Mapping[str, Callable[[], float]]:
+    """Return how a clock may be set, each with what tells how far, in seconds; `before` is how long before a moment."""
+
+    def until(*moment: int) -> Callable[[], float]:
+        return lambda: datetime(*moment, tzinfo=UTC).timestamp() - before - time.time()  # type: ignore[arg-type,misc]
+
+    return {
+        "an hour ahead": lambda: 3600.0,
+        "an hour back": lambda: -3600.0,
+        "four hundred days ahead": lambda: 400 * 86400.0,
+        "four hundred days back": lambda: -400 * 86400.0,
+        "to the moment before daylight saving begins": until(2027, 3, 28, 1),
+        "to the moment before daylight saving ends": until(2027, 10, 31, 1),
+    }
 
 
 def parts(table: Sequence[Case], most: int) -> list[Sequence[Case]]:

@@ -3,9 +3,8 @@
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from itertools import cycle
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from sms_credit_exporter.simulator.payloads import payload
 from sms_credit_exporter.simulator.server import SimulatedAccount, Simulator
 from tests.conftest import ROOT
 from tests.exporter.running import LISTEN, PATIENCE, Providers, Running, running, until
+from tests.faults.driving import clock_steps
 from tests.faults.machine import MACHINE
 
 PROVIDER = "23telecom"
@@ -59,19 +59,7 @@ def set_clock(folder: Path, step: float) -> None:
     (folder / "new").rename(folder / "step")
 
 
-def until_moment(*moment: int) -> Callable[[], float]:
-    """Return what tells how far the clock must be set to show a moment just before this one."""
-    return lambda: datetime(*moment, tzinfo=UTC).timestamp() - 1.5 - time.time()  # type: ignore[arg-type,misc]
-
-
-CLOCKS = {
-    "an hour ahead": lambda: 3600.0,
-    "an hour back": lambda: -3600.0,
-    "four hundred days ahead": lambda: 400 * 86400.0,
-    "four hundred days back": lambda: -400 * 86400.0,
-    "to the moment before daylight saving begins": until_moment(2027, 3, 28, 1),
-    "to the moment before daylight saving ends": until_moment(2027, 10, 31, 1),
-}
+CLOCKS = clock_steps(before=1.5)
 
 
 async def test_a_clock_that_is_set_neither_hurries_nor_stops_a_poll_and_invents_nothing(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ from base64 import b64decode
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, override
@@ -38,6 +37,7 @@ from tests.faults.driving import (
     TABLE,
     Numbers,
     Servers,
+    clock_steps,
     credentials,
     in_fault,
     in_health,
@@ -392,19 +392,7 @@ def set_clock(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Iterator[S
         yield by
 
 
-def until_moment(*moment: int) -> Callable[[], float]:
-    """Return what tells how far the clock must be set to show a moment half an interval before this one."""
-    return lambda: datetime(*moment, tzinfo=UTC).timestamp() - INTERVAL / 2 - time.time()  # type: ignore[arg-type,misc]
-
-
-CLOCKS = {
-    "an hour ahead": lambda: 3600.0,
-    "an hour back": lambda: -3600.0,
-    "four hundred days ahead": lambda: 400 * 86400.0,
-    "four hundred days back": lambda: -400 * 86400.0,
-    "to the moment before daylight saving begins": until_moment(2027, 3, 28, 1),
-    "to the moment before daylight saving ends": until_moment(2027, 10, 31, 1),
-}
+CLOCKS = clock_steps(before=INTERVAL / 2)
 
 
 async def test_a_clock_that_is_set_neither_hurries_nor_stops_a_poll_and_invents_nothing(

@@ -2,10 +2,11 @@
 
 # ruff: noqa: RUF001, E501 - Turkish letters are no others in disguise, and lines are the blueprint's
 
-import argparse
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+
+from scripts import generated
 
 _FOLDER = Path(__file__).parent.parent / "blueprints" / "automation" / "sms_credit"
 ENGLISH, TURKISH = _FOLDER / "credit_alert.yaml", _FOLDER / "credit_alert_tr.yaml"
@@ -90,19 +91,5 @@ def translated(english: str) -> str:
     return text
 
 
-def main() -> int:
-    """Write the blueprint anew, or look whether it is as it would be written; return the exit code."""
-    parser = argparse.ArgumentParser(prog="scripts/generate", description=__doc__, allow_abbrev=False)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if the file would change")
-    options, _ = parser.parse_known_args()
-    text = translated(ENGLISH.read_text())
-    stale = not TURKISH.exists() or TURKISH.read_text() != text
-    if stale and options.check:
-        print(f"{TURKISH}: not as scripts/generate writes it", file=sys.stderr)
-    elif stale:
-        TURKISH.write_text(text)
-    return int(options.check and stale)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(generated.main(lambda: {TURKISH: translated(ENGLISH.read_text())}, __doc__))

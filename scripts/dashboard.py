@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from scripts import generated
 from sms_credit_core import PROVIDERS, Provider, Value
 
 _ROOT = Path(__file__).parent.parent
@@ -123,7 +124,7 @@ HEAD = """\
 # A dashboard with a view of SMS accounts, for Home Assistant's raw configuration editor. scripts/generate writes it.
 # The first section is about all accounts, as it is. The others name entities: put the names of your accounts in the
 # places of 23_telecom and iletimerkezi, or have it written for them:
-#   .venv/bin/python scripts/dashboard.py "One-time codes=23telecom"
+#   .venv/bin/python -m scripts.dashboard "One-time codes=23telecom"
 """
 
 
@@ -139,19 +140,13 @@ def _accounts(named: Iterable[str]) -> dict[str, Provider]:
 def main() -> int:
     """Write the dashboard; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if the file would change")
+    generated.add_check(parser)
     parser.add_argument("accounts", nargs="*", metavar="NAME=PROVIDER", help="accounts to write a dashboard for")
-    options, _ = parser.parse_known_args()
+    options = parser.parse_args()
     if options.accounts:
         print(written(_accounts(options.accounts)), end="")
         return 0
-    stale = not DASHBOARD.exists() or DASHBOARD.read_text() != example()
-    if stale and options.check:
-        print(f"{DASHBOARD}: not as scripts/generate writes it", file=sys.stderr)
-    elif stale:
-        DASHBOARD.parent.mkdir(exist_ok=True)
-        DASHBOARD.write_text(example())
-    return int(options.check and stale)
+    return generated.bring_up_to_date({DASHBOARD: example()}, check=options.check)
 
 
 if __name__ == "__main__":

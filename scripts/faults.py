@@ -1,6 +1,5 @@
 """Writes docs/faults.md: what can go wrong between an account and its provider, and what is seen then."""
 
-import argparse
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,16 +7,14 @@ from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from scripts import generated
+from scripts.reference import code, table
+from sms_credit_core import PROVIDERS, Cause, Status
+from tests.faults.damage import IN_ITS_PLACE, USES, cuts, damaged_fields
+from tests.faults.machine import MACHINE
+from tests.faults.table import FAULTS, Fault, Layer, documented
 
-from scripts.reference import code, table  # noqa: E402 - the checkout has to be found first
-from sms_credit_core import PROVIDERS, Cause, Status  # noqa: E402
-from tests.faults.damage import IN_ITS_PLACE, USES, cuts, damaged_fields  # noqa: E402
-from tests.faults.machine import MACHINE  # noqa: E402
-from tests.faults.table import FAULTS, Fault, Layer, documented  # noqa: E402
-
-FILE = ROOT / "docs/faults.md"
+FILE = Path(__file__).resolve().parent.parent / "docs/faults.md"
 
 CAUSES: Mapping[str, Cause] = {cause.value: cause for cause in Cause}
 
@@ -119,19 +116,5 @@ def _count(provider: str, status: Status) -> int:
     return sum(fault.status == status for fault in documented(provider))
 
 
-def main() -> int:
-    """Write the file anew, or look whether it is as it would be written; return the exit code."""
-    parser = argparse.ArgumentParser(prog="scripts/generate", description=__doc__, allow_abbrev=False)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if the file would change")
-    options, _ = parser.parse_known_args()
-    after = written()
-    differs = not FILE.exists() or FILE.read_text() != after
-    if options.check and differs:
-        print(f"{FILE}: not as scripts/generate writes it", file=sys.stderr)
-    elif differs:
-        FILE.write_text(after)
-    return int(options.check and differs)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(generated.main(lambda: {FILE: written()}, __doc__))

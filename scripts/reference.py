@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-_ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(_ROOT))
+from scripts import generated
+from scripts.words import ENGLISH, TURKISH, Words
+from sms_credit_core import PROVIDERS, Cause, Provider, Quality, Status, Value
+from sms_credit_exporter.balance import MEMBERS
+from sms_credit_exporter.command_line import command_line
+from sms_credit_exporter.config.keys import ACCOUNT_KEYS, FILE_KEYS, Key
+from sms_credit_exporter.config.variables import KEYS, LABEL, credential_variables
+from sms_credit_exporter.metrics import AccountCollector, ExporterCollector
 
-from scripts.words import ENGLISH, TURKISH, Words  # noqa: E402 - the checkout has to be found first
-from sms_credit_core import PROVIDERS, Cause, Provider, Quality, Status, Value  # noqa: E402
-from sms_credit_exporter.balance import MEMBERS  # noqa: E402
-from sms_credit_exporter.command_line import command_line  # noqa: E402
-from sms_credit_exporter.config.keys import ACCOUNT_KEYS, FILE_KEYS, Key  # noqa: E402
-from sms_credit_exporter.config.variables import KEYS, LABEL, credential_variables  # noqa: E402
-from sms_credit_exporter.metrics import AccountCollector, ExporterCollector  # noqa: E402
+_ROOT = Path(__file__).parent.parent
 
 SUFFIXES = {"counter": "_total", "info": "_info"}
 """What a scraper sees behind the name of a metric."""
@@ -214,19 +214,5 @@ def written(file: Path) -> str:
     return _BLOCK.sub(lambda found: f"{found[1]}\n{blocks[found[2]]()}\n\n{found[3]}", file.read_text())
 
 
-def main() -> int:
-    """Write the files anew, or look whether they are as they would be written; return the exit code."""
-    parser = argparse.ArgumentParser(prog="scripts/generate", description=__doc__, allow_abbrev=False)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if a file would change")
-    options, _ = parser.parse_known_args()
-    stale = {file: after for file in FILES if (after := written(file)) != file.read_text()}
-    for file, text in stale.items():
-        if options.check:
-            print(f"{file}: not as scripts/generate writes it", file=sys.stderr)
-        else:
-            file.write_text(text)
-    return int(options.check and bool(stale))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(generated.main(lambda: {file: written(file) for file in FILES}, __doc__))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
+from scripts import generated
+
 from .account import account
 from .alerts import GROUPS
 from .overview import overview
@@ -47,21 +49,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--grafana", default=Settings().grafana, metavar="URL", help="where Grafana is (default %(default)s)"
     )
     parser.add_argument("--output", default=FOLDER, type=Path, metavar="FOLDER", help="default: where they belong")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if a file would change")
+    generated.add_check(parser)
     options = parser.parse_args(arguments)
     texts = files(Settings(job=options.job, runbook=options.runbook, grafana=options.grafana.rstrip("/")))
     wanted = {options.output / path: text for path, text in texts.items()}
     if options.output == FOLDER:
         wanted |= in_chart(texts)
-    outdated = {file: text for file, text in wanted.items() if not file.exists() or file.read_text() != text}
-    if options.check:
-        for file in outdated:
-            print(f"{file}: not as scripts/generate writes it", file=sys.stderr)
-        return 1 if outdated else 0
-    for file, text in outdated.items():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-    return 0
+    return generated.bring_up_to_date(wanted, check=options.check)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ DOCUMENT = FILE.read_text()
 def check(root: Path) -> subprocess.CompletedProcess[str]:
     """Have the script look at the documents of a checkout."""
     return subprocess.run(
-        [sys.executable, "scripts/reference.py", "--check"], cwd=root, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "scripts.reference", "--check"], cwd=root, capture_output=True, text=True, check=False
     )
 
 
@@ -36,7 +36,7 @@ def test_its_tables_are_written_from_the_code(tmp_path: Path) -> None:
     copy.write_text(DOCUMENT.replace("| `stale_after` | `1h` |", "| `stale_after` | `2h` |"))
     outcome = check(tmp_path)
     assert (outcome.returncode, outcome.stderr) == (1, f"{copy}: not as scripts/generate writes it\n")
-    subprocess.run([sys.executable, "scripts/reference.py"], cwd=tmp_path, check=True)
+    subprocess.run([sys.executable, "-m", "scripts.reference"], cwd=tmp_path, check=True)
     assert copy.read_text() == DOCUMENT
 
 

@@ -11,7 +11,7 @@ from tests.faults.table import FAULTS
 def test_the_page_is_as_it_is_written() -> None:
     """A row that somebody changed by hand, or forgot to write anew, is found."""
     assert faults.FILE.read_text() == faults.written()
-    command = [sys.executable, "scripts/faults.py", "--check"]
+    command = [sys.executable, "-m", "scripts.faults", "--check"]
     assert subprocess.run(command, cwd=ROOT, check=False).returncode == 0
 
 

@@ -103,7 +103,7 @@ async def test_a_provider_by_the_recipe(checkout: Checkout) -> None:
     checkout.add_line(f"{SIMULATOR}/__init__.py", "from .bulksms import BulkSms", "from .acme import Acmemobile")
     checkout.add_line(f"{SIMULATOR}/__init__.py", "    BulkSms,", "    Acmemobile,")
 
-    checkout.python("scripts/reference.py")
+    checkout.python("-m", "scripts.reference")
     checkout.python("-m", "grafana.generate")
     for written in ("README.md", "docs/providers.md", "docs/exporter.md", "grafana/dashboards/overview.json"):
         assert re.search("Acme Mobile|`?acme`?", (checkout.folder / written).read_text()), written

@@ -135,10 +135,11 @@ class _Jumping:
         return self._real.unregister(descriptor)
 
     def select(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+        was_working = self._clock.working  # asked first: what ends from here on may have come too late for this look
         ready = self._real.select(0)
         if ready or timeout == 0:
             return ready
-        if self._clock.working or timeout is None:
+        if was_working or timeout is None:
             return self._real.select(_GRACE)
         if self._connections and len(self._connections) > 2 * self._clock.silent():  # each has two ends here
             if ready := self._real.select(_GRACE):

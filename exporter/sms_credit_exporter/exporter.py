@@ -151,23 +151,31 @@ class Exporter:
         than numbers that nobody refreshes.
         """
         _log.info("starting", version=VERSION, accounts=len(self._own.config.accounts))
-        authentication = Authentication(lambda: self._web, self._site.prefix)
-        app = application(self._site, rate_limiter(lambda: self._web), authentication.middleware)
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self._memory.close)
             await self._exposition.follow(self.watch.each())
             gc.freeze()  # what there is by now stays; with 10,000 accounts it takes 150 ms to look for garbage in it
-            listening(await serve(stack, app, places, tls_context(lambda: self._web)))
-            working = asyncio.create_task(self._work())
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, working.cancel)
-            loop.add_signal_handler(signal.SIGHUP, self._reloads.begin, None)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP, signal.SIGTERM})  # those of the start come now
-            stack.callback(self._reloads.cancel)
+            running = asyncio.create_task(self._serve_and_poll(stack, places, listening))
+            self._end_on_signals(running)  # before it listens: from then on others take it for running
             with contextlib.suppress(asyncio.CancelledError):
-                await working
+                await running
             _log.info("stopping")
+
+    def _end_on_signals(self, running: asyncio.Task[None]) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, running.cancel)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # one of the start comes now
+
+    async def _serve_and_poll(
+        self, stack: contextlib.AsyncExitStack, places: Sequence[Place], listening: Callable[[Sequence[str]], None]
+    ) -> None:
+        authentication = Authentication(lambda: self._web, self._site.prefix)
+        app = application(self._site, rate_limiter(lambda: self._web), authentication.middleware)
+        listening(await serve(stack, app, places, tls_context(lambda: self._web)))
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reloads.begin, None)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+        stack.callback(self._reloads.cancel)
+        await self._work()
 
 
 def _log_mistakes(error: ConfigError) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -16,7 +17,7 @@ import pytest
 from sms_credit_core import PROVIDERS
 from sms_credit_exporter.config.keys import ACCOUNT_KEYS
 from sms_credit_exporter.simulator.behaviour import NoAnswer
-from tests.exporter.running import LISTEN, PATIENCE, Providers, command
+from tests.exporter.running import LISTEN, PATIENCE, Providers, command, free_port
 
 ConfigFile = Callable[..., Path]
 
@@ -380,6 +381,22 @@ async def test_a_reload_during_the_start_comes_after_it(config_file: ConfigFile,
         process.send_signal(signal.SIGHUP)
         await says('event="configuration reloaded" accounts=1')
         process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
+
+
+async def test_what_listens_can_be_stopped_cleanly(config_file: ConfigFile, tmp_path: Path) -> None:
+    """Who finds the port open takes it for running, and may stop it at once."""
+    file, port = config_file(UNREACHABLE), free_port()
+    addresses = (f"--web.listen-address=127.0.0.1:{port}", *["--web.listen-address=localhost:0"] * 50)
+
+    async with starting("serve", f"--config.file={file}", *addresses, cwd=tmp_path) as (process, says):
+        await says("event=starting")
+        with socket.socket() as client:
+            while client.connect_ex(("127.0.0.1", port)):
+                pass  # the other addresses come soon
+        process.send_signal(signal.SIGTERM)
+
+        await says("event=stopping")
         assert await process.wait() == 0
 
 

@@ -98,7 +98,7 @@ class SoakLoop(Loop):
         """Take the clock."""
         super().__init__()
         self._clock = clock
-        self._selector: Any = _Jumping(self._selector, clock)
+        self._selector: Any = Jumping(self._selector, clock)
 
     def time(self) -> float:
         """Return what the clock shows."""
@@ -115,26 +115,31 @@ class SoakLoop(Loop):
         self._clock.count(-1)
 
 
-class _Jumping:
+class Jumping:
     """A selector that lets the clock jump instead of waiting."""
 
     def __init__(self, real: selectors.BaseSelector, clock: Clock) -> None:
+        """Take what looks at the sockets, and the clock."""
         self._real, self._clock = real, clock
         self._connections: set[int] = set()
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the selector has
+        """Be the real one in all else."""
         return getattr(self._real, name)
 
     def register(self, descriptor: int, events: int, data: object = None) -> selectors.SelectorKey:
+        """Take in a socket."""
         if _is_connection(descriptor):
             self._connections.add(descriptor)
         return self._real.register(descriptor, events, data)
 
     def unregister(self, descriptor: int) -> selectors.SelectorKey:
+        """Let go of a socket."""
         self._connections.discard(descriptor)
         return self._real.unregister(descriptor)
 
     def select(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Return what is ready; where nothing is, and nothing can be, so many seconds have passed."""
         was_working = self._clock.working  # asked first: what ends from here on may have come too late for this look
         ready = self._real.select(0)
         if ready or timeout == 0:

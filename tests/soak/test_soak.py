@@ -1,7 +1,9 @@
-"""Short forms of scripts/soak and scripts/crash-drill."""
+"""Short forms of scripts/soak and scripts/crash-drill, and the clock that they rest on."""
 
+import selectors
 from pathlib import Path
 
+from .clock import Clock, Jumping
 from .crash import drill
 from .exporter import soak
 
@@ -19,3 +21,22 @@ async def test_fifteen_kills() -> None:
     done = await drill(15, seed=1)
     assert done["polls that are known"] > 100
     assert done["alarms"] > 3
+
+
+def test_the_clock_does_not_jump_over_work_that_ends_while_it_looks() -> None:
+    """What ends just after the sockets were looked at is still in time for its timeout."""
+    clock = Clock()
+
+    class JustBefore(selectors.DefaultSelector):
+        def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+            ready = super().select(timeout)
+            clock.working = 0
+            return ready
+
+    begun, clock.working = clock.now, 1
+    selector = Jumping(JustBefore(), clock)
+    selector.select(3.0)
+    assert clock.now == begun
+
+    selector.select(3.0)
+    assert clock.now == begun + 3.0

@@ -24,6 +24,8 @@ def main(file: Path) -> None:
     """Print them."""
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     runs = [_of(product, lines) for product in dict.fromkeys(line["product"] for line in lines)]
+    if not runs:
+        sys.exit("Every part has failed, and a part that fails has no figures.")
     rows = [("", *(run["product"] for run in runs))]
     rows += [(layer, *(f"{2 * run['faults'][layer]:,}" for run in runs)) for layer in runs[0]["faults"]]
     rows.append(("all, each from the start and after a reading", *(f"{2 * run['accounts']:,}" for run in runs)))

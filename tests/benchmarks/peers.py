@@ -85,11 +85,16 @@ class _Ready(Collector):
         return self._metrics
 
 
+def registry_of(text: str) -> CollectorRegistry:
+    """Return a registry of prometheus-client with the families of a text."""
+    registry = CollectorRegistry()
+    registry.register(_Ready(text))
+    return registry
+
+
 def main(file: str) -> None:
     """Serve the families of a text with prometheus-client's own server; print on which port."""
-    registry = CollectorRegistry()
-    registry.register(_Ready(Path(file).read_text()))
-    server, serving = start_http_server(0, "127.0.0.1", registry)
+    server, serving = start_http_server(0, "127.0.0.1", registry_of(Path(file).read_text()))
     print(server.server_port, flush=True)
     serving.join()
 

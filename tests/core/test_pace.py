@@ -1,5 +1,6 @@
 """How long the credit lasts and whether it is spent unusually fast, in situations that people know."""
 
+import json
 import math
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
@@ -12,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sms_credit_core import Pace
+from tests.pace.forecasts import FILE, forecasts
 from tests.pace.histories import KINDS, Reading, history
 
 MONDAY = 1_760_313_600.0
@@ -255,6 +257,14 @@ def test_what_is_unpacked_has_the_habit_that_grew(kind: str) -> None:
             bare = b64encode(b64decode(packed)[:WITHOUT_HABIT]).decode()
             assert grown(Pace.unpacked(bare)) == grown(pace)
             assert grown(Pace.unpacked(changed(packed, WITHOUT_HABIT, 0xFF))) == grown(pace)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_foretold_is_what_was_written_down(kind: str) -> None:
+    """A change of any forecast is made on purpose; tests/pace/forecasts.py says what goes with it."""
+    written = json.loads(FILE.read_text())[kind]
+    for told, (hours, unusual) in zip(forecasts(kind), written, strict=True):
+        assert told == (hours if hours is None else pytest.approx(hours, rel=1e-8), unusual)
 
 
 def grown(pace: Pace) -> dict[str, object]:

@@ -10,5 +10,9 @@ EQUIVALENT: Mapping[tuple[str, tuple[str, ...]], str] = {
             "+share = min(_AT_ONCE, limit / _DESCRIPTORS_EACH) // max(1, len(different))",
         ),
     ): "A quarter of the files that is not rounded down yet is so when the places share it.",
+    (
+        "pace._Habit.walked",
+        ("-return first + 2.0 * _WEEK_HOURS", "+return first + 2.0 / _WEEK_HOURS"),
+    ): "Less than a week's spending is used up within two weeks; the line is there for the type checker.",
 }
 """The reason, by the function and its changed lines."""

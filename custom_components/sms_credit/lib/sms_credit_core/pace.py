@@ -18,9 +18,11 @@ import struct
 import sys
 from array import array
 from base64 import b64decode, b64encode
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import compress, pairwise, product
+from functools import cache
+from itertools import compress, pairwise
 from operator import gt
 from typing import Self
 
@@ -400,8 +402,10 @@ class Pace:
 
 def _are_amounts(amounts: Sequence[float]) -> bool:
     """Whether each can be what was spent, or stand for what was not seen."""
-    sound = all(amount >= 0 or amount == _UNSEEN for amount in amounts)
-    return sound and math.isfinite(sum(amounts))  # the sum is as odd as any of them
+    ascending = sorted(amounts)
+    unseen = bisect_left(ascending, 0.0)
+    # The sum is as odd as any of them, and what is not a number cannot be sorted.
+    return math.isfinite(sum(ascending)) and ascending[:unseen].count(_UNSEEN) == unseen
 
 
 def _little_endian(amounts: "array[float]") -> "array[float]":
@@ -432,14 +436,12 @@ def _habit_of(hours: "array[float]", begun: float, at: float) -> _Habit:
     return begin.after(hours, range(max(first, last - 24), last))
 
 
-def _weights(seen: tuple[bool, ...]) -> tuple[float, ...]:
+@cache
+def _weights(*seen: bool) -> tuple[float, ...]:
     """Return how much each week counts, the same hour of other days, and all of these, by which weeks were seen."""
     weeks = tuple(weight * is_seen for weight, is_seen in zip(_NEWER, seen, strict=True))
     others = _OTHER_DAYS / max(1, sum(seen)) ** 2
     return *weeks, others, sum(weeks) + others
-
-
-_WEIGHTS = {seen: _weights(seen) for seen in product((False, True), repeat=len(_NEWER))}
 
 
 def _more(spent: float, seen: float, rate: float | None, seconds: float) -> tuple[float, float]:
@@ -462,11 +464,11 @@ def _usually(column: list[float]) -> list[float]:
     if not is_level:
         days = [*_levelled(days, allowed)]
     other = sum(days) / len(days)
-    weights = _WEIGHTS[True, True, True] if len(known) == len(column) else None
+    weights = _weights(*[True] * len(_NEWER)) if len(known) == len(column) else None
     usual = []
     for weeks in zip(column[:7], column[7:14], column[14:], strict=True):
         last, before, first = weeks if is_level else _levelled(weeks, allowed)
-        weighed = weights or _WEIGHTS[last >= 0, before >= 0, first >= 0]
+        weighed = weights or _weights(last >= 0, before >= 0, first >= 0)
         of_last, of_before, of_first, of_others, all_of_it = weighed
         usual.append((last * of_last + before * of_before + first * of_first + other * of_others) / all_of_it)
     return usual

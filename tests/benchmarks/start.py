@@ -1,4 +1,4 @@
-"""Cold start to the first answered scrape, beside a bare import of the largest libraries, and all that they do in it."""
+"""Cold start to the first scrape, beside a bare import of the largest libraries, and all that they do in it."""
 
 import statistics
 from collections.abc import Iterable

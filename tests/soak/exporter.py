@@ -20,6 +20,7 @@ from typing import Any
 
 import httpx
 import structlog
+from aiohttp import web_app
 
 from sms_credit_exporter.config import load
 from sms_credit_exporter.exporter import Exporter
@@ -184,7 +185,10 @@ class Soak:
             customer.abandon()
         del self._exporter
         self._run = None
-        gc.unfreeze()  # a process of its own would begin without
+        # What is left of this life would be gone with its process.
+        web_app._cached_build_middleware.cache_clear()  # noqa: SLF001 - it keeps the last thousand applications
+        gc.unfreeze()
+        gc.collect()
 
     def _configure(self) -> None:
         accounts = [each.configuration(self._base_urls) for each in self._world.customers if each.configured]

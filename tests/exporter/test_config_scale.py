@@ -26,6 +26,11 @@ def accounts(each: Callable[[int], str], count: int = MANY) -> str:
     return "accounts:\n" + "".join(map(each, range(count)))
 
 
+def keys(count: int) -> str:
+    """Return as many keys that nobody knows."""
+    return "".join(f"key-{number}: x\n" for number in range(count))
+
+
 def sound(number: int) -> str:
     """Return an account without mistakes."""
     return (
@@ -133,7 +138,9 @@ def test_loading_takes_little_more_memory_than_what_it_returns(tmp_path: Path) -
         pytest.param(accounts(the_same), 2 * (MANY - 1), id="the same account again and again"),
         pytest.param(accounts(lambda _: "  - x\n"), MANY, id="text for accounts"),
         pytest.param(accounts(lambda _: "  - x\n", 1_000_000), 1, id="a million pieces of text"),
-        pytest.param("".join(f"key-{number}: x\n" for number in range(200_000)), 1, id="keys that nobody knows"),
+        pytest.param(keys(200_000), 1, id="keys that nobody knows"),
+        pytest.param(accounts(sound, 1) + keys(99), 99, id="a hundred keys, of which one is known"),
+        pytest.param(accounts(sound, 1) + keys(100), 1, id="one key more, which is no configuration any more"),
         pytest.param(f"accounts: [{'[' * 100_000}", 1, id="lists in lists"),
         pytest.param(
             f"a: &a {{name: x}}\naccounts: [{'*a, ' * 99_999}]", 1 + 3 * 99_999 - 1, id="aliases of one account"

@@ -26,7 +26,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 
 TESTS: Mapping[str, tuple[str, ...]] = {
     "answer": ("answer", "payloads"),
-    "config/*": ("config", "web_config", "variables"),
+    "config/*": ("config", "config_files", "accounts_files", "web_config", "variables"),
     "instant": ("account", "state"),
     "problem": ("boundary", "account"),
     "reading": ("reading", "account"),
@@ -41,7 +41,7 @@ TESTS: Mapping[str, tuple[str, ...]] = {
     "samples": ("exposition",),
     "storage": ("storage", "storage_file"),
     "watch": ("plan",),
-    "web": ("api", "protection", "strangers"),
+    "web": ("web", "api", "protection", "strangers"),
 }
 """The tests of a module, where it is not the one file with its name."""
 

@@ -537,7 +537,9 @@ async def test_a_name_that_does_not_exist_is_named_as_the_cause(
 # --- redirects ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", [b"301 Moved", b"302 Found", b"303 See Other", b"307 Temporary", b"308 Permanent"])
+@pytest.mark.parametrize(
+    "status", [b"301 Moved", b"302 Found", b"303 See Other", b"307 Temporary", b"308 Permanent"], ids=bytes.decode
+)
 async def test_a_redirect_is_not_followed(status: bytes) -> None:
     """The credentials would ride along to wherever it points, even if the caller's client follows redirects."""
     async with (
@@ -562,7 +564,9 @@ async def test_a_redirect_is_not_followed(status: bytes) -> None:
         pytest.param(b"https://xn--", id="a name that is none"),
     ],
 )
-@pytest.mark.parametrize("status", [b"300 Choose", b"301 Moved", b"302 Found", b"303 See Other", b"307 Temporary"])
+@pytest.mark.parametrize(
+    "status", [b"300 Choose", b"301 Moved", b"302 Found", b"303 See Other", b"307 Temporary"], ids=bytes.decode
+)
 async def test_a_redirect_to_nowhere_is_an_answer_like_any_other(
     client: httpx.AsyncClient, location: bytes, status: bytes
 ) -> None:

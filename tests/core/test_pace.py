@@ -39,9 +39,9 @@ def never(_at: float) -> float:
     return 0.0
 
 
-def rush(begin: float, hours: float, usual: Spending = always) -> Spending:
-    """Spend twenty more in each hour of a while."""
-    return lambda at: usual(at) + (20.0 if begin <= at < begin + hours * HOUR else 0.0)
+def rush(begin: float, hours: float, usual: Spending = always, more: float = 20.0) -> Spending:
+    """Spend more in each hour of a while."""
+    return lambda at: usual(at) + (more if begin <= at < begin + hours * HOUR else 0.0)
 
 
 def weekly(usual: Spending = always) -> Spending:
@@ -164,6 +164,22 @@ def test_the_first_monday_is_not_unusual(begin: float) -> None:
     """Whichever day the history begins on; at worst it is unknown."""
     readings = [(at, amount) for at, amount in amounts(office, 16 * DAY) if at >= begin]
     assert not [each.at for each in paces(readings) if each.unusual]
+
+
+@pytest.mark.parametrize(
+    ("day", "more", "unusual"),
+    [
+        pytest.param(3, 8, True, id="a Thursday"),
+        pytest.param(5, 8, None, id="the first Saturday: nobody knows what weekends are like"),
+        pytest.param(5, 20, True, id="the first Saturday, and no weekend is like that"),
+        pytest.param(6, 8, True, id="the first Sunday, after a Saturday"),
+        pytest.param(12, 8, True, id="the second Saturday"),
+    ],
+)
+def test_a_first_weekend_may_be_busier(day: int, more: float, unusual: bool | None) -> None:  # noqa: FBT001 - a table's column
+    """What is far above all weekdays may be what this account does at weekends, up to a point."""
+    begin = day * DAY + 10 * HOUR
+    assert pace(rush(begin, 2, more=more), begin + 1.5 * HOUR).unusual is unusual
 
 
 def test_memory_is_small() -> None:

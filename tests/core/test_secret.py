@@ -130,7 +130,7 @@ def test_equal_secrets_are_equal_and_hash_alike() -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [Secret("b"), Secret("A"), Secret("a "), Secret(""), Secret("ä"), "a", b"a", None, MASK]
+    "other", [Secret("b"), Secret("A"), Secret("a "), Secret(""), Secret("ä"), "a", b"a", None, MASK], ids=repr
 )
 def test_a_secret_differs_from_everything_else(other: object) -> None:
     """Plain text is no secret, even where the letters are the same."""

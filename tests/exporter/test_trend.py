@@ -143,6 +143,7 @@ FLIPPED = [PACKED[:place] + bytes([PACKED[place] ^ 1]) + PACKED[place + 1 :] for
         changed(PACKED, unit=7),
         changed(PACKED, key="zz"),
     ],
+    ids=lambda packed: f"{len(packed)} bytes",
 )
 def test_what_is_damaged_or_newer_is_not_taken_over(packed: bytes) -> None:
     """It is told, and nothing worse comes of it."""

@@ -14,5 +14,11 @@ EQUIVALENT: Mapping[tuple[str, tuple[str, ...]], str] = {
         "pace._Habit.walked",
         ("-return first + 2.0 * _WEEK_HOURS", "+return first + 2.0 / _WEEK_HOURS"),
     ): "Less than a week's spending is used up within two weeks; the line is there for the type checker.",
+    **{
+        (f"pace.{name}", (f"-return int(at // {length})", f"+return int(at / {length})")): (
+            "No moment lies before 1970, and what follows the point is dropped either way."
+        )
+        for name, length in {"_hour": "_HOUR", "_day": "_DAY"}.items()
+    },
 }
 """The reason, by the function and its changed lines."""

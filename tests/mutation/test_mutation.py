@@ -1,5 +1,8 @@
 """A short form of scripts/mutate: a module in a few changes."""
 
+import subprocess
+import sys
+
 import pytest
 
 from tests.conftest import ROOT
@@ -7,6 +10,7 @@ from tests.documentation import named, rows
 from tests.mutation.__main__ import main
 from tests.mutation.equivalent import EQUIVALENT
 from tests.mutation.modules import GROUPS, files, own_tests
+from tests.mutation.run import UNESCAPED
 
 MODULES = [module for group in GROUPS.values() for module in group]
 
@@ -23,6 +27,14 @@ def test_each_module_has_tests_of_its_own(module: str) -> None:
     """A name that is mistyped, or of what has moved, would mutate nothing."""
     assert files(module)
     assert [*own_tests(module)]
+
+
+def test_the_tests_can_be_collected_as_mutmut_needs_it() -> None:
+    """Names are not escaped for it, and pytest then cannot name a parameter that is made of bytes."""
+    tests = dict.fromkeys(test for module in MODULES for test in own_tests(module))
+    command = (sys.executable, "-m", "pytest", "--collect-only", "-q", "-o", f"{UNESCAPED}=true")
+    collected = subprocess.run([*command, *tests], cwd=ROOT, check=False, capture_output=True, text=True)
+    assert collected.returncode == 0, collected.stdout[-3000:]
 
 
 @pytest.mark.parametrize(("change", "reason"), EQUIVALENT.items())

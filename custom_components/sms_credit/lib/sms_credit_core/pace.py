@@ -134,9 +134,12 @@ class _Habit:
             of_today = hours[24 * today : 24 * today + 24].tolist()
             unseen[today] = of_today.count(_UNSEEN)
             spent[today] = sum([each for each in of_today if each >= 0] if unseen[today] else of_today)
+        habit = _Habit(week, peaks, spent, unseen, busy, usual)
         known = _HOURS - sum(unseen)
-        mean = sum(spent) / known if known else None
-        return _Habit(week, peaks, spent, unseen, busy, usual, *_Habit._measures(hours, ended[-1], week, busy, mean))
+        if not known:  # for so long has nothing been seen that all is forgotten
+            return habit
+        level, rest, rushed, mean, total = _Habit._measures(hours, ended[-1], week, busy, sum(spent) / known)
+        return replace(habit, level=level, rest=rest, rushed=rushed, habit=mean, total=total)
 
     def packed(self) -> bytes:
         """Return it as it is written down: working it out takes a hundred times as long as reading it."""
@@ -164,11 +167,9 @@ class _Habit:
 
     @staticmethod
     def _measures(
-        hours: "array[float]", hour: int, week: "array[float]", busy: bytes, mean: float | None
-    ) -> tuple[float, float, int, float, float | None]:
+        hours: "array[float]", hour: int, week: "array[float]", busy: bytes, mean: float
+    ) -> tuple[float, float, int, float, float]:
         """Return level, rest, rushed, habit and total as they are after this hour, by the mean of all hours."""
-        if mean is None:  # as in a new account; also when nothing has been seen for so long that all is forgotten
-            return 1.0, 0.0, 0, 0.0, None
         habit = _mean(week)
         rest = max(0.0, mean - habit)
         if habit > mean / 5:
@@ -301,7 +302,7 @@ class Pace:
         Return what is spent and seen of the hour that has begun, the hours and the habit.
         """
         spent, seen, now = self.spent, self.seen, self.at
-        ended = range(int(now // _HOUR), int(at // _HOUR))
+        ended = range(_hour(now), _hour(at))
         if not ended:
             return *_more(spent, seen, rate, at - now), self.hours, self.habit
         hours = self.hours[:]
@@ -353,7 +354,7 @@ class Pace:
 
     def _rush(self) -> float:
         """Return what is spent in an hour if that is far above what is expected; zero otherwise."""
-        hour, spent = int(self.at // _HOUR), self._last_hour
+        hour, spent = _hour(self.at), self._last_hour
         week = self.habit.week
         near = max(week[(hour - 1) % _WEEK_HOURS], week[hour % _WEEK_HOURS], week[(hour + 1) % _WEEK_HOURS])
         usual = max(near, self.habit.habit) + self.habit.rest
@@ -368,13 +369,13 @@ class Pace:
         floor = max(_UNUSUAL_STEPS * self.step, _UNUSUAL_SHARE * self.habit.habit * 24 - usual)
         if spent <= _UNUSUAL * usual + floor:
             return False
-        rushes = _is_weekend(int(self.at // _DAY)) and spent > _UNKNOWN_DAY * usual + floor
+        rushes = _is_weekend(_day(self.at)) and spent > _UNKNOWN_DAY * usual + floor
         return True if rushes or self._knows_such_days() else None
 
     def _knows_such_days(self) -> bool:
         """Whether a weekday, or a day of a weekend, was seen before, as today is one."""
-        today = int(self.at // _DAY)
-        first = max(int(self.begun // _DAY) + 1, today - _DAYS + 1)
+        today = _day(self.at)
+        first = max(_day(self.begun) + 1, today - _DAYS + 1)
         return any(_is_weekend(day) == _is_weekend(today) for day in range(first, today))
 
     def packed(self) -> str:
@@ -400,6 +401,16 @@ class Pace:
         return cls(begun, at, spent, seen, step, hours, bins, habit)
 
 
+def _hour(at: float) -> int:
+    """Return the hour of a moment, counted from 1970."""
+    return int(at // _HOUR)
+
+
+def _day(at: float) -> int:
+    """Return its day, likewise."""
+    return int(at // _DAY)
+
+
 def _are_amounts(amounts: Sequence[float]) -> bool:
     """Whether each can be what was spent, or stand for what was not seen."""
     ascending = sorted(amounts)
@@ -417,9 +428,9 @@ def _little_endian(amounts: "array[float]") -> "array[float]":
 
 def _habit_of(hours: "array[float]", begun: float, at: float) -> _Habit:
     """Return the habit that follows from the hours, as it grew."""
-    last = int(at // _HOUR)
+    last = _hour(at)
     today = (last - 1) // 24
-    first = max(int(begun // _HOUR), (today - _DAYS + 1) * 24)
+    first = max(_hour(begun), (today - _DAYS + 1) * 24)
     if first >= last:
         return _Habit.none()
     of_days = {

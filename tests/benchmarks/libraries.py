@@ -23,8 +23,8 @@ _PATIENCE = 300.0
 """Seconds; making the samples takes longest, and is not measured."""
 
 
-async def libraries_alone(config: Path, storage: Path, scrape: bytes) -> float:
-    """Return the seconds of CPU that they take, in a process of their own; the samples are those of a scrape."""
+async def work_alone(config: Path, storage: Path, scrape: bytes) -> float:
+    """Return the seconds that they take, in a process of their own; the samples are those of a scrape."""
     text = storage.with_suffix(".scrape")
     text.write_bytes(scrape)
     files = map(str, (config, storage, text))
@@ -46,7 +46,7 @@ def _remembered(storage: str) -> None:
 
 
 def main(config: str, storage: str, scrape: str) -> None:
-    """Print the seconds of CPU that all of it takes."""
+    """Print the seconds of CPU that all of it takes; nothing in it waits."""
     registry = registry_of(Path(scrape).read_text())
     parts = (
         lambda: yaml.load(Path(config).read_text(), yaml.CSafeLoader),

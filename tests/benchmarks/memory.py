@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from tests.benchmarks.bench import FEW, GZIP, MANY, Bench
 from tests.benchmarks.figures import Row, beside
 from tests.benchmarks.peers import PUSHGATEWAY
-from tests.benchmarks.processes import Memory, bare_import, fetched
+from tests.benchmarks.processes import BARE, READY, Memory, fetched, imported
 
 ACCOUNTS = (FEW, MANY)
 
@@ -23,9 +23,10 @@ async def measure(bench: Bench) -> Iterable[Row]:
             for headers in ({}, GZIP):
                 fetched(exporter, path, **headers)
     ours = Memory.of(exporter.pid)
-    imports = (await bare_import()).memory.peak
-    peers = {PUSHGATEWAY: Memory.of(pushgateway.pid).peak if pushgateway else None, "bare import": imports}
-    limit = bench.limit(few=max(_FEW, _OF_THE_IMPORT * imports), many=_MANY)
+    bare, ready = [(await imported(libraries)).memory.peak for libraries in (BARE, READY)]
+    peers = {PUSHGATEWAY: Memory.of(pushgateway.pid).peak if pushgateway else None}
+    peers |= {"bare import": bare, "libraries alone": ready}
+    limit = bench.limit(few=max(_FEW, _OF_THE_IMPORT * bare), many=_MANY)
     return [
         *beside("resident memory, peak", ours.peak, "MiB", peers, limit),
         Row(name="resident memory, now", value=ours.now, unit="MiB"),

@@ -20,8 +20,11 @@ from tests.exporter.running import free_port
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
-_BARE_IMPORT = "import aiohttp.web, httpx, prometheus_client"
+BARE = "import aiohttp.web, httpx, prometheus_client"
 """The exporter's three largest libraries, without which nothing here starts or is any smaller."""
+
+READY = f"{BARE}, bcrypt, jinja2, sqlite3, structlog, voluptuous, yaml; httpx.AsyncClient()"
+"""All of them, and a client that could ask: HTTPX loads what it needs for that, and the authorities, no sooner."""
 
 _TELL = "import time; print(time.process_time()); print(open('/proc/self/status').read())"
 
@@ -189,8 +192,8 @@ async def asked(way: str, targets: Mapping[str, Mapping[str, object]], **task: o
         }
 
 
-class BareImport(NamedTuple):
-    """What importing the largest libraries takes."""
+class Imported(NamedTuple):
+    """What importing libraries takes."""
 
     seconds: float
     cpu: float
@@ -198,14 +201,14 @@ class BareImport(NamedTuple):
     memory: Memory
 
 
-async def bare_import() -> BareImport:
-    """Import them in a process of their own."""
+async def imported(libraries: str) -> Imported:
+    """Import libraries in a process of their own."""
     begun = time.monotonic()
-    async with started(sys.executable, "-c", f"{_BARE_IMPORT}; {_TELL}") as process:
+    async with started(sys.executable, "-c", f"{libraries}; {_TELL}") as process:
         out, _ = await process.communicate()
         took = time.monotonic() - begun
     cpu, _, status = out.decode().partition("\n")
-    return BareImport(took, float(cpu), Memory.parse(status))
+    return Imported(took, float(cpu), Memory.parse(status))
 
 
 def value_of(text: bytes, name: str) -> float:

@@ -127,6 +127,7 @@ OTHERS = [
         replace(OWNER, credentials={"api_key": Secret("made-up-secret"), "api_secret": Secret("made-up-key")}),
         id="the same credentials the wrong way round",
     ),
+    pytest.param(replace(OWNER, credentials={"api_key": Secret("\udce4")}), id="a credential that is no text"),
 ]
 
 

@@ -14,6 +14,13 @@ EQUIVALENT: Mapping[tuple[str, tuple[str, ...]], str] = {
         "pace._Habit.walked",
         ("-return first + 2.0 * _WEEK_HOURS", "+return first + 2.0 / _WEEK_HOURS"),
     ): "Less than a week's spending is used up within two weeks; the line is there for the type checker.",
+    (
+        "account.Account._values",
+        (
+            "-if limits.low_runway is not None and ledger:  # the one value that takes work",
+            "+if limits.low_runway is not None or ledger:  # the one value that takes work",
+        ),
+    ): "A limit that is not set is held against nothing; and where there is a reading, there is a ledger.",
     **{
         (f"pace.{name}", (f"-return int(at // {length})", f"+return int(at / {length})")): (
             "No moment lies before 1970, and what follows the point is dropped either way."

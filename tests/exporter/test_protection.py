@@ -8,8 +8,10 @@ import threading
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import bcrypt
 import httpx
@@ -18,9 +20,9 @@ import trustme
 from prometheus_client import CollectorRegistry, Gauge
 from structlog.testing import capture_logs
 
-from sms_credit_exporter.config.web import WebConfig, load_web
+from sms_credit_exporter.config.web import Tls, WebConfig, load_web
 from sms_credit_exporter.exposition import Exposition
-from sms_credit_exporter.protection import Authentication, tls_context
+from sms_credit_exporter.protection import Authentication, needs_restart, tls_context
 from sms_credit_exporter.web import Address, Site, application, serve
 
 ALICE, BOB = ("alice", "made-up-password"), ("bob", "other:made-up-pässword")
@@ -629,3 +631,23 @@ async def test_a_renewed_authority_decides_over_the_next_client(server: Server, 
         with pytest.raises(httpx.TransportError):
             await get(server, tls=certificates.trust(before))
         assert (await get(server, tls=certificates.trust(after))).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("changes", "restart"),
+    [
+        pytest.param({}, False, id="nothing"),
+        pytest.param({"cert_file": Path("other.pem"), "key_file": Path("other.key")}, False, id="another certificate"),
+        pytest.param({"client_auth_type": ssl.CERT_REQUIRED}, True, id="whether clients need one"),
+        pytest.param({"client_ca_file": Path("ca.pem")}, True, id="whose they must be"),
+        pytest.param({"min_version": ssl.TLSVersion.TLSv1_3}, True, id="the oldest version"),
+    ],
+)
+def test_what_of_tls_needs_a_restart(changes: Mapping[str, Any], restart: bool) -> None:  # noqa: FBT001 - a table's column
+    """A certificate is renewed every few weeks; all else is a decision."""
+    tls = Tls(cert_file=Path("a.pem"), key_file=Path("a.key"))
+    old, new = (WebConfig(tls=each) for each in (tls, replace(tls, **changes)))
+    assert needs_restart(old, new) is restart
+    assert needs_restart(old, WebConfig())
+    assert needs_restart(WebConfig(), new)
+    assert not needs_restart(WebConfig(), WebConfig())

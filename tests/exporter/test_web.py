@@ -1,17 +1,24 @@
 """The web server's paths: each is answered with one status, its own headers and those of every answer."""
 
+import asyncio
+import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any, Never
 
 import httpx
 import pytest
+import trustme
 from prometheus_client import CollectorRegistry, Gauge
+from structlog.testing import capture_logs
 
 from sms_credit_exporter.exposition import Exposition
 from sms_credit_exporter.page import static_files
 from sms_credit_exporter.prefix import Prefix
 from sms_credit_exporter.web import Address, Site, application, serve
+from tests.exporter.running import until
 
 OF_EVERY_ANSWER = {
     "Cache-Control": "no-store",
@@ -55,8 +62,15 @@ def site(**more: Any) -> Site:  # noqa: ANN401 - whatever a site consists of
     """Return a site without accounts."""
     registry = CollectorRegistry()
     Gauge("made_up", "A metric.", registry=registry).set(1)
-    usual: dict[str, Any] = {"views": tuple, "ready": lambda: True, "reload": None, "version": "0", "refresh": 15.0}
-    return Site(exposition=Exposition(registry), **usual | more)
+    usual: dict[str, Any] = {
+        "exposition": Exposition(registry),
+        "views": tuple,
+        "ready": lambda: True,
+        "reload": None,
+        "version": "0",
+        "refresh": 15.0,
+    }
+    return Site(**usual | more)
 
 
 @asynccontextmanager
@@ -185,3 +199,93 @@ async def test_a_mistake_of_ours_is_told_in_the_log_alone(caplog: pytest.LogCapt
     [told] = [record for record in caplog.records if record.levelname == "ERROR"]
     assert told.exc_info
     assert told.exc_info[0] is ZeroDivisionError
+
+
+async def said(port: int, words: bytes) -> bytes:
+    """Return what is answered to these bytes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(words)
+    answer = await reader.read()
+    writer.close()
+    return answer
+
+
+async def test_what_is_malformed_is_answered_like_all_else_and_told_for_debugging() -> None:
+    """With whose it was, and what the parser calls it; nothing of what was sent."""
+    async with asking(site()) as ask:
+        port = (await ask("GET", "/-/healthy")).url.port or 0
+        with capture_logs() as logged:
+            answer = await said(port, b"GET /metrics HTTP/1.1\r\nmade-up-password\r\n\r\n")
+    head, _, body = answer.decode().partition("\r\n\r\n")
+    lines = head.split("\r\n")
+    assert (lines[0].partition(" ")[2], body) == ("400 Bad Request", "Bad request.\n")
+    assert {f"{name}: {value}" for name, value in OF_EVERY_ANSWER.items()} <= set(lines)
+    [told] = logged
+    assert told.pop("error") in {"BadHttpMessage", "InvalidHeader"}
+    assert told == {"event": "malformed request", "client": "127.0.0.1", "log_level": "debug"}
+
+
+async def test_what_is_not_tls_is_told_for_debugging() -> None:
+    """It gets no answer; the next client is served."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert("localhost").configure_cert(context)
+    async with AsyncExitStack() as stack:
+        (url,) = await serve(stack, application(site()), [Address.parse("127.0.0.1:0")], context)
+        with capture_logs() as logged:
+            assert await said(httpx.URL(url).port or 0, b"GET / HTTP/1.1\r\n\r\n") == b""
+    assert [(told["event"], told["error"], told["log_level"]) for told in logged] == [
+        ("no TLS connection", "SSLError", "debug")
+    ]
+
+
+async def test_who_does_not_take_an_answer_is_told_for_debugging(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With how long was waited."""
+    monkeypatch.setattr("sms_credit_exporter.connections._ANSWER_SECONDS", 0.3)
+    registry = CollectorRegistry()
+    Gauge("made_up", "A metric.", ["text"], registry=registry).labels("x" * 20_000_000).set(1)
+    with capture_logs() as logged:
+        async with asking(site(exposition=Exposition(registry))) as ask:
+            port = (await ask("GET", "/-/healthy")).url.port or 0
+            _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+            writer.write(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+
+            async def told() -> bool:
+                return any(each["event"] == "answer not taken" for each in logged)
+
+            await until(told)
+            writer.close()
+    assert [each for each in logged if each["log_level"] == "debug"] == [
+        {"event": "answer not taken", "client": "127.0.0.1", "seconds": 0.3, "log_level": "debug"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        pytest.param(":10767", Address(None, 10767), id="every address"),
+        pytest.param("127.0.0.1:0", Address("127.0.0.1", 0), id="any free port"),
+        pytest.param("localhost:65535", Address("localhost", 65535), id="the last port"),
+        pytest.param("[::1]:1", Address("::1", 1), id="IPv6"),
+        *(
+            pytest.param(text, None, id=f"“{text}”")
+            for text in ("", "10767", "localhost", "a:65536", "::1:80", "a:-1", "a:b")
+        ),
+    ],
+)
+def test_reads_an_address(text: str, address: Address | None) -> None:
+    """As Prometheus writes it."""
+    if address:
+        assert Address.parse(text) == address
+    else:
+        with pytest.raises(ValueError, match=r"is not an address such as :10767"):
+            Address.parse(text)
+
+
+async def test_says_where_it_listens_on_sockets_that_others_made(tmp_path: Path) -> None:
+    """As systemd does; one without a file has a name that begins with a zero byte."""
+    names = {f"{tmp_path}/a.sock": f"unix:{tmp_path}/a.sock", "\0made-up-sms-credit": "unix:@made-up-sms-credit"}
+    async with AsyncExitStack() as stack:
+        places = [stack.enter_context(socket.socket(socket.AF_UNIX)) for _ in names]
+        for place, name in zip(places, names, strict=True):
+            place.bind(name)
+        assert await serve(stack, application(site()), places, None) == tuple(names.values())

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.mutation.equivalent import EQUIVALENT
+from tests.mutation.equivalent import EQUIVALENT, is_equivalent
 from tests.mutation.modules import GROUPS, files, own_tests
 from tests.mutation.run import Mutant, function_of, sampled, workshop
 
@@ -34,7 +34,10 @@ def outcome(modules: Sequence[str], count: int, seed: int, folder: Path) -> Outc
     found = {mutant.name: mutant.change for mutant in shop.known(suspects) if mutant.change in equivalent}
     chosen = {name: mutants[name] for name in {*sampled(mutants, count, seed), *found}}
     gone = [function for function, _ in equivalent - set(found.values())]
-    return Outcome(len(mutants), shop.tried(chosen, folder / "log") if chosen else (), gone)
+    tried = {mutant.name: mutant for mutant in shop.tried(chosen, folder / "log")} if chosen else {}
+    alive = [mutant for mutant in tried.values() if mutant.survived and not is_equivalent(mutant.change)]
+    tried |= {mutant.name: mutant for mutant in shop.tried_anew(alive)}
+    return Outcome(len(mutants), [*tried.values()], gone)
 
 
 COLUMNS = ("changes", "tried", "killed", "ran on", "equivalent", "survived")
@@ -47,8 +50,8 @@ def row(name: str, *cells: object) -> str:
 
 def sorted_out(name: str, found: Outcome) -> list[str]:
     """Print the line of a group; return what is wrong, for people."""
-    alive = [mutant for mutant in found.tried if not (mutant.killed or mutant.ran_on)]
-    survived = [mutant for mutant in alive if mutant.change not in EQUIVALENT]
+    alive = [mutant for mutant in found.tried if mutant.survived]
+    survived = [mutant for mutant in alive if not is_equivalent(mutant.change)]
     killed, ran_on = (sum(each) for each in zip(*((m.killed, m.ran_on) for m in found.tried), strict=True))
     print(
         row(name, found.total, len(found.tried), killed, ran_on, len(alive) - len(survived), len(survived)), flush=True
@@ -74,8 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with tempfile.TemporaryDirectory() as folder:
             try:
                 found = outcome(GROUPS.get(name, (name,)), options.sample, options.seed, Path(folder))
-            except subprocess.CalledProcessError:
-                print(Path(folder, "log").read_text()[-4000:], file=sys.stderr)
+            except subprocess.CalledProcessError as failed:
+                print(Path(folder, "log").read_text()[-4000:], failed.stdout or "", file=sys.stderr)
                 raise
         wrong += sorted_out(name, found)
     print(*wrong, sep="\n")

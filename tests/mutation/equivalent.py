@@ -1,8 +1,12 @@
 """Changes that no test can notice, each with the reason."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 
-EQUIVALENT: Mapping[tuple[str, tuple[str, ...]], str] = {
+Change = tuple[str, tuple[str, ...]]
+"""A function, and its changed lines."""
+
+EQUIVALENT: Mapping[Change, str] = {
     (
         "slots.Slots.__init__",
         (
@@ -21,6 +25,28 @@ EQUIVALENT: Mapping[tuple[str, tuple[str, ...]], str] = {
             "+if limits.low_runway is not None or ledger:  # the one value that takes work",
         ),
     ): "A limit that is not set is held against nothing; and where there is a reading, there is a ledger.",
+    (
+        "storage._prepare",
+        (
+            '-int(_pragma(connection, name)) for name in ("application_id", "user_version", "schema_version")',
+            '+int(_pragma(connection, name)) for name in ("application_id", "USER_VERSION", "schema_version")',
+        ),
+    ): "SQLite reads the name in any case.",
+    (
+        "connections.Connection.handle_error",
+        (
+            "-return super().handle_error(request, status, exc, message)",
+            "+return super().handle_error(request, status, exc, None)",
+        ),
+    ): "aiohttp has no message where something of ours has failed.",
+    (
+        "connections.Listener._go_on",
+        ("-self._pause = None", '+self._pause = ""'),
+    ): "Either is no pause.",
+    (
+        "protection._basic",
+        ('-return "", b""', '+return "XXXX", b""'),
+    ): "Nobody is let in without a password, whatever the name.",
     **{
         (f"pace.{name}", (f"-return int(at // {length})", f"+return int(at / {length})")): (
             "No moment lies before 1970, and what follows the point is dropped either way."
@@ -28,4 +54,20 @@ EQUIVALENT: Mapping[tuple[str, tuple[str, ...]], str] = {
         for name, length in {"_hour": "_HOUR", "_day": "_DAY"}.items()
     },
 }
-"""The reason, by the function and its changed lines."""
+"""The reason, by the change."""
+
+ALIKE: Mapping[Callable[[str], str], str] = {
+    lambda line: re.sub(r", (strict=\w+)?\)", ")", line): "It says what cannot happen, to whoever reads it.",
+    lambda line: line.lower() if re.search(r"(?i)\b(select|pragma) ", line) else line: "SQL is read in any case.",
+}
+"""The reason, by what makes lines the same that do the same."""
+
+
+def is_equivalent(change: Change) -> bool:
+    """Whether a change makes no difference to anybody."""
+    _, diff = change
+    return change in EQUIVALENT or any(_lines(diff, "-", alike) == _lines(diff, "+", alike) for alike in ALIKE)
+
+
+def _lines(diff: tuple[str, ...], sign: str, alike: Callable[[str], str]) -> list[str]:
+    return [alike(line[1:]) for line in diff if line[0] == sign]

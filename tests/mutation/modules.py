@@ -40,7 +40,7 @@ TESTS: Mapping[str, tuple[str, ...]] = {
     "protection": ("protection", "web_toolkit"),
     "samples": ("exposition",),
     "storage": ("storage", "storage_file"),
-    "watch": ("plan",),
+    "watch": ("plan", "watch"),
     "web": ("web", "api", "protection", "strangers"),
 }
 """The tests of a module, where it is not the one file with its name."""

@@ -6,6 +6,9 @@ import sys
 import pytest
 from hypothesis import settings
 
+ANEW = "MUTATION_ANEW"
+"""Set in the environment of a process that tries one change by all tests."""
+
 STARTS_A_PROGRAM = frozenset({"start", "tool"})
 """Fixtures of tests that are too slow to be asked about each change."""
 
@@ -23,7 +26,9 @@ def pytest_sessionstart() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests that start a program."""
+    """Leave out the tests that start a program, when there are many changes to be tried."""
+    if ANEW in os.environ:
+        return
     slow = [item for item in items if STARTS_A_PROGRAM.intersection(getattr(item, "fixturenames", ()))]
     config.hook.pytest_deselected(items=slow)
     items[:] = [item for item in items if item not in slow]

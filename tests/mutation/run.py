@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mutmut.configuration import reset_config
@@ -16,6 +16,7 @@ from mutmut.mutation.diff_apply import get_diff_for_mutant
 
 from tests.conftest import ROOT
 from tests.mutation.modules import PACKAGES
+from tests.mutation.plugin import ANEW
 
 KILLED = frozenset({1, 3})
 """mutmut's codes for a change that a test noticed."""
@@ -83,6 +84,11 @@ class Mutant:
         return self.code in KILLED
 
     @property
+    def survived(self) -> bool:
+        """Whether no test noticed."""
+        return not (self.killed or self.ran_on)
+
+    @property
     def ran_on(self) -> bool:
         """Whether a test did not end."""
         return self.code in RAN_ON
@@ -95,6 +101,8 @@ class Workshop:
     folder: Path
     sources: Sequence[Path]
     """The files to change, as they lie in the folder."""
+    tests: Sequence[str]
+    """The files with the tests, likewise."""
 
     def mutants(self) -> dict[str, Path]:
         """Have mutmut make all its changes; return their names, and the file that each is in."""
@@ -109,6 +117,24 @@ class Workshop:
         with log.open("w") as out:
             subprocess.run(command, cwd=self.folder, env=env, stdout=out, stderr=out, check=True)
         return self.known(mutants)
+
+    def tried_anew(self, mutants: Sequence[Mutant]) -> list[Mutant]:
+        """Try changes once more, each in a process of its own that begins with it, by all tests.
+
+        So those that start programs take part, and what is worked out when a module is imported has the change in it.
+        Raises CalledProcessError if the tests fail without a change.
+        """
+        if mutants:
+            self._all_tests("").check_returncode()
+        return [replace(mutant, code=int(self._all_tests(mutant.name).returncode != 0)) for mutant in mutants]
+
+    def _all_tests(self, name: str) -> subprocess.CompletedProcess[str]:
+        path = os.pathsep.join(map(str, (self.folder / "mutants/src", self.folder / "mutants")))
+        env = {**os.environ, "PYTHONPATH": path, "MUTANT_UNDER_TEST": name, ANEW: "1"}
+        command = (sys.executable, "-m", "pytest", "-x", "-q", "-p", "tests.mutation.plugin", "-p", "no:cacheprovider")
+        return subprocess.run(
+            [*command, *self.tests], cwd=self.folder / "mutants", env=env, check=False, capture_output=True, text=True
+        )
 
     def known(self, mutants: Mapping[str, Path]) -> list[Mutant]:
         """Return changes with their lines, and with what is known of them by now."""
@@ -153,15 +179,16 @@ def workshop(folder: Path, sources: Iterable[Path], tests: Iterable[Path]) -> Wo
         for file in sources
         if file.is_relative_to(package)
     ]
+    asked = [str(file.relative_to(ROOT)) for file in tests]
     settings = SETTINGS.format(
         unescaped=UNESCAPED,
         sources=json.dumps([str(file) for file in inside]),
         copied=json.dumps(BESIDE),
-        tests=json.dumps([str(file.relative_to(ROOT)) for file in tests]),
+        tests=json.dumps(asked),
     )
     (folder / "mutants/src").mkdir(parents=True)  # Python forgets a path that is missing when it starts
     (folder / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text() + settings)
-    return Workshop(folder, inside)
+    return Workshop(folder, inside, asked)
 
 
 def sampled(names: Iterable[str], count: int, seed: int) -> list[str]:

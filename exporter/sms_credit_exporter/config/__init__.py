@@ -69,7 +69,7 @@ def load_variables(environ: Mapping[str, str] = os.environ) -> Config:
     source = Variables(environ)
     mistakes = sorted(source.unknown(), key=lambda mistake: mistake.path)
     try:
-        config = _config(source, SecretVariables(environ))
+        config = _config(source, SecretVariables())
     except ConfigError as error:
         raise ConfigError(source.file, [*error.mistakes, *mistakes]) from None
     if mistakes:

@@ -27,7 +27,8 @@ Way = Callable[[CredentialField, object], str]
 class Secrets:
     """Where the credentials of a configuration come from."""
 
-    environ: Mapping[str, str] = field(repr=False)
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The variables that a configuration may name."""
     folder: Path = Path()
     """Relative paths start here, as in Prometheus: where the file is that the account under check stands in."""
 

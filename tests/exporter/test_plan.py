@@ -11,7 +11,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from sms_credit_core import PROVIDERS, Account, Cause, Instant, Limits, Problem, Secret, Status
-from sms_credit_exporter.accounts import AccountConfig, Config
+from sms_credit_exporter.accounts import AccountConfig, Config, View
+from sms_credit_exporter.simulator.behaviour import NoAnswer
 from sms_credit_exporter.storage import Known, Memory
 from sms_credit_exporter.watch import Watch
 from tests.core.readings import READING
@@ -180,6 +181,32 @@ async def test_the_next_poll_is_an_interval_later_and_a_little_more(
     assert all(300 - 2 < wait < 315 + 2 for wait in waits)
     assert len({round(wait, 3) for wait in waits}) == 3
     assert [len(each.requests) for each in simulated] == [1, 1, 1]
+
+
+async def test_each_poll_is_shown_and_takes_no_longer_than_the_account_may(providers: Providers) -> None:
+    """What is shown is what every view shows; the account has its own timeout, whatever is usual."""
+    simulated = providers.add("23telecom", NoAnswer.SILENT)
+    shown: list[View] = []
+    silent = account("a", key=simulated.credentials["api_key"], base_url=providers.base_urls["23telecom"])
+    watch = Watch(Config(accounts=(replace(silent, timeout=0.2),)), show=shown.append)
+    async with polling(watch):
+        await shows(watch, Status.UNREACHABLE)
+    (view,) = watch.views()
+    assert [(each.config, each.account, each.stale_after) for each in shown] == [
+        (view.config, view.account, view.stale_after)
+    ]
+    assert view.account.problem
+    assert view.account.problem.cause is Cause.TIMEOUT
+    assert view.account.poll_duration == pytest.approx(0.2 + 1, abs=1)
+
+
+def test_what_is_shown_is_stale_when_the_configuration_says_so() -> None:
+    """The same reading is known by one configuration and not by another."""
+    memory = Remembering({"a": Account().after(READING, ago(100), 0.2)})
+    watch = Watch(Config(accounts=(account("a"),), stale_after=200.0), memory)
+    assert [view.known for view in watch.views()] == [READING]
+    watch.take_over(watch.planned(Config(accounts=(account("a"),), stale_after=50.0)))
+    assert [view.known for view in watch.each()] == [None]
 
 
 async def test_whoever_comes_back_under_the_same_name_or_question_waits(providers: Providers) -> None:

@@ -195,6 +195,7 @@ def test_a_limit_of_zero_is_a_limit(file: Path) -> None:
         pytest.param("'2026-10-01'", "2026-10-01", id="a date in quotes"),
         pytest.param("'yes'", "yes", id="a yes in quotes"),
         pytest.param("0007", "0007", id="a number with leading zeros, which is no number"),
+        pytest.param("!!str 4711", "4711", id="a number that is said to be text"),
         pytest.param("Pazarlama İstanbul", "Pazarlama İstanbul", id="letters beyond ASCII"),
         pytest.param("a" * 64, "a" * 64, id="64 characters"),
     ],

@@ -197,7 +197,8 @@ async def test_each_poll_is_shown_and_takes_no_longer_than_the_account_may(provi
     ]
     assert view.account.problem
     assert view.account.problem.cause is Cause.TIMEOUT
-    assert view.account.poll_duration == pytest.approx(0.2 + 1, abs=1)
+    assert view.account.poll_duration
+    assert 0.2 <= view.account.poll_duration < 5
 
 
 def test_what_is_shown_is_stale_when_the_configuration_says_so() -> None:

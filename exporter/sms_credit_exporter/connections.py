@@ -66,7 +66,7 @@ def most_connections() -> int:
 class Connections:
     """Every connection, by what it does and since when."""
 
-    def __init__(self, most: int, max_requests: int = 0, always_answered: Collection[str] = ()) -> None:
+    def __init__(self, most: int, max_requests: int, always_answered: Collection[str]) -> None:
         """Take how many there may be, how many may be answered at once, and the paths that are answered always.
 
         `max_requests` 0 is no limit.

@@ -142,6 +142,7 @@ ACCEPTED = [
     pytest.param("APPLICATION/OpenMetrics-Text;VERSION=1.0.0;Q=0.9", OPENMETRICS, id="upper case"),
     pytest.param("  application/openmetrics-text ; version = 1.0.0 ; q = 0.5  ", OPENMETRICS, id="spaces"),
     pytest.param("text/plain;version=0.0.4;escaping=values", TEXT_ESCAPED, id="text with an escaping"),
+    pytest.param("text/plain;version=0.0.4;escaping", TEXT_ESCAPED, id="text with an escaping that is not named"),
     # Which of several.
     pytest.param("text/plain;q=0.5,application/openmetrics-text;q=0.9", OPENMETRICS, id="the heavier comes last"),
     pytest.param("text/plain;q=0.9,application/openmetrics-text;q=0.5", TEXT, id="the heavier comes first"),

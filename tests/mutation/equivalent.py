@@ -47,6 +47,35 @@ EQUIVALENT: Mapping[Change, str] = {
         "protection._basic",
         ('-return "", b""', '+return "XXXX", b""'),
     ): "Nobody is let in without a password, whatever the name.",
+    (
+        "connections.Connection.handle_error",
+        ("-status: int = 500,", "+status: int = 501,"),
+    ): "It is aiohttp's signature, and aiohttp always says which.",
+    (
+        "pieces.Pieces.decode",
+        (
+            '-def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:',
+            '+def decode(self, encoding: str = "XXutf-8XX", errors: str = "strict") -> str:',
+        ),
+    ): "It is aiohttp's signature, and nobody calls it.",
+    (
+        "web.serve",
+        ("-app.middlewares.insert(0, connections.middleware)", "+app.middlewares.insert(1, connections.middleware)"),
+    ): "What comes first then is the rate limit: both refuse at once, and either refusal will do.",
+    (
+        "web._metrics",
+        (
+            '-headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"}',
+            '+headers = {"Content-Type": content_type, "vary": "Accept, Accept-Encoding"}',
+        ),
+    ): "Names of headers are read in any case.",
+    (
+        "connections.bound",
+        (
+            "-server = await asyncio.get_running_loop().create_server(asyncio.Protocol, *address, start_serving=False)",
+            "+server = await asyncio.get_running_loop().create_server(asyncio.Protocol, *address, start_serving=True)",
+        ),
+    ): "It would listen until its sockets are taken over, and nobody is quick enough to come in between.",
     **{
         (f"pace.{name}", (f"-return int(at // {length})", f"+return int(at / {length})")): (
             "No moment lies before 1970, and what follows the point is dropped either way."

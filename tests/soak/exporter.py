@@ -226,7 +226,13 @@ class Soak:
         return dict(zip(self._random.sample(range(_STEPS), len(what)), what, strict=True))
 
     async def _reload(self) -> None:
-        """Change some accounts in each of the ways in which a configuration changes."""
+        """Change some accounts in each of the ways in which a configuration changes.
+
+        Those that were taken out come back, so that there are about as many on each day.
+        """
+        for customer in self._world.customers:
+            if not customer.configured:
+                _put_back(customer)
         for change in _CHANGES:
             for customer in self._random.sample(self._world.customers, max(1, len(self._world.customers) // 40)):
                 change(customer, self._random)
@@ -285,12 +291,17 @@ def _other_key(customer: Customer, _random: Random) -> None:
     customer.open_anew()
 
 
-def _taken_out_or_put_back(customer: Customer, _random: Random) -> None:
+def _taken_out(customer: Customer, _random: Random) -> None:
     customer.abandon()
-    customer.configured = not customer.configured
+    customer.configured = False
 
 
-_CHANGES = (_other_interval, _other_labels, _other_key, _taken_out_or_put_back)
+def _put_back(customer: Customer) -> None:
+    customer.abandon()
+    customer.configured = True
+
+
+_CHANGES = (_other_interval, _other_labels, _other_key, _taken_out)
 
 
 @contextmanager

@@ -78,6 +78,10 @@ class Providers:
         }
 
 
+_READ = 0.02
+"""Seconds in which the event loop reads what lies in a pipe already."""
+
+
 @dataclass
 class Running:
     """An exporter in a process of its own."""
@@ -94,8 +98,10 @@ class Running:
         return "/".join(self.urls[0].split("/")[:3])
 
     async def get(self, path: str, **headers: str) -> httpx.Response:
-        """Ask for a page."""
-        return await self.http.get(self.urls[0] + path, headers=headers)
+        """Ask for a page. What was logged before it was answered is in the log by then."""
+        answer = await self.http.get(self.urls[0] + path, headers=headers)
+        await asyncio.sleep(_READ)
+        return answer
 
     async def metrics(self) -> list[str]:
         """Scrape, and return the samples."""
@@ -132,9 +138,11 @@ class Running:
         return [line for line in self.log if re.search(pattern, line)]
 
     async def exit_code(self) -> int:
-        """Wait for its end."""
+        """Wait for its end, and for the end of its log."""
         async with asyncio.timeout(PATIENCE):
-            return await self.process.wait()
+            code = await self.process.wait()
+        await asyncio.sleep(_READ)
+        return code
 
 
 @asynccontextmanager

@@ -76,6 +76,10 @@ EQUIVALENT: Mapping[Change, str] = {
             "+server = await asyncio.get_running_loop().create_server(asyncio.Protocol, *address, start_serving=True)",
         ),
     ): "It would listen until its sockets are taken over, and nobody is quick enough to come in between.",
+    (
+        "config.composer._Composer.__init__",
+        ("-self._merged = 0", "+self._merged = 1"),
+    ): "It is a limit to what could fill the memory, and no matter of one more or less.",
     **{
         (f"pace.{name}", (f"-return int(at // {length})", f"+return int(at / {length})")): (
             "No moment lies before 1970, and what follows the point is dropped either way."

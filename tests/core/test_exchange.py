@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import format_datetime
+from secrets import token_hex
 from threading import Thread
 from typing import Never
 from urllib.parse import quote
@@ -881,7 +882,8 @@ async def test_a_poll_right_after_another_is_accepted(client: httpx.AsyncClient,
     """A config flow tries the credentials, and a moment later the account is polled for the first time."""
     now = NOW.timestamp()
     simulator = Simulator(unix_time=lambda: now)
-    account = simulator.add("23telecom", credentials={"api_key": f"k{step}", "api_secret": "s3cret"})
+    own = token_hex()  # nobody has asked with it before, in whatever process
+    account = simulator.add("23telecom", credentials={"api_key": own, "api_secret": "s3cret"})
     async with simulator.serving() as base_urls:
         first = await ask(client, base_urls["23telecom"], credentials=account.credentials, now=now)
         now += step

@@ -326,6 +326,8 @@ class World:
         self.slack = accounts * _FIRST_POLL_GAP + TIMEOUT
         """Seconds within which all accounts are polled that are due then."""
         providers = [*PROVIDERS]
+        self._closed = simulator.add(providers[0])
+        """Stands for every account that was closed."""
         self.customers = [
             Customer(self, f"a{number}", providers[number % len(providers)], Random(f"{seed}/{number}"))  # noqa: S311 - nothing secret about it
             for number in range(accounts)
@@ -338,16 +340,14 @@ class World:
 
     def close(self, customer: Customer) -> None:
         """Close an account; nobody is to ask for it again."""
-
-        def asked(_seconds: float) -> Act:
-            customer.wrong("is asked with credentials of before")
-            return NoAnswer.CUT
-
-        customer.simulated.answer_with(asked)
-        customer.simulated.requests.clear()
+        accounts = self._simulator._accounts  # noqa: SLF001 - thousands that stay would be what grows
+        [named] = [name for name, account in accounts.items() if account is customer.simulated]
+        accounts[named] = self._closed
 
     def judge(self) -> None:
         """Raise what was wrong so far."""
+        asked = self._closed.requests
+        self.wrongs += [WrongError(f"{each.path} is asked with credentials of before") for each in asked]
         if self.wrongs:
             message = "what the exporter did wrong"
             raise ExceptionGroup(message, self.wrongs)

@@ -260,3 +260,10 @@ def test_low_by_the_runway_before_the_pace_is_known(balances: list[str], low: bo
         at = Instant(START.unix + 300 * number, START.monotonic + 300 * number)
         account = account.after(replace(READING, balance=Decimal(balance)), at, 0.2).judged(limits)
     assert account.low.get(Limit.RUNWAY) is low
+
+
+def test_the_ledger_of_a_demonstration_goes_as_fast() -> None:
+    """What an hour is to the account is one to the ledger."""
+    account = Account(speed=150.0).after(READING, START, 0.2)
+    assert account.ledger
+    assert account.ledger.speed == 150.0

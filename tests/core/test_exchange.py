@@ -843,6 +843,25 @@ async def test_retry_after_is_read(client: httpx.AsyncClient, headers: list[byte
     assert outcome == Problem(cause=Cause.RATE_LIMITED, detail="429", retry_after=seconds)
 
 
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        pytest.param("IP_NOT_ALLOWED", "IP_NOT_ALLOWED", id="a code"),
+        pytest.param("REFUSED_MADE_UP_KEY", None, id="a code with a credential in it"),
+    ],
+)
+async def test_a_code_is_shown_unless_it_holds_a_credential(
+    client: httpx.AsyncClient, code: str, shown: str | None
+) -> None:
+    """Whichever of the credentials it is."""
+    credentials = {"api_key": "another", "api_secret": "MADE_UP_KEY"}
+    body = b'{"status": false, "error_code": "%b"}' % code.encode()
+    async with playing([whole(body=body, status=b"403 Forbidden")]) as server:
+        outcome = await ask(client, server.base_url, credentials=credentials)
+    assert isinstance(outcome, Problem)
+    assert outcome.code == shown
+
+
 # --- signed requests ----------------------------------------------------------------------------------------------
 
 

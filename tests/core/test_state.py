@@ -103,6 +103,7 @@ def test_the_schedule_is_kept() -> None:
     assert isinstance(asking, Account)
     assert asking.due_in(300.0, later(303, restarted=True)) == 298.0
     assert Account().due_in(300.0, START) == 0.0
+    assert asking.due_in(300.0, later(1000, restarted=True)) == 0.0
 
 
 def test_a_clock_that_was_set_back_makes_nothing_fresh() -> None:

@@ -80,6 +80,35 @@ EQUIVALENT: Mapping[Change, str] = {
         "config.composer._Composer.__init__",
         ("-self._merged = 0", "+self._merged = 1"),
     ): "It is a limit to what could fill the memory, and no matter of one more or less.",
+    (
+        "exchange._send",
+        (
+            "-return await client.send(outgoing, stream=True, auth=None, follow_redirects=False)",
+            "+return await client.send(outgoing, stream=True, auth=None, follow_redirects=None)",
+        ),
+    ): "For HTTPX either is no.",
+    (
+        "exchange._Progress.__init__",
+        ("-self.at_provider = False", "+self.at_provider = None"),
+    ): "Either is no.",
+    (
+        "exchange._timestamp",
+        ("-last = _last_timestamps.get(account, 0)", "+last = _last_timestamps.get(account, 1)"),
+    ): "Either is fifty years ago.",
+    (
+        "state.remembered",
+        (
+            "-key, body = secrets.token_bytes(16), _encoded(_written(account))",
+            "+key, body = secrets.token_bytes(17), _encoded(_written(account))",
+        ),
+    ): "The key is read in whatever length it has.",
+    (
+        "pace._habit_of",
+        (
+            "-return begin.after(hours, range(max(first, last - 24), last))",
+            "+return begin.after(hours, range(max(first, last - 25), last))",
+        ),
+    ): "What one hour more comes to is overwritten by the same hour of the next day.",
     **{
         (f"pace.{name}", (f"-return int(at // {length})", f"+return int(at / {length})")): (
             "No moment lies before 1970, and what follows the point is dropped either way."

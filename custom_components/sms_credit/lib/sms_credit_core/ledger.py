@@ -83,7 +83,7 @@ class Ledger:
     """How many times faster than in life everything passes; above 1 in demonstrations only."""
 
     @classmethod
-    def begin(cls, pays_with: Value, currency: str | None, at: Instant, speed: float = 1.0) -> Self:
+    def begin(cls, pays_with: Value, currency: str | None, at: Instant, speed: float) -> Self:
         """Open a ledger for a unit."""
         day = Day(number=at.day, spent=Decimal(0), since=at)
         return cls(pays_with=pays_with, currency=currency, at=at, day=day, speed=speed)

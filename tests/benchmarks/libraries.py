@@ -1,4 +1,4 @@
-"""What the libraries alone take for what a start has to do, once they are imported. No start that uses them takes less.
+"""What the libraries alone take for what a start has to do, once they are imported.
 
 They parse the configuration, read what was remembered, and write one exposition of as many samples. Nothing is checked,
 and nothing worked out.

@@ -27,7 +27,6 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 TESTS: Mapping[str, tuple[str, ...]] = {
     "answer": ("answer", "payloads"),
     "config/*": ("config", "config_files", "accounts_files", "web_config", "variables"),
-    "instant": ("account", "state", "view"),
     "problem": ("account", "view"),
     "reading": ("reading", "account"),
     "provider": ("providers", "payloads"),

@@ -11,13 +11,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import trustme
 import yaml
+from prometheus_client import CollectorRegistry, Gauge
 
+from sms_credit_exporter.exposition import Exposition
 from sms_credit_exporter.simulator.behaviour import Act, Behaviour
 from sms_credit_exporter.simulator.server import SimulatedAccount, Simulator
+from sms_credit_exporter.web import Site
 
 PATIENCE = 20.0
 """Seconds until a test gives up waiting; nothing that works takes as long."""
@@ -53,6 +57,21 @@ async def until(condition: Callable[[], Awaitable[bool]], patience: float = PATI
     async with asyncio.timeout(patience):
         while not await condition():  # noqa: ASYNC110 - another process changes it
             await asyncio.sleep(0.05)
+
+
+def site(text: str = "", **more: Any) -> Site:  # noqa: ANN401 - whatever a site consists of
+    """Return a site without accounts, and with one metric that has this text in a label."""
+    registry = CollectorRegistry()
+    Gauge("made_up", "A metric.", ["text"], registry=registry).labels(text).set(1)
+    usual: dict[str, Any] = {
+        "exposition": Exposition(registry),
+        "views": tuple,
+        "ready": lambda: True,
+        "reload": None,
+        "version": "0",
+        "refresh": 15.0,
+    }
+    return Site(**usual | more)
 
 
 @dataclass

@@ -7,13 +7,11 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 
 import httpx
 import pytest
-from prometheus_client import CollectorRegistry, Gauge
 from structlog.testing import capture_logs
 
 from sms_credit_exporter.connections import Connections, most_connections
-from sms_credit_exporter.exposition import Exposition
-from sms_credit_exporter.web import Address, Site, application, serve
-from tests.exporter.running import PATIENCE, until
+from sms_credit_exporter.web import Address, application, serve
+from tests.exporter.running import PATIENCE, site, until
 
 HEALTHY = b"GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n"
 LARGE = 20_000_000
@@ -48,19 +46,9 @@ def serving(monkeypatch: pytest.MonkeyPatch) -> Serving:
     @asynccontextmanager
     async def served(room: int = 100, max_requests: int = 0) -> AsyncIterator[int]:
         monkeypatch.setattr("sms_credit_exporter.web.most_connections", lambda: room)
-        registry = CollectorRegistry()
-        Gauge("made_up", "A metric.", ["text"], registry=registry).labels("x" * LARGE).set(1)
-        site = Site(
-            exposition=Exposition(registry),
-            views=tuple,
-            ready=lambda: True,
-            reload=None,
-            version="0",
-            refresh=15.0,
-            max_requests=max_requests,
-        )
+        large = application(site("x" * LARGE, max_requests=max_requests))
         async with AsyncExitStack() as stack:
-            (url,) = await serve(stack, application(site), [Address.parse("127.0.0.1:0")], None)
+            (url,) = await serve(stack, large, [Address.parse("127.0.0.1:0")], None)
             yield httpx.URL(url).port or 0
 
     return served

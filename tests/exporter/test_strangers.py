@@ -12,11 +12,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from prometheus_client import CollectorRegistry, Gauge
 
-from sms_credit_exporter.exposition import Exposition
-from sms_credit_exporter.web import Address, Site, application, serve
-from tests.exporter.running import LISTEN, PATIENCE, Providers, Running, secured
+from sms_credit_exporter.web import Address, application, serve
+from tests.exporter.running import LISTEN, PATIENCE, Providers, Running, secured, site
 
 Start = Callable[..., AbstractAsyncContextManager[Running]]
 ConfigFile = Callable[..., Path]
@@ -91,13 +89,8 @@ def serving() -> Serving:
 
     @asynccontextmanager
     async def served() -> AsyncIterator[int]:
-        registry = CollectorRegistry()
-        Gauge("made_up", "A metric.", registry=registry).set(1)
-        site = Site(
-            exposition=Exposition(registry), views=tuple, ready=lambda: True, reload=None, version="0", refresh=15.0
-        )
         async with AsyncExitStack() as stack:
-            (url,) = await serve(stack, application(site), [Address.parse("127.0.0.1:0")], None)
+            (url,) = await serve(stack, application(site()), [Address.parse("127.0.0.1:0")], None)
             yield httpx.URL(url).port or 0
 
     return served
@@ -106,13 +99,9 @@ def serving() -> Serving:
 async def test_an_answer_that_nobody_takes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a connection was not sent yet is kept for it, but only for a while. Others are served meanwhile."""
     monkeypatch.setattr("sms_credit_exporter.connections._ANSWER_SECONDS", 0.5)
-    registry = CollectorRegistry()
-    Gauge("made_up", "A metric.", ["text"], registry=registry).labels("x" * 20_000_000).set(1)
-    site = Site(
-        exposition=Exposition(registry), views=tuple, ready=lambda: True, reload=None, version="0", refresh=15.0
-    )
+    large = application(site("x" * 20_000_000))
     async with AsyncExitStack() as stack:
-        (url,) = await serve(stack, application(site), [Address.parse("127.0.0.1:0")], None)
+        (url,) = await serve(stack, large, [Address.parse("127.0.0.1:0")], None)
         reader, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(url).port, limit=1024)
         writer.write(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
         async with httpx.AsyncClient(trust_env=False) as client:

@@ -11,14 +11,12 @@ from typing import Any, Never
 import httpx
 import pytest
 import trustme
-from prometheus_client import CollectorRegistry, Gauge
 from structlog.testing import capture_logs
 
-from sms_credit_exporter.exposition import Exposition
 from sms_credit_exporter.page import static_files
 from sms_credit_exporter.prefix import Prefix
 from sms_credit_exporter.web import Address, Site, application, serve
-from tests.exporter.running import until
+from tests.exporter.running import site, until
 
 OF_EVERY_ANSWER = {
     "Cache-Control": "no-store",
@@ -56,21 +54,6 @@ async def mistaken() -> str:
 def broken() -> Never:
     """Fail as only a mistake of ours can."""
     raise ZeroDivisionError
-
-
-def site(**more: Any) -> Site:  # noqa: ANN401 - whatever a site consists of
-    """Return a site without accounts."""
-    registry = CollectorRegistry()
-    Gauge("made_up", "A metric.", registry=registry).set(1)
-    usual: dict[str, Any] = {
-        "exposition": Exposition(registry),
-        "views": tuple,
-        "ready": lambda: True,
-        "reload": None,
-        "version": "0",
-        "refresh": 15.0,
-    }
-    return Site(**usual | more)
 
 
 @asynccontextmanager
@@ -241,10 +224,8 @@ async def test_what_is_not_tls_is_told_for_debugging(monkeypatch: pytest.MonkeyP
 async def test_who_does_not_take_an_answer_is_told_for_debugging(monkeypatch: pytest.MonkeyPatch) -> None:
     """With how long was waited."""
     monkeypatch.setattr("sms_credit_exporter.connections._ANSWER_SECONDS", 0.3)
-    registry = CollectorRegistry()
-    Gauge("made_up", "A metric.", ["text"], registry=registry).labels("x" * 20_000_000).set(1)
     with capture_logs() as logged:
-        async with asking(site(exposition=Exposition(registry))) as ask:
+        async with asking(site("x" * 20_000_000)) as ask:
             port = (await ask("GET", "/-/healthy")).url.port or 0
             _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
             writer.write(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -31,6 +31,8 @@ BEGIN = 1_773_532_800.0
 
 _GRACE = 0.05
 """Seconds of real time for what is on its way."""
+_MOMENT = 0.001
+"""Seconds of real time between two looks at work in threads. Its result comes before it is no longer counted."""
 
 T = TypeVar("T")
 
@@ -144,7 +146,9 @@ class Jumping:
         ready = self._real.select(0)
         if ready or timeout == 0:
             return ready
-        if was_working or timeout is None:
+        if was_working:
+            return self._real.select(_MOMENT)
+        if timeout is None:
             return self._real.select(_GRACE)
         if self._connections and len(self._connections) > 2 * self._clock.silent():  # each has two ends here
             if ready := self._real.select(_GRACE):

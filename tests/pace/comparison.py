@@ -37,12 +37,14 @@ class Score:
     """Share of readings after the first day at which it foretold anything."""
 
 
-def score(estimator: Estimator, of: History) -> Score:
-    """Play a history to an estimator."""
+def score(estimator: Estimator, of: History, *, attacked: bool = False) -> Score:
+    """Play a history to an estimator; readings whose credit an attack uses up that has not begun count if told so."""
     begun, errors, asked, known = of.readings[0].at, list[float](), 0, 0
     for number, reading in enumerate(of.readings):
         estimator.see(reading.at, reading.amount)
-        if number % _EVERY or reading.amount <= 0 or reading.lasts <= 0 or _is_beyond_knowing(of, reading):
+        if number % _EVERY or reading.amount <= 0 or reading.lasts <= 0:
+            continue
+        if _is_beyond_knowing(of, reading) and not attacked:
             continue
         foretold = estimator.lasts(reading.amount)
         is_known = foretold is not None and foretold < math.inf
@@ -69,9 +71,12 @@ def mean(scores: Collection[Score]) -> Score:
     return Score(*(fmean(getattr(each, name) for each in scores) for name in Score.__slots__))
 
 
-def by_kind(name: str, seeds: Iterable[int]) -> Mapping[str, Score]:
-    """Return the score of an estimator for each kind of history."""
-    return {kind: mean([score(ESTIMATORS[name](), history(kind, seed)) for seed in seeds]) for kind in KINDS}
+def by_kind(name: str, seeds: Iterable[int], *, attacked: bool = False) -> Mapping[str, Score]:
+    """Return the score of an estimator for each kind of history; attacks as in score."""
+    return {
+        kind: mean([score(ESTIMATORS[name](), history(kind, seed), attacked=attacked) for seed in seeds])
+        for kind in KINDS
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import compress, pairwise
 from operator import gt
-from typing import Self
+from typing import Self, TypeVar
 
 _HOUR, _DAY = 3600.0, 86400.0
 _WEEK_HOURS = 168
@@ -62,7 +62,7 @@ _STEADY = 12.0
 _LEVELS = (0.6, 2.5)
 _REST = 0.5
 """The most that is spread evenly, as a share of the habit, unless there is next to no habit."""
-_MARGIN, _YOUNG_MARGIN, _YOUNG = 1.1, 0.6, 7 * _DAY
+_MARGIN, _YOUNG_MARGIN, _YOUNG = 1.15, 0.6, 7 * _DAY
 _RUSH, _RUSH_LASTS = 2.0, 6.0
 """How many times the habit a rush is, and for how many hours it is taken to go on beside those that it has lasted."""
 
@@ -70,7 +70,7 @@ _UNUSUAL = 3.0
 _UNUSUAL_STEPS = 3.0
 _UNUSUAL_SHARE = 0.25
 """The least share of a usual day's spending that is unusual in an hour."""
-_UNKNOWN_DAY = 10.0
+_UNKNOWN_DAY = 8.0
 """How many times the busiest hour of weekdays is unusual on the first weekend. A first Monday tells nothing."""
 _APART = 4
 """Days between two occasions."""
@@ -84,6 +84,9 @@ _HABIT = struct.Struct(f"<3B5d{_DAYS}B{_DAYS}d")
 _HABIT_BYTES = _HABIT.size + (_WEEK_HOURS + _DAYS) * _AMOUNT_BYTES
 _ESTIMATOR = 1
 """Raised with each change of what a habit comes to, so that one which was written down before is worked out anew."""
+
+
+_Ring = TypeVar("_Ring", "array[float]", list[float])
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +137,11 @@ class _Habit:
             of_today = hours[24 * today : 24 * today + 24].tolist()
             unseen[today] = of_today.count(_UNSEEN)
             spent[today] = sum([each for each in of_today if each >= 0] if unseen[today] else of_today)
-        habit = _Habit(week, peaks, spent, unseen, busy, usual)
         known = _HOURS - sum(unseen)
         if not known:  # for so long has nothing been seen that all is forgotten
-            return habit
-        level, rest, rushed, mean, total = _Habit._measures(hours, ended[-1], week, busy, sum(spent) / known)
-        return replace(habit, level=level, rest=rest, rushed=rushed, habit=mean, total=total)
+            return _Habit(week, peaks, spent, unseen, busy, usual)
+        measures = _Habit._measures(hours, ended[-1], week.tolist(), busy, sum(spent) / known)
+        return _Habit(week, peaks, spent, unseen, busy, usual, *measures)
 
     def packed(self) -> bytes:
         """Return it as it is written down: working it out takes a hundred times as long as reading it."""
@@ -167,7 +169,7 @@ class _Habit:
 
     @staticmethod
     def _measures(
-        hours: "array[float]", hour: int, week: "array[float]", busy: bytes, mean: float
+        hours: "array[float]", hour: int, week: list[float], busy: bytes, mean: float
     ) -> tuple[float, float, int, float, float]:
         """Return level, rest, rushed, habit and total as they are after this hour, by the mean of all hours."""
         habit = _mean(week)
@@ -203,13 +205,13 @@ class _Habit:
         return first + 2.0 * _WEEK_HOURS
 
 
-def _mean(week: "array[float]") -> float:
+def _mean(week: list[float]) -> float:
     """Return the mean of the hours of a week that were seen; one that was on no day was not on any other."""
     unseen = 7 * week[:24].count(_UNSEEN)
     return (sum(week) - unseen * _UNSEEN) / (_WEEK_HOURS - unseen)
 
 
-def _last(ring: "array[float]", hour: int) -> "array[float]":
+def _last(ring: _Ring, hour: int) -> _Ring:
     """Return a week's hours up to this one from a ring of them."""
     end = hour % len(ring) + 1
     return ring[end - _WEEK_HOURS : end] if end >= _WEEK_HOURS else ring[end - _WEEK_HOURS :] + ring[:end]
@@ -475,14 +477,19 @@ def _usually(column: list[float]) -> list[float]:
     if not is_level:
         days = [*_levelled(days, allowed)]
     other = sum(days) / len(days)
-    weights = _weights(*[True] * len(_NEWER)) if len(known) == len(column) else None
-    usual = []
-    for weeks in zip(column[:7], column[7:14], column[14:], strict=True):
-        last, before, first = weeks if is_level else _levelled(weeks, allowed)
-        weighed = weights or _weights(last >= 0, before >= 0, first >= 0)
-        of_last, of_before, of_first, of_others, all_of_it = weighed
-        usual.append((last * of_last + before * of_before + first * of_first + other * of_others) / all_of_it)
-    return usual
+    weeks = zip(column[:7], column[7:14], column[14:], strict=True)
+    if is_level and len(known) == len(column):
+        of_last, of_before, of_first, of_others, all_of_it = _weights(*[True] * len(_NEWER))
+        others = other * of_others
+        return [(a * of_last + b * of_before + c * of_first + others) / all_of_it for a, b, c in weeks]
+    return [_weighed(each if is_level else _levelled(each, allowed), other) for each in weeks]
+
+
+def _weighed(weeks: Sequence[float], other: float) -> float:
+    """Return what is usual in an hour of the week, by its last, the one before and the first of all, and other days."""
+    last, before, first = weeks
+    of_last, of_before, of_first, of_others, all_of_it = _weights(last >= 0, before >= 0, first >= 0)
+    return (last * of_last + before * of_before + first * of_first + other * of_others) / all_of_it
 
 
 def _levelled(amounts: Sequence[float], allowed: float) -> Sequence[float]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
-from tests.pace.comparison import HEAD, SEEDS, Alarms, alarms, by_kind, mean, row
+from tests.pace.comparison import CALM, HEAD, SEEDS, Alarms, alarms, by_kind, mean, row
 from tests.pace.estimators import BASE, ESTIMATORS, OURS, Ours
 from tests.pace.histories import KINDS, history
 
@@ -16,8 +16,10 @@ def main(arguments: Sequence[str]) -> int:
     seeds = tuple(int(each) for each in arguments) or SEEDS
     with ProcessPoolExecutor() as pool:
         found = dict(zip(ESTIMATORS, pool.map(partial(by_kind, seeds=seeds), ESTIMATORS), strict=True))
-        attacked = pool.map(partial(by_kind, seeds=seeds, attacked=True), (BASE, OURS))
-        base, ours = (mean(scores.values()).optimistic for scores in attacked)
+        attacked, calm = (
+            [mean(scores.values()) for scores in pool.map(partial(by_kind, seeds=seeds, **how), (OURS, BASE))]
+            for how in ({"attacked": True}, {"noise": CALM})
+        )
         told = list(pool.map(_alarms, ((kind, seed) for kind in KINDS for seed in seeds)))
     print(HEAD)
     for name, scores in found.items():
@@ -25,7 +27,10 @@ def main(arguments: Sequence[str]) -> int:
     print(f"\n| history | {BASE} | {OURS} |\n|---|---|---|")
     for kind in KINDS:
         print(f"| {kind} | {found[BASE][kind].loss:.2f} | {found[OURS][kind].loss:.2f} |")
-    print(f"\nBefore attacks too: {ours:.1%} of “{OURS}” are more than 1.5 times too long, {base:.1%} of “{BASE}”.")
+    print(f"\nOf {OURS}, and of the {BASE}:")
+    print("- before attacks too, more than 1.5 times too long", *(f"{each.optimistic:.1%}" for each in attacked))
+    print("- where days and hours differ less, loss", *(f"{each.loss:.2f}" for each in calm))
+    print("- and more than 1.5 times too long", *(f"{each.optimistic:.1%}" for each in calm))
     rushes, missed, false = (sum(getattr(each, name) for each in told) for name in ("rushes", "missed", "false"))
     print(f"\nUnusual spending: {rushes - missed} of {rushes} seen within 90 minutes, {false} false readings.")
     for kind in ("working hours", "polled hourly"):

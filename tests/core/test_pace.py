@@ -39,6 +39,16 @@ def never(_at: float) -> float:
     return 0.0
 
 
+def seldom(at: float) -> float:
+    """Spend one every five hours, at once."""
+    return 12.0 if at % (5 * HOUR) < 5 * MINUTE else 0.0
+
+
+def weekly_message(at: float) -> float:
+    """Spend one a week, at once."""
+    return 12.0 if at % (7 * DAY) < 5 * MINUTE else 0.0
+
+
 def rush(begin: float, hours: float, usual: Spending = always, more: float = 20.0) -> Spending:
     """Spend more in each hour of a while."""
     return lambda at: usual(at) + (more if begin <= at < begin + hours * HOUR else 0.0)
@@ -81,6 +91,8 @@ def pace(spending: Spending, until: float, every: float = 5 * MINUTE) -> Pace:
             pace(office, 18 * DAY), 40, 60, 86, id="working hours, before a Friday: it lasts over the weekend"
         ),
         pytest.param(pace(office, 18 * DAY), 12, 9, 12, id="or until noon"),
+        pytest.param(pace(seldom, 18 * DAY), 20, 70, 105, id="a message now and then, at no certain hour"),
+        pytest.param(pace(weekly_message, 36 * DAY), 4, 14 * 24, 29 * 24, id="a message a week"),
         pytest.param(pace(rush(13.9 * DAY, 12), 14 * DAY), 60, 2, 4, id="an attack: by what it spends now"),
         pytest.param(pace(rush(9 * DAY, 2), 14 * DAY), 100, 55, 105, id="a campaign days ago drags nothing"),
     ],

@@ -3,7 +3,7 @@
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from random import Random
 
@@ -84,6 +84,8 @@ class Kind:
     outages: tuple[float, ...] = ()
     """Hours that each of the outages lasts."""
     topped_up_in_outages: bool = False
+    noise: float = 1.0
+    """How much days and hours differ by chance."""
     demand: Callable[[Random], Demand] | None = None
     """Demand in place of what shape and messages give."""
 
@@ -212,9 +214,9 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-def history(name: str, seed: int) -> History:
-    """Make one history."""
-    kind, random = KINDS[name], Random(f"{name}/{seed}")  # noqa: S311 - the same each time is what is wanted
+def history(name: str, seed: int, noise: float = 1.0) -> History:
+    """Make one history, in which days and hours differ by so many times what they usually do."""
+    kind, random = replace(KINDS[name], noise=noise), Random(f"{name}/{seed}")  # noqa: S311 - the same each time is what is wanted
     start = MONDAY + random.randrange(7 * 24) * HOUR
     slots = (kind.days + TAIL * (4 if kind.demand else 1)) * SLOTS
     messages = math.exp(random.uniform(*(math.log(limit) for limit in kind.messages)))
@@ -236,9 +238,9 @@ def _demand(
     means, day, hour = [], 1.0, 1.0
     for slot in range(slots):
         if slot % SLOTS == 0:
-            day = random.lognormvariate(-0.01, 0.15)
+            day = random.lognormvariate(-0.01, 0.15 * kind.noise)
         if slot % 12 == 0:
-            hour = random.lognormvariate(-0.02, 0.2)
+            hour = random.lognormvariate(-0.02, 0.2 * kind.noise)
         means.append(unit * shape(start + slot * SLOT) * day * hour)
     rushes: list[tuple[float, float]] = []
     doubtful: list[tuple[float, float]] = []

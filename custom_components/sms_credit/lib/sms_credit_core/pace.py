@@ -4,8 +4,9 @@ What was spent in each hour of the last three weeks is remembered, and everythin
 
 - *Habit*: what the account usually spends in each hour of the week. Newer weeks count for more, an hour that stands out
   from the same hour of other weeks counts only in part, and the same hour of other days fills in where weeks are few.
-- *Level*: how much more or less than that it has spent lately.
-- *Rest*: what stands out comes again some time, so it is spread evenly.
+- *Rest*: what it spends beside the habit, at hours that nobody can tell, is spread evenly. A day that stands out counts
+  only in part.
+- *Level*: how much more or less than these it has spent lately.
 - *Margin*: a forecast that is too long does more harm than one that is too short, most of all in the first week.
 - *Rush*: while the last hour is far above the habit, it is taken to go on for some hours more than it has lasted.
 
@@ -19,7 +20,7 @@ import sys
 from array import array
 from base64 import b64decode, b64encode
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import compress, pairwise
@@ -27,7 +28,7 @@ from operator import gt
 from typing import Self, TypeVar
 
 _HOUR, _DAY = 3600.0, 86400.0
-_WEEK_HOURS = 168
+_DAY_HOURS, _WEEK_HOURS = 24, 168
 _HOURS = 3 * _WEEK_HOURS
 """Hours that are remembered."""
 _DAYS = _HOURS // 24
@@ -57,12 +58,13 @@ _WINDOWS = (24, 72, 168)
 """Hours over which the level is measured; the higher one counts."""
 _WIDER = tuple(slice(-window, -inner or None) for inner, window in pairwise((0, *_WINDOWS)))
 """What each of these has beside the one before."""
-_STEADY = 12.0
-"""Usual hours that are added to both sides of that measure, so that a few messages make no level."""
+_STEADY, _STEADY_BUSIEST = 12.0, 4.0
+"""Usual hours, and busiest hours: the larger amount is added to both sides of that measure, so that a few messages make
+no level."""
 _LEVELS = (0.6, 2.5)
-_REST = 0.5
-"""The most that is spread evenly, as a share of the habit, unless there is next to no habit."""
-_MARGIN, _YOUNG_MARGIN, _YOUNG = 1.15, 0.6, 7 * _DAY
+_BUSY_DAYS = 2.0
+"""A day stands out by what is above so many times the busiest that was seen on two occasions."""
+_MARGIN, _YOUNG_MARGIN, _YOUNG = 1.1, 0.5, 7 * _DAY
 _RUSH, _RUSH_LASTS = 2.0, 6.0
 """How many times the habit a rush is, and for how many hours it is taken to go on beside those that it has lasted."""
 
@@ -82,7 +84,7 @@ _AMOUNT_BYTES = 4
 _PACE_BYTES = _HEAD.size + (_HOURS + _BINS) * _AMOUNT_BYTES
 _HABIT = struct.Struct(f"<3B5d{_DAYS}B{_DAYS}d")
 _HABIT_BYTES = _HABIT.size + (_WEEK_HOURS + _DAYS) * _AMOUNT_BYTES
-_ESTIMATOR = 1
+_ESTIMATOR = 2
 """Raised with each change of what a habit comes to, so that one which was written down before is worked out anew."""
 
 
@@ -107,7 +109,7 @@ class _Habit:
     """The busiest hour that was seen on two occasions."""
     level: float = 1.0
     rest: float = 0.0
-    """Spent in an hour beside the habit."""
+    """Spent in an hour beside the habit, at this level."""
     rushed: int = 0
     """Hours that a rush has lasted."""
     habit: float = 0.0
@@ -137,11 +139,7 @@ class _Habit:
             of_today = hours[24 * today : 24 * today + 24].tolist()
             unseen[today] = of_today.count(_UNSEEN)
             spent[today] = sum([each for each in of_today if each >= 0] if unseen[today] else of_today)
-        known = _HOURS - sum(unseen)
-        if not known:  # for so long has nothing been seen that all is forgotten
-            return _Habit(week, peaks, spent, unseen, busy, usual)
-        measures = _Habit._measures(hours, ended[-1], week.tolist(), busy, sum(spent) / known)
-        return _Habit(week, peaks, spent, unseen, busy, usual, *measures)
+        return _Habit(week, peaks, spent, unseen, busy, usual).measured(hours, ended[-1])
 
     def packed(self) -> bytes:
         """Return it as it is written down: working it out takes a hundred times as long as reading it."""
@@ -167,21 +165,23 @@ class _Habit:
         week, peaks = amounts[:_WEEK_HOURS], amounts[_WEEK_HOURS:]
         return cls(week, peaks, spent, unseen, busy, usual, level, rest, rushed, habit, total if is_known else None)
 
-    @staticmethod
-    def _measures(
-        hours: "array[float]", hour: int, week: list[float], busy: bytes, mean: float
-    ) -> tuple[float, float, int, float, float]:
-        """Return level, rest, rushed, habit and total as they are after this hour, by the mean of all hours."""
+    def measured(self, hours: "array[float]", hour: int) -> "_Habit":
+        """Return it with what follows from it and the hours up to this one."""
+        mean = _mean_of_days(self.spent, self.unseen, hour // 24)
+        if mean is None:  # for so long has nothing been seen that all is forgotten
+            return self
+        week, busiest = self.week.tolist(), self.usual
         habit = _mean(week)
         rest = max(0.0, mean - habit)
-        if habit > mean / 5:
-            rest = min(rest, _REST * habit)
-        rushes = [(of_week - hour - 1) % _WEEK_HOURS for of_week in busy]
-        level = _level(_last(hours, hour), _last(week, hour), rushes, habit, rest) if habit > 0 else 1.0
-        total = (habit * level + rest) * _WEEK_HOURS
+        rushes = [(of_week - hour - 1) % _WEEK_HOURS for of_week in self.busy]
+        calm = _calm(_last(hours, hour), _last(week, hour), rest, rushes, busiest)
+        steady = max(_STEADY * (habit + rest), _STEADY_BUSIEST * busiest)
+        level = _level(*calm, rest, steady) if steady > 0 else 1.0
+        total = (habit + rest) * level * _WEEK_HOURS
         least = _RUSH * (habit + rest)
         rushed = next((ago for ago in range(_WEEK_HOURS) if hours[(hour - ago) % _HOURS] <= least), _WEEK_HOURS)
-        return level, rest, rushed, habit, total
+        learnt = self.week, self.peaks, self.spent, self.unseen, self.busy, busiest
+        return _Habit(*learnt, level, rest * level, rushed, habit, total)
 
     def walked(self, hour: float, amount: float) -> float:
         """Return the hour up to which, from this hour on, so much is expected to be spent; less than in a week."""
@@ -211,34 +211,53 @@ def _mean(week: list[float]) -> float:
     return (sum(week) - unseen * _UNSEEN) / (_WEEK_HOURS - unseen)
 
 
+def _mean_of_days(spent: "array[float]", unseen: "array[int]", today: int) -> float | None:
+    """Return what is spent in an hour of a usual day, whichever hour it is; None if no hour was seen."""
+    known = _HOURS - sum(unseen)
+    if not known:
+        return None
+    busiest = _usual([_UNSEEN if hours == _DAY_HOURS else day for day, hours in zip(spent, unseen, strict=True)], today)
+    most = _BUSY_DAYS * busiest
+    stands_out = max(spent) > most > 0
+    return sum([min(day, most) for day in spent] if stands_out else spent) / known
+
+
 def _last(ring: _Ring, hour: int) -> _Ring:
     """Return a week's hours up to this one from a ring of them."""
     end = hour % len(ring) + 1
     return ring[end - _WEEK_HOURS : end] if end >= _WEEK_HOURS else ring[end - _WEEK_HOURS :] + ring[:end]
 
 
-def _level(
-    amounts: "array[float]", expected: Sequence[float], rushes: Sequence[int], habit: float, rest: float
-) -> float:
-    """Return how much more or less than the habit was spent in a week, by its hours and those that can be rushes."""
+def _calm(
+    amounts: "array[float]", habits: list[float], rest: float, rushes: Sequence[int], busiest: float
+) -> tuple[list[float], list[float]]:
+    """Return what was spent in a week's hours, and their habits, without those that were not seen.
+
+    An hour that can be a rush counts for no more than one is, or than the busiest that was seen on two occasions.
+    """
     spent = amounts.tolist()
     if _UNSEEN_BYTES in amounts.tobytes():  # or so it looks, across two numbers
-        expected = [*expected]
         for unseen in [hour for hour, amount in enumerate(spent) if amount < 0]:
-            spent[unseen] = expected[unseen] = 0.0
+            spent[unseen], habits[unseen] = 0.0, -rest
     for each in rushes:
-        spent[each] = min(spent[each], _RUSH * expected[each] + rest)
-    actual = usual = _STEADY * habit
+        spent[each] = min(spent[each], max(_RUSH * (habits[each] + rest), busiest))
+    return spent, habits
+
+
+def _level(spent: list[float], habits: list[float], rest: float, steady: float) -> float:
+    """Return how much more or less was spent in a week than is usual, if so much more were both spent and usual."""
+    actual = usual = steady
     level, most = _LEVELS
     for more in _WIDER:
-        actual, usual = actual + sum(spent[more]), usual + sum(expected[more])
+        lately = spent[more]
+        actual, usual = actual + sum(lately), usual + sum(habits[more]) + rest * len(lately)
         level = max(level, actual / usual)
     return min(level, most)
 
 
-def _newest_first(ring: "array[float]", day: int) -> list[float]:
+def _newest_first(ring: Sequence[float], day: int) -> list[float]:
     """Return what is of each day from this one back, from a ring of them."""
-    days, today = ring.tolist(), day % _DAYS
+    days, today = list(ring), day % _DAYS
     return days[today::-1] + days[:today:-1]
 
 
@@ -477,16 +496,20 @@ def _usually(column: list[float]) -> list[float]:
     if not is_level:
         days = [*_levelled(days, allowed)]
     other = sum(days) / len(days)
-    weeks = zip(column[:7], column[7:14], column[14:], strict=True)
-    if is_level and len(known) == len(column):
-        of_last, of_before, of_first, of_others, all_of_it = _weights(*[True] * len(_NEWER))
-        others = other * of_others
-        return [(a * of_last + b * of_before + c * of_first + others) / all_of_it for a, b, c in weeks]
-    return [_weighed(each if is_level else _levelled(each, allowed), other) for each in weeks]
+    weeks: Iterable[Sequence[float]] = zip(column[:7], column[7:14], column[14:], strict=True)
+    if not is_level:
+        weeks = [_levelled(each, allowed) for each in weeks]
+    if len(known) < len(column):
+        return [_weighed(each, other) for each in weeks]
+    of_last, of_before, of_first, of_others, all_of_it = _weights(*[True] * len(_NEWER))
+    others = other * of_others
+    return [
+        (last * of_last + before * of_before + first * of_first + others) / all_of_it for last, before, first in weeks
+    ]
 
 
 def _weighed(weeks: Sequence[float], other: float) -> float:
-    """Return what is usual in an hour of the week, by its last, the one before and the first of all, and other days."""
+    """Return what is usual in an hour of the week by the last, the one before and the first, and by other days."""
     last, before, first = weeks
     of_last, of_before, of_first, of_others, all_of_it = _weights(last >= 0, before >= 0, first >= 0)
     return (last * of_last + before * of_before + first * of_first + other * of_others) / all_of_it
@@ -501,7 +524,7 @@ def _levelled(amounts: Sequence[float], allowed: float) -> Sequence[float]:
     return amounts if busiest <= most else [min(each, most) for each in amounts]
 
 
-def _usual(peaks: "array[float]", today: int) -> float:
+def _usual(peaks: Sequence[float], today: int) -> float:
     """Return the busiest hour of days that are not near the busiest of all; in a young history, of all days before."""
     days = _newest_first(peaks, today)
     if _DAYS - days.count(_UNSEEN) <= _OCCASIONS:

@@ -24,8 +24,10 @@ import pytest
 import trustme
 
 from sms_credit_core import (
+    DEFAULT_TIMEOUT,
     MAX_BODY,
     PROVIDERS,
+    Account,
     Cause,
     Problem,
     Provider,
@@ -33,6 +35,7 @@ from sms_credit_core import (
     Secret,
     Status,
     poll,
+    poll_account,
 )
 from sms_credit_exporter.simulator.behaviour import Act, Canned, NoAnswer
 from sms_credit_exporter.simulator.payloads import Payload
@@ -315,6 +318,19 @@ async def test_no_cookie_of_a_provider_stays_in_the_callers_client(
     assert [*client.cookies.jar] == []
 
 
+async def test_a_cookie_for_all_hosts_of_a_provider_does_not_stay_either() -> None:
+    """What others have in the client does."""
+    cookies = [
+        ("Set-Cookie", f"{name}; Path=/")
+        for name in ("a=1", "b=1; Domain=gateway.example", "c=1; Domain=.gateway.example")
+    ]
+    edge = httpx.MockTransport(lambda _request: httpx.Response(200, headers=cookies, content=BODY))
+    async with httpx.AsyncClient(transport=edge) as client:
+        client.cookies.set("of", "others", domain=".other.example")
+        await ask(client, "https://api.gateway.example/v1")
+        assert [cookie.name for cookie in client.cookies.jar] == ["of"]
+
+
 async def test_the_timeouts_of_the_callers_client_do_not_count() -> None:
     """The poll has one of its own, for the whole exchange."""
     async with (
@@ -340,6 +356,20 @@ async def test_a_healthy_answer_gives_a_reading(client: httpx.AsyncClient) -> No
         outcome = await ask(client, server.base_url)
     assert isinstance(outcome, Reading)
     assert (str(outcome.balance), outcome.currency) == ("1250.50", "EUR")
+
+
+async def test_a_poll_of_an_account_goes_into_its_books(client: httpx.AsyncClient) -> None:
+    """With these credentials; how long it took is the time between question and answer."""
+    async with playing([TIMEOUT / 3, whole()]) as server:
+        credentials = {name: Secret(value) for name, value in CREDENTIALS.items()}
+        account = await poll_account(client, PROVIDER, credentials, Account(), base_url=server.base_url)
+    assert KEY.encode() in server.requests[0]
+    assert (account.polls, account.status, account.reading and account.reading.balance) == (
+        1,
+        Status.FRESH,
+        Decimal("1250.50"),
+    )
+    assert TIMEOUT / 3 <= (account.poll_duration or 0) < DEFAULT_TIMEOUT
 
 
 # --- answers that are readable after all --------------------------------------------------------------------------
@@ -377,6 +407,7 @@ HALF = BODY[: len(BODY) // 2]
 
 FAILURES = [
     pytest.param([SILENT], Cause.TIMEOUT, 1, id="a silent server"),
+    pytest.param([[1.5 * TIMEOUT, whole()]], Cause.TIMEOUT, 1, id="an answer that comes too late"),
     pytest.param([dripping(whole())], Cause.TIMEOUT, 1, id="a header that drips"),
     pytest.param([[answer(LENGTH, body=b""), *dripping(BODY)]], Cause.TIMEOUT, 1, id="a body that drips"),
     pytest.param(

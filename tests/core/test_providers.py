@@ -212,6 +212,15 @@ def test_requests_with_basic_authentication(provider: str, base_url: str | None)
     assert USER not in request.url
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_body_is_announced_as_the_json_that_it_is(provider: str) -> None:
+    """And nothing is announced where there is none."""
+    request = worded(provider, None, TIME, **{field.name: "ab1" for field in PROVIDERS[provider].credentials})
+    if request.body:
+        json.loads(request.body)
+    assert request.headers.get("Content-Type") == ("application/json" if request.body else None)
+
+
 def test_twilios_api_key_asks_in_the_accounts_place() -> None:
     """The account stays in the URL."""
     request = worded("twilio", account_sid="AC1", api_key="SK2", auth_token="t")

@@ -127,6 +127,7 @@ def test_equal_secrets_are_equal_and_hash_alike() -> None:
     """A reload compares secrets to tell which accounts changed."""
     assert Secret("a") == Secret("a")
     assert len({Secret("a"), Secret("a"), Secret("b")}) == 2
+    assert Secret("\udcff") == Secret("\udcff") != Secret("\udcfe")  # a byte of the environment that is no UTF-8
 
 
 @pytest.mark.parametrize(

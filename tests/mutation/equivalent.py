@@ -103,6 +103,19 @@ EQUIVALENT: Mapping[Change, str] = {
         ),
     ): "The key is read in whatever length it has.",
     (
+        "state._mapping",
+        (
+            (
+                "-return lambda value, now: {key(name, now): read(each, now) "
+                "for name, each in _must_be(value, dict).items()}"
+            ),
+            (
+                "+return lambda value, now: {key(name, now): read(each, None) "
+                "for name, each in _must_be(value, dict).items()}"
+            ),
+        ),
+    ): "What an account keeps by name are numbers and answers; no moment, which alone is read by the time.",
+    (
         "pace._habit_of",
         (
             "-return begin.after(hours, range(max(first, last - 24), last))",

@@ -94,7 +94,8 @@ def pace(spending: Spending, until: float, every: float = 5 * MINUTE) -> Pace:
         pytest.param(pace(seldom, 18 * DAY), 20, 70, 105, id="a message now and then, at no certain hour"),
         pytest.param(pace(weekly_message, 36 * DAY), 4, 14 * 24, 29 * 24, id="a message a week"),
         pytest.param(pace(rush(13.9 * DAY, 12), 14 * DAY), 60, 2, 4, id="an attack: by what it spends now"),
-        pytest.param(pace(rush(9 * DAY, 2), 14 * DAY), 100, 55, 105, id="a campaign days ago drags nothing"),
+        pytest.param(pace(rush(9 * DAY, 2), 14 * DAY), 100, 70, 105, id="a campaign days ago drags nothing"),
+        pytest.param(pace(rush(4 * DAY, 10), 14 * DAY), 100, 70, 105, id="nor does an attack in the first week"),
     ],
 )
 def test_how_long_it_lasts(found: Pace, amount: float, least: float, most: float) -> None:

@@ -62,8 +62,8 @@ _STEADY, _STEADY_BUSIEST = 12.0, 4.0
 """Usual hours, and busiest hours: the larger amount is added to both sides of that measure, so that a few messages make
 no level."""
 _LEVELS = (0.6, 2.5)
-_BUSY_DAYS = 2.0
-"""A day stands out by what is above so many times the busiest that was seen on two occasions."""
+_BUSY_DAYS, _BUSY_DAYS_AFTER = 2.0, 7
+"""A day stands out by what is above so many times the busiest that was seen on two occasions, after so many days."""
 _MARGIN, _YOUNG_MARGIN, _YOUNG = 1.1, 0.5, 7 * _DAY
 _RUSH, _RUSH_LASTS = 2.0, 6.0
 """How many times the habit a rush is, and for how many hours it is taken to go on beside those that it has lasted."""
@@ -160,7 +160,7 @@ class _Habit:
         is_known = not math.isnan(total)
         parts = (level, rest, habit, total if is_known else 0.0, *spent)
         sound = usual >= _UNSEEN and min(parts) >= 0 and math.isfinite(sum(parts, usual)) and _are_amounts(amounts)
-        if not sound or max(unseen) > 24 or max(busy, default=0) >= _WEEK_HOURS:  # noqa: PLR2004 - hours of a day
+        if not sound or max(unseen) > _DAY_HOURS or max(busy, default=0) >= _WEEK_HOURS:
             raise ValueError
         week, peaks = amounts[:_WEEK_HOURS], amounts[_WEEK_HOURS:]
         return cls(week, peaks, spent, unseen, busy, usual, level, rest, rushed, habit, total if is_known else None)
@@ -216,8 +216,8 @@ def _mean_of_days(spent: "array[float]", unseen: "array[int]", today: int) -> fl
     known = _HOURS - sum(unseen)
     if not known:
         return None
-    busiest = _usual([_UNSEEN if hours == _DAY_HOURS else day for day, hours in zip(spent, unseen, strict=True)], today)
-    most = _BUSY_DAYS * busiest
+    seen = [_UNSEEN if hours == _DAY_HOURS else day for day, hours in zip(spent, unseen, strict=True)]
+    most = _BUSY_DAYS * _usual(seen, today, _BUSY_DAYS_AFTER)
     stands_out = max(spent) > most > 0
     return sum([min(day, most) for day in spent] if stands_out else spent) / known
 
@@ -524,10 +524,10 @@ def _levelled(amounts: Sequence[float], allowed: float) -> Sequence[float]:
     return amounts if busiest <= most else [min(each, most) for each in amounts]
 
 
-def _usual(peaks: Sequence[float], today: int) -> float:
-    """Return the busiest hour of days that are not near the busiest of all; in a young history, of all days before."""
-    days = _newest_first(peaks, today)
-    if _DAYS - days.count(_UNSEEN) <= _OCCASIONS:
+def _usual(amounts: Sequence[float], today: int, young: int = _OCCASIONS) -> float:
+    """Return the most of days that are not near that of the most; in a history of a few days, of all days before."""
+    days = _newest_first(amounts, today)
+    if _DAYS - days.count(_UNSEEN) <= young:
         return max(days[1:])
     busiest = days.index(max(days))
     return max(days[: max(0, busiest - _APART + 1)] + days[busiest + _APART :])

@@ -282,6 +282,17 @@ async def test_the_right_password_is_checked_once(server: Server, checks: list[b
         assert checks == [hash_of(ALICE[1]).encode(), hash_of(BOB[1]).encode()]
 
 
+async def test_no_more_passwords_are_remembered_than_may_be(
+    server: Server, checks: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever changes a password often fills no memory; who was forgotten is checked once more."""
+    monkeypatch.setattr("sms_credit_exporter.protection._MAX_REMEMBERED", 1)
+    async with server.running(users(ALICE, BOB)):
+        for user in (ALICE, ALICE, BOB, BOB, ALICE):
+            assert (await get(server, auth=user)).status_code == 200
+    assert checks == [hash_of(password).encode() for _, password in (ALICE, BOB, ALICE)]
+
+
 async def test_a_remembered_password_is_remembered_for_its_user_only(server: Server) -> None:
     """Alice's password does not let Mallory in, nor Bob."""
     async with server.running(users(ALICE, BOB)):

@@ -1,6 +1,7 @@
 """The web server's paths: each is answered with one status, its own headers and those of every answer."""
 
 import asyncio
+import re
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -262,6 +263,9 @@ def test_reads_an_address(text: str, address: Address | None) -> None:
             Address.parse(text)
 
 
+HOSTS = {"127.0.0.1": socket.AF_INET, "::1": socket.AF_INET6}
+
+
 async def test_says_where_it_listens_on_sockets_that_others_made(tmp_path: Path) -> None:
     """As systemd does; one without a file has a name that begins with a zero byte."""
     names = {f"{tmp_path}/a.sock": f"unix:{tmp_path}/a.sock", "\0made-up-sms-credit": "unix:@made-up-sms-credit"}
@@ -270,3 +274,6 @@ async def test_says_where_it_listens_on_sockets_that_others_made(tmp_path: Path)
         for place, name in zip(places, names, strict=True):
             place.bind(name)
         assert await serve(stack, application(site()), places, None) == tuple(names.values())
+        of_both = [socket.create_server((host, 0), family=family) for host, family in HOSTS.items()]
+        urls = await serve(stack, application(site()), of_both, None)
+        assert [re.sub(r":\d+$", "", url) for url in urls] == ["http://127.0.0.1", "http://[::1]"]

@@ -59,16 +59,27 @@ EQUIVALENT: Mapping[Change, str] = {
         ),
     ): "It is aiohttp's signature, and nobody calls it.",
     (
+        "pieces.Pieces.decode",
+        (
+            '-def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:',
+            '+def decode(self, encoding: str = "utf-8", errors: str = "STRICT") -> str:',
+        ),
+    ): "Likewise.",
+    (
+        "board.Board.__init__",
+        ("-self.changes = [0] * len(FAMILIES)", "+self.changes = [1] * len(FAMILIES)"),
+    ): "What is counted is only held against what was counted before.",
+    (
+        "protection.Authentication._knows",
+        (
+            "-seen = hashlib.blake2b(hashed + password, key=self._key).digest()",
+            "+seen = hashlib.blake2b(hashed + password, ).digest()",
+        ),
+    ): "The key is for those who read the process's memory; nobody else can tell.",
+    (
         "web.serve",
         ("-app.middlewares.insert(0, connections.middleware)", "+app.middlewares.insert(1, connections.middleware)"),
     ): "What comes first then is the rate limit: both refuse at once, and either refusal will do.",
-    (
-        "web._metrics",
-        (
-            '-headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"}',
-            '+headers = {"Content-Type": content_type, "vary": "Accept, Accept-Encoding"}',
-        ),
-    ): "Names of headers are read in any case.",
     (
         "connections.bound",
         (
@@ -134,6 +145,9 @@ EQUIVALENT: Mapping[Change, str] = {
 ALIKE: Mapping[Callable[[str], str], str] = {
     lambda line: re.sub(r", (strict=\w+)?\)", ")", line): "It says what cannot happen, to whoever reads it.",
     lambda line: line.lower() if re.search(r"(?i)\b(select|pragma) ", line) else line: "SQL is read in any case.",
+    lambda line: (
+        re.sub(r'"[\w-]+":', lambda name: name[0].lower(), line) if "headers" in line else line
+    ): "So are the names of headers.",
 }
 """The reason, by what makes lines the same that do the same."""
 

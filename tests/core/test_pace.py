@@ -109,7 +109,7 @@ def test_nothing_is_told_before_it_can_be_trusted() -> None:
     """The first hours, and an account that spends nothing; and at zero there is nothing to foretell."""
     assert Pace.begin(MONDAY).lasts(10) is None
     assert pace(always, 3 * HOUR).lasts(10) is None
-    assert pace(always, 5 * HOUR).lasts(10) is not None
+    assert pace(always, 4 * HOUR).lasts(10) is not None
     assert pace(never, 5 * DAY).lasts(10) == math.inf
     assert [pace(never, DAY).lasts(amount) for amount in (0, -3)] == [0.0, 0.0]
 
@@ -159,6 +159,11 @@ def test_a_long_attack_stays_unusual_until_it_ends(usual: Spending) -> None:
     assert {each.unusual for each in during} == {True}
     assert all((each.lasts(100) or 0) <= 5 * HOUR for each in during)
     assert all((each.lasts(600) or 0) <= 40 * HOUR for each in during if each.at - MONDAY >= begin + DAY)
+
+
+def test_an_attack_of_a_week_is_still_followed() -> None:
+    """It is taken to go on for as long as it can have been seen."""
+    assert (pace(rush(14 * DAY, 8 * 24), 21 * DAY).lasts(2_100) or 0) / HOUR == pytest.approx(91, rel=0.05)
 
 
 def test_a_weekly_campaign_is_usual_from_its_third_time() -> None:

@@ -245,7 +245,7 @@ def _calm(
 
 
 def _level(spent: list[float], habits: list[float], rest: float, steady: float) -> float:
-    """Return how much more or less was spent in a week than is usual, if so much more were both spent and usual."""
+    """Return how many times the usual was spent lately. What is steady is added to both, so that little says little."""
     actual = usual = steady
     level, most = _LEVELS
     for more in _WIDER:
@@ -525,7 +525,10 @@ def _levelled(amounts: Sequence[float], allowed: float) -> Sequence[float]:
 
 
 def _usual(amounts: Sequence[float], today: int, young: int = _OCCASIONS) -> float:
-    """Return the most of days that are not near that of the most; in a history of a few days, of all days before."""
+    """Return the largest amount of a day, without the largest of all and the days near it.
+
+    In a history of a few days it is the largest before today.
+    """
     days = _newest_first(amounts, today)
     if _DAYS - days.count(_UNSEEN) <= young:
         return max(days[1:])

@@ -128,6 +128,20 @@ async def test_how_long_a_secret_file_may_be(tmp_path: Path, size: int, code: in
     assert outcome[2] == (f"{place}is larger than 4096 bytes\n1 mistake in the configuration.\n" if code else "")
 
 
+async def test_a_secret_file_that_is_no_text_is_a_mistake(tmp_path: Path) -> None:
+    """It cannot be sent; what is in it is not shown."""
+    path, place = written("credential", tmp_path)
+    path.write_bytes(b"\xff\xfemade-up-key")
+
+    code, _, err = await command("check", "--config.file=config.yml", cwd=tmp_path)
+
+    assert code == 1
+    assert err.startswith(place.removesuffix("the file "))
+    assert "1 mistake in the configuration." in err
+    assert "Traceback" not in err
+    assert "made-up-key" not in err
+
+
 @pytest.mark.parametrize("put", [pipe, endless, huge], ids=lambda put: put.__doc__)
 async def test_a_reload_waits_for_nothing(
     start: Start, config_file: ConfigFile, providers: Providers, put: Callable[[Path], None]

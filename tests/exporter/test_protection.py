@@ -571,8 +571,8 @@ async def test_a_renewal_half_done_leaves_the_old_certificate_in_use(
         half(certificates, second)
         with capture_logs() as logs:
             assert await served(server, tls) == der(first)
-        assert [(entry["log_level"], entry["event"]) for entry in logs] == [
-            ("warning", "renewed certificate cannot be used yet")
+        assert [(entry["log_level"], entry["event"], Path(entry["file"]).name) for entry in logs] == [
+            ("warning", "renewed certificate cannot be used yet", "server.crt")
         ]
         assert (await get(server, tls=tls)).status_code == 200
         certificates.write(second)

@@ -1,6 +1,8 @@
 """The web server's paths: each is answered with one status, its own headers and those of every answer."""
 
 import asyncio
+import html
+import json
 import re
 import socket
 import ssl
@@ -163,6 +165,20 @@ async def test_each_path_has_its_answer(
     assert answer.text == body or not body
 
 
+async def test_the_page_says_what_was_asked_badly() -> None:
+    """In the words of the API."""
+    async with asking(site()) as ask:
+        page, api = [(await ask("GET", path)).text for path in ("/?page=0", "/api/v1/accounts?page=0")]
+    assert json.loads(api)["error"] in html.unescape(page)
+
+
+@pytest.mark.parametrize("demo", [True, False])
+async def test_the_page_of_a_demonstration_says_so(*, demo: bool) -> None:
+    """And no other does."""
+    async with asking(site(demo=demo)) as ask:
+        assert ("The providers are simulated" in (await ask("GET", "/")).text) is demo
+
+
 def test_no_path_is_left_out() -> None:
     """Each that the server knows is in the table."""
     asked = {str(each.values[1]).split(" ")[1].partition("?")[0] for each in ANSWERS}
@@ -248,6 +264,7 @@ async def test_who_does_not_take_an_answer_is_told_for_debugging(monkeypatch: py
         pytest.param("127.0.0.1:0", Address("127.0.0.1", 0), id="any free port"),
         pytest.param("localhost:65535", Address("localhost", 65535), id="the last port"),
         pytest.param("[::1]:1", Address("::1", 1), id="IPv6"),
+        pytest.param("[FE80::Af]:1", Address("FE80::Af", 1), id="IPv6 in capitals"),
         *(
             pytest.param(text, None, id=f"“{text}”")
             for text in ("", "10767", "localhost", "a:65536", "::1:80", "a:-1", "a:b")

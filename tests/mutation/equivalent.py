@@ -77,6 +77,10 @@ EQUIVALENT: Mapping[Change, str] = {
         ),
     ): "The key is for those who read the process's memory; nobody else can tell.",
     (
+        "protection.Authentication.__init__",
+        ("-self._key = secrets.token_bytes(32)", "+self._key = secrets.token_bytes(33)"),
+    ): "A key of either length is as good.",
+    (
         "web.serve",
         ("-app.middlewares.insert(0, connections.middleware)", "+app.middlewares.insert(1, connections.middleware)"),
     ): "What comes first then is the rate limit: both refuse at once, and either refusal will do.",
@@ -149,12 +153,17 @@ EQUIVALENT: Mapping[Change, str] = {
 }
 """The reason, by the change."""
 
+
+def _small(found: re.Match[str]) -> str:
+    return found[0].lower()
+
+
 ALIKE: Mapping[Callable[[str], str], str] = {
     lambda line: re.sub(r", (strict=\w+)?\)", ")", line): "It says what cannot happen, to whoever reads it.",
     lambda line: line.lower() if re.search(r"(?i)\b(select|pragma) ", line) else line: "SQL is read in any case.",
-    lambda line: (
-        re.sub(r'"[\w-]+":', lambda name: name[0].lower(), line) if "headers" in line else line
-    ): "So are the names of headers.",
+    lambda line: re.sub(r'"[\w-]+":', _small, line) if "headers" in line else line: "So are the names of headers,",
+    lambda line: re.sub(r'_header\(request, "[\w-]+"', _small, line): "wherever they stand,",
+    lambda line: re.sub(r'\.decode\("[\w-]+"', _small, line): "and the names of encodings.",
 }
 """The reason, by what makes lines the same that do the same."""
 

@@ -35,7 +35,7 @@ TESTS: Mapping[str, tuple[str, ...]] = {
     "board": ("exposition",),
     "connections": ("connections", "strangers"),
     "member": ("exposition", "negotiation"),
-    "pieces": ("exposition",),
+    "pieces": ("exposition", "pieces"),
     "protection": ("protection", "web_toolkit"),
     "samples": ("exposition",),
     "storage": ("storage", "storage_file"),

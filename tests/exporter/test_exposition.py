@@ -83,6 +83,10 @@ STATES = [
     ),
     pytest.param([(A, B, C), (C, A), (), (B,)], id="accounts go and come"),
     pytest.param([(A, B), (replace(B, config=A.config), replace(A, config=B.config))], id="two change places"),
+    pytest.param(
+        [(known("b", polled(replace(READING, balance=Decimal(text)))),) for text in ("-0.00", "0", "1.00")],
+        id="minus zero, as a provider may round it",
+    ),
     pytest.param([tuple(known(name, polled(READING)) for name in NASTY)] * 2, id="nasty names"),
     pytest.param([tuple(known(f"a{number}", polled(READING)) for number in range(200))], id="many accounts"),
 ]

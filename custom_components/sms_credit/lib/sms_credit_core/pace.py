@@ -20,7 +20,7 @@ import sys
 from array import array
 from base64 import b64decode, b64encode
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import compress, pairwise
@@ -180,8 +180,7 @@ class _Habit:
         total = (habit + rest) * level * _WEEK_HOURS
         least = _RUSH * (habit + rest)
         rushed = next((ago for ago in range(_WEEK_HOURS) if hours[(hour - ago) % _HOURS] <= least), _WEEK_HOURS)
-        learnt = self.week, self.peaks, self.spent, self.unseen, self.busy, busiest
-        return _Habit(*learnt, level, rest * level, rushed, habit, total)
+        return replace(self, level=level, rest=rest * level, rushed=rushed, habit=habit, total=total)
 
     def walked(self, hour: float, amount: float) -> float:
         """Return the hour up to which, from this hour on, so much is expected to be spent; less than in a week."""
@@ -496,23 +495,14 @@ def _usually(column: list[float]) -> list[float]:
     if not is_level:
         days = [*_levelled(days, allowed)]
     other = sum(days) / len(days)
-    weeks: Iterable[Sequence[float]] = zip(column[:7], column[7:14], column[14:], strict=True)
-    if not is_level:
-        weeks = [_levelled(each, allowed) for each in weeks]
-    if len(known) < len(column):
-        return [_weighed(each, other) for each in weeks]
-    of_last, of_before, of_first, of_others, all_of_it = _weights(*[True] * len(_NEWER))
-    others = other * of_others
-    return [
-        (last * of_last + before * of_before + first * of_first + others) / all_of_it for last, before, first in weeks
-    ]
-
-
-def _weighed(weeks: Sequence[float], other: float) -> float:
-    """Return what is usual in an hour of the week by the last, the one before and the first, and by other days."""
-    last, before, first = weeks
-    of_last, of_before, of_first, of_others, all_of_it = _weights(last >= 0, before >= 0, first >= 0)
-    return (last * of_last + before * of_before + first * of_first + other * of_others) / all_of_it
+    weights = _weights(*[True] * len(_NEWER)) if len(known) == len(column) else None
+    usual = []
+    for weeks in zip(column[:7], column[7:14], column[14:], strict=True):
+        last, before, first = weeks if is_level else _levelled(weeks, allowed)
+        weighed = weights or _weights(last >= 0, before >= 0, first >= 0)
+        of_last, of_before, of_first, of_others, all_of_it = weighed
+        usual.append((last * of_last + before * of_before + first * of_first + other * of_others) / all_of_it)
+    return usual
 
 
 def _levelled(amounts: Sequence[float], allowed: float) -> Sequence[float]:

@@ -41,7 +41,7 @@ class Score:
 
 
 def score(estimator: Estimator, of: History, *, attacked: bool = False) -> Score:
-    """Play a history to an estimator; readings whose credit an attack uses up that has not begun count if told so."""
+    """Play a history to an estimator. If `attacked`, readings count too whose credit a coming attack uses up."""
     begun, errors, asked, known = of.readings[0].at, list[float](), 0, 0
     for number, reading in enumerate(of.readings):
         estimator.see(reading.at, reading.amount)

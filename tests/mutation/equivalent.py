@@ -118,13 +118,6 @@ EQUIVALENT: Mapping[Change, str] = {
         ),
     ): "The key is read in whatever length it has.",
     (
-        "pace._Habit.unpacked",
-        (
-            "-parts = (level, rest, habit, total if is_known else 0.0, *spent)",
-            "+parts = (level, rest, habit, total if is_known else 1.0, *spent)",
-        ),
-    ): "Either is a number that can be right.",
-    (
         "state._mapping",
         (
             (

@@ -20,15 +20,14 @@ import sys
 from array import array
 from base64 import b64decode, b64encode
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
-from itertools import compress, pairwise
-from operator import gt
-from typing import Self, TypeVar
+from functools import cache, cached_property
+from itertools import pairwise
+from typing import NamedTuple, Self, TypeVar
 
 _HOUR, _DAY = 3600.0, 86400.0
-_DAY_HOURS, _WEEK_HOURS = 24, 168
+_WEEK_HOURS = 168
 _HOURS = 3 * _WEEK_HOURS
 """Hours that are remembered."""
 _DAYS = _HOURS // 24
@@ -38,7 +37,6 @@ _BIN, _BINS = 300.0, 12
 _TRUSTED_AFTER = 4 * _HOUR
 _UNUSUAL_AFTER = 2 * _DAY
 _UNSEEN = -1.0
-_HOURS_OF_WEEK = bytes(range(_WEEK_HOURS))
 _UNSEEN_BYTES = array("f", [_UNSEEN]).tobytes()
 _SEEN = 900.0
 """Seconds of an hour that must have been seen for the hour to count."""
@@ -82,112 +80,123 @@ _OCCASIONS = 14
 _HEAD = struct.Struct("<5d")
 _AMOUNT_BYTES = 4
 _PACE_BYTES = _HEAD.size + (_HOURS + _BINS) * _AMOUNT_BYTES
-_HABIT = struct.Struct(f"<3B5d{_DAYS}B{_DAYS}d")
+_HABIT = struct.Struct(f"<B2d{_DAYS}d")
 _HABIT_BYTES = _HABIT.size + (_WEEK_HOURS + _DAYS) * _AMOUNT_BYTES
-_ESTIMATOR = 2
+_ESTIMATOR = 3
 """Raised with each change of what a habit comes to, so that one which was written down before is worked out anew."""
 
 
 _Ring = TypeVar("_Ring", "array[float]", list[float])
 
 
-@dataclass(frozen=True, slots=True)
+class _Measures(NamedTuple):
+    """What is expected from now on."""
+
+    habit: float
+    """Usually spent in an average hour."""
+    level: float
+    """How many times the usual is spent."""
+    rest: float
+    """Spent in an hour beside the habit, at this level."""
+    total: float
+    """Spent in a week."""
+
+
+@dataclass(frozen=True)
 class _Habit:
     """What follows from the hours; made anew when an hour has ended."""
 
+    hours: "array[float]"
+    """Spent in each of the last hours."""
+    hour: int
+    """The last of them."""
+    known: int
+    """How many of them were seen."""
     week: "array[float]"
     """Usually spent in each hour of the week; below zero where no such hour was ever seen."""
     peaks: "array[float]"
     """The most that was spent in an hour of each day; below zero where nothing was seen."""
     spent: "array[float]"
-    """Spent in the hours of each day of the ring, as far as they were seen."""
-    unseen: "array[int]"
-    """How many hours of it were not."""
-    busy: bytes = b""
-    """The hours of the week that last spent more than is usual twice over: only these can count as a rush."""
+    """Spent in the hours of each day of the ring, as far as they were seen; below zero where none was."""
     usual: float = _UNSEEN
     """The busiest hour that was seen on two occasions."""
-    level: float = 1.0
-    rest: float = 0.0
-    """Spent in an hour beside the habit, at this level."""
-    rushed: int = 0
-    """Hours that a rush has lasted."""
-    habit: float = 0.0
-    """Usually spent in an average hour."""
-    total: float | None = None
-    """Expected in a week; None before any hour was seen."""
+    usual_day: float = _UNSEEN
+    """The busiest day, likewise."""
 
     @classmethod
-    def none(cls) -> Self:
+    def none(cls, hours: "array[float]", at: float) -> Self:
         """Return that of a new account."""
-        unseen = array("f", [_UNSEEN])
-        return cls(unseen * _WEEK_HOURS, unseen * _DAYS, array("d", [0.0]) * _DAYS, array("B", [24]) * _DAYS)
+        unseen, days = array("f", [_UNSEEN]), array("d", [_UNSEEN])
+        return cls(hours, _hour(at) - 1, _count_seen(hours), unseen * _WEEK_HOURS, unseen * _DAYS, days * _DAYS)
 
     def after(self, hours: "array[float]", ended: range) -> "_Habit":
         """Return the habit after these hours have ended."""
-        week, peaks, spent, unseen = self.week[:], self.peaks[:], self.spent[:], self.unseen[:]
-        busy, usual = self.busy, self.usual
+        week, peaks, spent = self.week[:], self.peaks[:], self.spent[:]
+        known, usual, usual_day = self.known, self.usual, self.usual_day
         for hour in ended:
+            known += (hours[hour % _HOURS] >= 0) - (self.hours[hour % _HOURS] >= 0)
             day, of_day = divmod(hour, 24)
             today, this_day = day % _DAYS, day % 7
             column = _newest_first(hours[of_day::24], day)
             week[of_day::24] = array("f", _by_day(_usually(column), this_day))
-            busy = _busy_after(busy, of_day, _by_day(column[:7], this_day), week)
             if of_day == 0 or column[0] > peaks[today]:
                 peaks[today] = column[0]
                 usual = _usual(peaks, day)
-            of_today = hours[24 * today : 24 * today + 24].tolist()
-            unseen[today] = of_today.count(_UNSEEN)
-            spent[today] = sum([each for each in of_today if each >= 0] if unseen[today] else of_today)
-        return _Habit(week, peaks, spent, unseen, busy, usual).measured(hours, ended[-1])
+            before = spent[today]
+            spent[today] = _sum(hours[24 * today : 24 * today + 24].tolist())
+            if of_day == 0 or min(before, spent[today]) < 0 or max(before, spent[today]) >= usual_day:
+                usual_day = _usual(spent, day, _BUSY_DAYS_AFTER)
+        return _Habit(hours, ended[-1], known, week, peaks, spent, usual, usual_day)
 
     def packed(self) -> bytes:
         """Return it as it is written down: working it out takes a hundred times as long as reading it."""
-        measures = self.usual, self.level, self.rest, self.habit, math.nan if self.total is None else self.total
-        head = _HABIT.pack(_ESTIMATOR, len(self.busy), self.rushed, *measures, *self.unseen, *self.spent)
-        return head + _little_endian(self.week + self.peaks).tobytes() + self.busy
+        head = _HABIT.pack(_ESTIMATOR, self.usual, self.usual_day, *self.spent)
+        return head + _little_endian(self.week + self.peaks).tobytes()
 
     @classmethod
-    def unpacked(cls, data: bytes) -> Self | None:
+    def unpacked(cls, data: bytes, hours: "array[float]", at: float) -> Self | None:
         """Return what was packed; None if there is none of this estimator. Raises ValueError if it is damaged."""
         if data[:1] != bytes([_ESTIMATOR]):
             return None
-        if len(data) < _HABIT_BYTES or len(data) != _HABIT_BYTES + data[1]:
+        if len(data) != _HABIT_BYTES:
             raise ValueError
-        _, _, rushed, usual, level, rest, habit, total, *days = _HABIT.unpack_from(data)
-        amounts = _little_endian(array("f", data[_HABIT.size : _HABIT_BYTES]))
-        unseen, spent, busy = array("B", days[:_DAYS]), array("d", days[_DAYS:]), data[_HABIT_BYTES:]
-        is_known = not math.isnan(total)
-        parts = (level, rest, habit, total if is_known else 0.0, *spent)
-        sound = usual >= _UNSEEN and min(parts) >= 0 and math.isfinite(sum(parts, usual)) and _are_amounts(amounts)
-        if not sound or max(unseen) > _DAY_HOURS or max(busy, default=0) >= _WEEK_HOURS:
+        _, usual, usual_day, *spent = _HABIT.unpack_from(data)
+        amounts = _little_endian(array("f", data[_HABIT.size :]))
+        known = _count_seen(hours)
+        sound = min(usual, usual_day) >= _UNSEEN and math.isfinite(usual + usual_day)
+        sound = sound and _are_amounts(amounts) and _are_amounts(spent)
+        if not sound or (known and max(spent) < 0):
             raise ValueError
         week, peaks = amounts[:_WEEK_HOURS], amounts[_WEEK_HOURS:]
-        return cls(week, peaks, spent, unseen, busy, usual, level, rest, rushed, habit, total if is_known else None)
+        return cls(hours, _hour(at) - 1, known, week, peaks, array("d", spent), usual, usual_day)
 
-    def measured(self, hours: "array[float]", hour: int) -> "_Habit":
-        """Return it with what follows from it and the hours up to this one."""
-        mean = _mean_of_days(self.spent, self.unseen, hour // 24)
-        if mean is None:  # for so long has nothing been seen that all is forgotten
-            return self
-        week, busiest = self.week.tolist(), self.usual
+    @cached_property
+    def measures(self) -> _Measures | None:
+        """What is expected by it; None if no hour was seen. Worked out when it is asked for."""
+        if not self.known:
+            return None
+        week, hour, busiest = self.week.tolist(), self.hour, self.usual
         habit = _mean(week)
-        rest = max(0.0, mean - habit)
-        rushes = [(of_week - hour - 1) % _WEEK_HOURS for of_week in self.busy]
-        calm = _calm(_last(hours, hour), _last(week, hour), rest, rushes, busiest)
+        rest = max(0.0, _calm_days(self.spent, self.usual_day) / self.known - habit)
+        busy = _busy_days(self.peaks, hour, busiest)
+        calm = _calm(_last(self.hours, hour), _last(week, hour), rest, busy, busiest)
         steady = max(_STEADY * (habit + rest), _STEADY_BUSIEST * busiest)
         level = _level(*calm, rest, steady) if steady > 0 else 1.0
-        total = (habit + rest) * level * _WEEK_HOURS
-        least = _RUSH * (habit + rest)
-        rushed = next((ago for ago in range(_WEEK_HOURS) if hours[(hour - ago) % _HOURS] <= least), _WEEK_HOURS)
-        return replace(self, level=level, rest=rest * level, rushed=rushed, habit=habit, total=total)
+        return _Measures(habit, level, rest * level, (habit + rest) * level * _WEEK_HOURS)
 
-    def walked(self, hour: float, amount: float) -> float:
+    def rushed(self, measures: _Measures) -> int:
+        """Return for how many hours, up to the last one, far more was spent than in an average one."""
+        least = _RUSH * (measures.habit + measures.rest / measures.level)
+        hours, hour = self.hours, self.hour
+        return next((ago for ago in range(_WEEK_HOURS) if hours[(hour - ago) % _HOURS] <= least), _WEEK_HOURS)
+
+    def walked(self, hour: float, amount: float, measures: _Measures) -> float:
         """Return the hour up to which, from this hour on, so much is expected to be spent; less than in a week."""
         first, week = int(hour), self.week
+        habit, level, rest, _ = measures
         if _UNSEEN in week[:24]:
-            week = array("d", [usual if usual >= 0 else self.habit for usual in week])
-        start, level, rest = first % _WEEK_HOURS, self.level, self.rest
+            week = array("d", [usual if usual >= 0 else habit for usual in week])
+        start = first % _WEEK_HOURS
         hours = (week[start:] + week[:start]) * 2
         spent = -(hours[0] * level + rest) * (hour - first)
         for day in range(0, len(hours), 24):
@@ -210,15 +219,18 @@ def _mean(week: list[float]) -> float:
     return (sum(week) - unseen * _UNSEEN) / (_WEEK_HOURS - unseen)
 
 
-def _mean_of_days(spent: "array[float]", unseen: "array[int]", today: int) -> float | None:
-    """Return what is spent in an hour of a usual day, whichever hour it is; None if no hour was seen."""
-    known = _HOURS - sum(unseen)
-    if not known:
-        return None
-    seen = [_UNSEEN if hours == _DAY_HOURS else day for day, hours in zip(spent, unseen, strict=True)]
-    most = _BUSY_DAYS * _usual(seen, today, _BUSY_DAYS_AFTER)
-    stands_out = max(spent) > most > 0
-    return sum([min(day, most) for day in spent] if stands_out else spent) / known
+def _sum(hours: list[float]) -> float:
+    """Return what was spent in the hours of a day that were seen; below zero if none was."""
+    seen = [each for each in hours if each >= 0] if _UNSEEN in hours else hours
+    return sum(seen) if seen else _UNSEEN
+
+
+def _calm_days(spent: "array[float]", usual: float) -> float:
+    """Return what was spent on all days that were seen; one that stands out counts only in part."""
+    days = [day for day in spent if day >= 0] if _UNSEEN in spent else spent
+    most = _BUSY_DAYS * usual
+    stands_out = max(days) > most > 0
+    return sum([min(day, most) for day in days] if stands_out else days)
 
 
 def _last(ring: _Ring, hour: int) -> _Ring:
@@ -227,19 +239,30 @@ def _last(ring: _Ring, hour: int) -> _Ring:
     return ring[end - _WEEK_HOURS : end] if end >= _WEEK_HOURS else ring[end - _WEEK_HOURS :] + ring[:end]
 
 
+def _busy_days(peaks: "array[float]", hour: int, busiest: float) -> Iterator[range]:
+    """Yield the days of the week up to this hour that had an hour busier than all others; the last hour is -1."""
+    today = hour // 24
+    for day in range(today - 7, today + 1):
+        if peaks[day % _DAYS] > busiest:
+            begin = 24 * day - hour - 1
+            yield range(max(begin, -_WEEK_HOURS), min(begin + 24, 0))
+
+
 def _calm(
-    amounts: "array[float]", habits: list[float], rest: float, rushes: Sequence[int], busiest: float
+    amounts: "array[float]", habits: list[float], rest: float, busy: Iterable[range], busiest: float
 ) -> tuple[list[float], list[float]]:
     """Return what was spent in a week's hours, and their habits, without those that were not seen.
 
-    An hour that can be a rush counts for no more than one is, or than the busiest that was seen on two occasions.
+    An hour that is busier than any that was seen on two occasions counts for no more than that, or than a rush is.
     """
     spent = amounts.tolist()
     if _UNSEEN_BYTES in amounts.tobytes():  # or so it looks, across two numbers
         for unseen in [hour for hour, amount in enumerate(spent) if amount < 0]:
             spent[unseen], habits[unseen] = 0.0, -rest
-    for each in rushes:
-        spent[each] = min(spent[each], max(_RUSH * (habits[each] + rest), busiest))
+    for hours in busy:
+        for each in hours:
+            if spent[each] > busiest:
+                spent[each] = min(spent[each], max(_RUSH * (habits[each] + rest), busiest))
     return spent, habits
 
 
@@ -265,13 +288,6 @@ def _by_day(newest_first: list[float], day: int) -> list[float]:
     return newest_first[day::-1] + newest_first[:day:-1]
 
 
-def _busy_after(busy: bytes, of_day: int, amounts: Sequence[float], week: "array[float]") -> bytes:
-    """Return the busy hours once this hour of all days is known anew."""
-    hours = _HOURS_OF_WEEK[of_day::24]
-    usual = [_RUSH * each for each in week[of_day::24]]
-    return busy.translate(None, hours) + bytes(compress(hours, map(gt, amounts, usual)))
-
-
 @dataclass(frozen=True, slots=True)
 class Pace:
     """An account's spending as of its last reading. Replaced at each reading, never changed."""
@@ -290,12 +306,13 @@ class Pace:
     """Spent in each of the last hours, by hour of the clock modulo their number; below zero where that was not seen."""
     bins: "array[float]"
     """Spent in each part of the last hour, likewise."""
-    habit: _Habit = field(default_factory=_Habit.none, compare=False, repr=False)
+    habit: _Habit = field(compare=False, repr=False)
 
     @classmethod
     def begin(cls, at: float) -> Self:
         """Return the pace of an account that is first read at this moment."""
-        return cls(at, at, 0.0, 0.0, 0.0, array("f", [_UNSEEN]) * _HOURS, array("f", [0.0]) * _BINS)
+        hours = array("f", [_UNSEEN]) * _HOURS
+        return cls(at, at, 0.0, 0.0, 0.0, hours, array("f", [0.0]) * _BINS, _Habit.none(hours, at))
 
     def after(self, before: float, amount: float, since: float, at: float) -> "Pace":
         """Return the pace after `before` was read at `since`, and `amount` next, at `at`.
@@ -334,13 +351,17 @@ class Pace:
         return *_more(spent, seen, rate, at - now), hours, self.habit.after(hours, ended)
 
     def _bins_through(self, at: float, rate: float) -> "array[float]":
-        bins, now = self.bins[:], max(self.at, at - _BIN * _BINS)
-        part, last = int(now // _BIN), int(at // _BIN)
+        part, last, whole = int(self.at // _BIN), int(at // _BIN), rate * _BIN
+        if last - part >= _BINS:
+            bins = array("f", [whole]) * _BINS
+            bins[last % _BINS] = rate * (at - last * _BIN)
+            return bins
+        bins, now = self.bins[:], self.at
         if part < last:
             bins[last % _BINS] = 0.0
             bins[part % _BINS] += rate * ((part + 1) * _BIN - now)
             for each in range(part + 1, last):
-                bins[each % _BINS] = rate * _BIN
+                bins[each % _BINS] = whole
             now = last * _BIN
         bins[last % _BINS] += rate * (at - now)
         return bins
@@ -354,30 +375,29 @@ class Pace:
         """Return in how many seconds an amount is used up; None if that cannot be said yet, infinity for never."""
         if amount <= 0:
             return 0.0
-        habit = self.habit
-        if self.at - self.begun < _TRUSTED_AFTER or habit.total is None:
+        if self.at - self.begun < _TRUSTED_AFTER or (measures := self.habit.measures) is None:
             return None
         # What is spent by the margin is as good as gone.
         young = max(0.0, 1 - (self.at - self.begun) / _YOUNG)
         amount /= _MARGIN + _YOUNG_MARGIN * young
         now = self.at / _HOUR
-        hour, rush = now, self._rush()
+        hour, rush = now, self._rush(measures)
         if rush:
-            lasts = _RUSH_LASTS + habit.rushed
+            lasts = _RUSH_LASTS + self.habit.rushed(measures)
             if amount <= rush * lasts:
                 return amount / rush * _HOUR
             amount, hour = amount - rush * lasts, hour + lasts
-        if habit.total <= 0:
+        if measures.total <= 0:
             return math.inf
-        weeks, left = divmod(amount, habit.total)
-        return (weeks * _WEEK_HOURS + habit.walked(hour, left) - now) * _HOUR
+        weeks, left = divmod(amount, measures.total)
+        return (weeks * _WEEK_HOURS + self.habit.walked(hour, left, measures) - now) * _HOUR
 
-    def _rush(self) -> float:
+    def _rush(self, measures: _Measures) -> float:
         """Return what is spent in an hour if that is far above what is expected; zero otherwise."""
         hour, spent = _hour(self.at), self._last_hour
         week = self.habit.week
         near = max(week[(hour - 1) % _WEEK_HOURS], week[hour % _WEEK_HOURS], week[(hour + 1) % _WEEK_HOURS])
-        usual = max(near, self.habit.habit) + self.habit.rest
+        usual = max(near, measures.habit) + measures.rest
         return spent if spent > _RUSH * usual + _UNUSUAL_STEPS * self.step else 0.0
 
     @property
@@ -386,7 +406,10 @@ class Pace:
         if self.at - self.begun < _UNUSUAL_AFTER or self.habit.usual <= 0:
             return None
         spent, usual = self._last_hour, self.habit.usual
-        floor = max(_UNUSUAL_STEPS * self.step, _UNUSUAL_SHARE * self.habit.habit * 24 - usual)
+        floor = _UNUSUAL_STEPS * self.step
+        measures = self.habit.measures if spent > _UNUSUAL * usual + floor else None  # which takes work
+        if measures:
+            floor = max(floor, _UNUSUAL_SHARE * measures.habit * 24 - usual)
         if spent <= _UNUSUAL * usual + floor:
             return False
         rushes = _is_weekend(_day(self.at)) and spent > _UNKNOWN_DAY * usual + floor
@@ -417,7 +440,7 @@ class Pace:
         sound = sound and 0 <= spent <= _MOST and 0 <= step <= _MOST
         if not sound or not _are_amounts(amounts) or min(bins) < 0:
             raise ValueError
-        habit = _Habit.unpacked(data[_PACE_BYTES:]) or _habit_of(hours, begun, at)
+        habit = _Habit.unpacked(data[_PACE_BYTES:], hours, at) or _habit_of(hours, begun, at)
         return cls(begun, at, spent, seen, step, hours, bins, habit)
 
 
@@ -429,6 +452,11 @@ def _hour(at: float) -> int:
 def _day(at: float) -> int:
     """Return its day, likewise."""
     return int(at // _DAY)
+
+
+def _count_seen(hours: "array[float]") -> int:
+    """Return how many hours were seen."""
+    return _HOURS - hours.count(_UNSEEN)
 
 
 def _are_amounts(amounts: Sequence[float]) -> bool:
@@ -451,18 +479,18 @@ def _habit_of(hours: "array[float]", begun: float, at: float) -> _Habit:
     last = _hour(at)
     today = (last - 1) // 24
     first = max(_hour(begun), (today - _DAYS + 1) * 24)
+    begin = _Habit.none(hours, at)
     if first >= last:
-        return _Habit.none()
+        return begin
     of_days = {
         day: hours[max(first - 24 * day, 0) + 24 * (day % _DAYS) : min(last - 24 * day, 24) + 24 * (day % _DAYS)]
         for day in range(first // 24, today + 1)
     }
-    begin = _Habit.none()
     for day, amounts in of_days.items():
-        seen = [each for each in amounts if each >= 0]
         begin.peaks[day % _DAYS] = max(amounts)
-        begin.spent[day % _DAYS], begin.unseen[day % _DAYS] = sum(seen), 24 - len(seen)
-    begin = replace(begin, usual=_usual(begin.peaks, today))
+        begin.spent[day % _DAYS] = _sum(amounts.tolist())
+    usual, usual_day = _usual(begin.peaks, today), _usual(begin.spent, today, _BUSY_DAYS_AFTER)
+    begin = replace(begin, usual=usual, usual_day=usual_day)
     # Of what is usual in an hour of the day only the last one tells.
     return begin.after(hours, range(max(first, last - 24), last))
 

@@ -154,5 +154,6 @@ async def test_who_asks_for_the_health_is_not_kept_waiting_by_a_crowd() -> None:
         await connections.turn(path)
         order.append(path)
 
-    await asyncio.gather(*map(ask, [*["/metrics"] * 100, "/-/healthy"]))
+    async with asyncio.timeout(PATIENCE):
+        await asyncio.gather(*map(ask, [*["/metrics"] * 100, "/-/healthy"]))
     assert order == ["/-/healthy", *["/metrics"] * 100]

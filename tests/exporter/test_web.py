@@ -60,14 +60,14 @@ def broken() -> Never:
 
 
 @asynccontextmanager
-async def asking(shown: Site) -> AsyncIterator[Callable[[str, str], Awaitable[httpx.Response]]]:
+async def asking(shown: Site) -> AsyncIterator[Callable[..., Awaitable[httpx.Response]]]:
     """Serve a site; give what asks it."""
     async with AsyncExitStack() as stack, httpx.AsyncClient(trust_env=False) as client:
         (url,) = await serve(stack, application(shown), [Address.parse("127.0.0.1:0")], None)
         origin = httpx.URL(url).copy_with(path="")
 
-        async def ask(method: str, target: str) -> httpx.Response:
-            return await client.request(method, str(origin).rstrip("/") + target)
+        async def ask(method: str, target: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
+            return await client.request(method, str(origin).rstrip("/") + target, headers=headers)
 
         yield ask
 
@@ -163,6 +163,18 @@ async def test_each_path_has_its_answer(
     assert answer.status_code == status
     assert headers(answer) == lower(OF_EVERY_ANSWER, its_own)
     assert answer.text == body or not body
+
+
+@pytest.mark.parametrize(
+    ("path", "begin"), [("/", "<!DOCTYPE html>"), ("/api/v1/accounts", "{"), ("/metrics", "# HELP ")]
+)
+async def test_who_takes_no_gzip_gets_none(path: str, begin: str) -> None:
+    """The answer is as plain as its headers say, and still says that it depends on what was asked for."""
+    async with asking(site()) as ask:
+        answer = await ask("GET", path, {"Accept-Encoding": "identity"})
+    assert "Content-Encoding" not in answer.headers
+    assert "Accept-Encoding" in answer.headers["Vary"]
+    assert answer.content.decode().startswith(begin)
 
 
 async def test_the_page_says_what_was_asked_badly() -> None:

@@ -44,6 +44,25 @@ EQUIVALENT: Mapping[Change, str] = {
         ("-self._pause = None", '+self._pause = ""'),
     ): "Either is no pause.",
     (
+        "connections.Listener.__init__",
+        ("-self._pause: asyncio.TimerHandle | None = None", '+self._pause: asyncio.TimerHandle | None = ""'),
+    ): "So it is at the beginning.",
+    (
+        "exchange._Progress.__init__",
+        ("-self._tcp: Any = None", '+self._tcp: Any = ""'),
+    ): "No handshake fails before there is a connection, which takes the place of either.",
+    (
+        "exchange._Progress._listen",
+        ("-data: bytes = await read(*args, **kwargs)", "+data: bytes = await read(*args, )"),
+    ): "The client passes its own time limit by name, and it is told to have none: the poll has one.",
+    (
+        "exchange._read",
+        (
+            '-announced = response.headers.get("Content-Length", "")',
+            '+announced = response.headers.get("Content-Length", "XXXX")',
+        ),
+    ): "Neither is a number.",
+    (
         "protection._basic",
         ('-return "", b""', '+return "XXXX", b""'),
     ): "Nobody is let in without a password, whatever the name.",
@@ -51,13 +70,16 @@ EQUIVALENT: Mapping[Change, str] = {
         "connections.Connection.handle_error",
         ("-status: int = 500,", "+status: int = 501,"),
     ): "It is aiohttp's signature, and aiohttp always says which.",
-    (
-        "pieces.Pieces.decode",
+    **{
         (
-            '-def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:',
-            '+def decode(self, encoding: str = "XXutf-8XX", errors: str = "strict") -> str:',
-        ),
-    ): "It is aiohttp's signature, and nobody calls it.",
+            "pieces.Pieces.decode",
+            (
+                '-def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:',
+                f'+def decode(self, encoding: str = "{encoding}", errors: str = "{errors}") -> str:',
+            ),
+        ): "It is aiohttp's signature, and nobody calls it."
+        for encoding, errors in (("XXutf-8XX", "strict"), ("utf-8", "XXstrictXX"))
+    },
     (
         "pieces.Pieces.decode",
         (

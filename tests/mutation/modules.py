@@ -27,7 +27,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 TESTS: Mapping[str, tuple[str, ...]] = {
     "answer": ("answer", "payloads"),
     "config/*": ("config", "config_files", "accounts_files", "web_config", "variables"),
-    "problem": ("account", "view"),
+    "problem": ("problem", "account", "view"),
     "reading": ("reading", "account"),
     "provider": ("providers", "payloads"),
     "providers/*": ("providers", "payloads"),

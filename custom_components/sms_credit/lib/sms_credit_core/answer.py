@@ -93,7 +93,7 @@ class Fields:
     def number_in_text(self, name: str, point: str = ".") -> Decimal:
         """Return a member that must be a number in text, exactly as it was written, with this decimal separator."""
         value: str = self._must_be(name, str)
-        plain = value.replace(point, ".") if value.count(point) <= 1 and (point == "." or "." not in value) else ""
+        plain = value.replace(point, ".") if point == "." or "." not in value else ""
         return self._bounded(name, Decimal(plain)) if _NUMBER_IN_TEXT.fullmatch(plain) else self._unreadable(name)
 
     def currency(self, name: str) -> str:

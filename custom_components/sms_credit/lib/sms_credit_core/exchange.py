@@ -137,7 +137,7 @@ def _timestamp(credentials: Credentials, now: float) -> int:
 
 def _account_of(credentials: Credentials) -> bytes:
     named = sorted((name, secret.reveal()) for name, secret in credentials.items())
-    return hashlib.blake2b(repr(named).encode(errors="surrogatepass"), key=_OWN_KEY, digest_size=16).digest()
+    return hashlib.blake2b(repr(named).encode(errors="surrogatepass"), key=_OWN_KEY).digest()
 
 
 def _shown(code: str | None, credentials: Credentials) -> str | None:

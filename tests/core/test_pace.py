@@ -249,7 +249,7 @@ def test_whatever_is_read(readings: list[tuple[float, float]]) -> None:
 SOUND = pace(office, 3 * DAY).packed()
 WITHOUT_HABIT = 2104
 """Bytes of a pace before what is worked out from it."""
-UNSEEN_DAYS = 21 * struct.pack("<d", -1.0)
+UNSEEN_DAYS, UNSEEN_WEEK = 21 * struct.pack("<d", -1.0), 168 * struct.pack("<f", -1.0)
 
 
 def changed(text: str, place: int, *numbers: int) -> str:
@@ -273,6 +273,8 @@ def changed(text: str, place: int, *numbers: int) -> str:
         pytest.param(changed(SOUND, WITHOUT_HABIT + 15, 0, 0xC0), id="a busiest day below zero"),
         pytest.param(changed(SOUND, WITHOUT_HABIT + 23, 0xE0, 0xBF), id="a day on which less than nothing was spent"),
         pytest.param(changed(SOUND, WITHOUT_HABIT + 17, *UNSEEN_DAYS), id="hours that were seen on no day"),
+        pytest.param(changed(SOUND, WITHOUT_HABIT + 185, 0, 0, 0x80, 0xBF), id="an hour that was seen on six days"),
+        pytest.param(changed(SOUND, WITHOUT_HABIT + 185, *UNSEEN_WEEK), id="hours that were seen in no week"),
         pytest.param(changed(SOUND, WITHOUT_HABIT + 185, 0, 0, 0, 0xC0), id="an hour that usually spends below zero"),
     ],
 )

@@ -162,12 +162,13 @@ class _Habit:
             raise ValueError
         _, usual, usual_day, *spent = _HABIT.unpack_from(data)
         amounts = _little_endian(array("f", data[_HABIT.size :]))
-        known = _count_seen(hours)
+        week, peaks, known = amounts[:_WEEK_HOURS], amounts[_WEEK_HOURS:], _count_seen(hours)
         sound = min(usual, usual_day) >= _UNSEEN and math.isfinite(usual + usual_day)
         sound = sound and _are_amounts(amounts) and _are_amounts(spent)
-        if not sound or (known and max(spent) < 0):
+        # What was seen is in both, and an hour that was seen on one day is known for all.
+        was_seen = [each >= 0 for each in week]
+        if not sound or was_seen != was_seen[:24] * 7 or (known and min(max(week), max(spent)) < 0):
             raise ValueError
-        week, peaks = amounts[:_WEEK_HOURS], amounts[_WEEK_HOURS:]
         return cls(hours, _hour(at) - 1, known, week, peaks, array("d", spent), usual, usual_day)
 
     @cached_property

@@ -43,6 +43,8 @@ def test_the_later_is_that_of_each_clock() -> None:
     [
         pytest.param(at(-1, -1), False, 0.0, id="before it"),
         pytest.param(at(0, 0), True, 0.0, id="at it"),
+        pytest.param(at(0, -5), True, 0.0, id="at it by the wall clock alone"),
+        pytest.param(at(-5, 0), True, 0.0, id="at it by the monotonic clock alone"),
         pytest.param(at(60, 2), True, 60.0, id="the machine slept, and the monotonic clock with it"),
         pytest.param(at(-3600, 60), True, 60.0, id="the wall clock was set back"),
     ],

@@ -55,13 +55,16 @@ EQUIVALENT: Mapping[Change, str] = {
         "exchange._Progress._listen",
         ("-data: bytes = await read(*args, **kwargs)", "+data: bytes = await read(*args, )"),
     ): "The client passes its own time limit by name, and it is told to have none: the poll has one.",
-    (
-        "exchange._read",
-        (
-            '-announced = response.headers.get("Content-Length", "")',
-            '+announced = response.headers.get("Content-Length", "XXXX")',
-        ),
-    ): "Neither is a number.",
+    **{
+        (function, ("-" + line, "+" + line.replace('""', '"XXXX"'))): "Neither is a number."
+        for function, line in {
+            "exchange._read": 'announced = response.headers.get("Content-Length", "")',
+            "exchange._retry_after": 'value = answer.headers.get("retry-after", "").strip()',
+            "answer.Fields.number_in_text": (
+                'plain = value.replace(point, ".") if point == "." or "." not in value else ""'
+            ),
+        }.items()
+    },
     (
         "protection._basic",
         ('-return "", b""', '+return "XXXX", b""'),
@@ -177,7 +180,7 @@ ALIKE: Mapping[Callable[[str], str], str] = {
     lambda line: re.sub(r", (strict=\w+)?\)", ")", line): "It says what cannot happen, to whoever reads it.",
     lambda line: line.lower() if re.search(r"(?i)\b(select|pragma) ", line) else line: "SQL is read in any case.",
     lambda line: re.sub(r'"[\w-]+":', _small, line) if "headers" in line else line: "So are the names of headers,",
-    lambda line: re.sub(r'_header\(request, "[\w-]+"', _small, line): "wherever they stand,",
+    lambda line: re.sub(r'(_header\(request, |headers\.get\()"[\w-]+"', _small, line): "wherever they stand,",
     lambda line: re.sub(r'\.decode\("[\w-]+"', _small, line): "and the names of encodings.",
 }
 """The reason, by what makes lines the same that do the same."""

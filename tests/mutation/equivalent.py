@@ -44,6 +44,10 @@ EQUIVALENT: Mapping[Change, str] = {
         ("-self._pause = None", '+self._pause = ""'),
     ): "Either is no pause.",
     (
+        "watch.Watch._poll_in_turn",
+        ("-watched.task = None", '+watched.task = ""'),
+    ): "Either is no task.",
+    (
         "connections.Listener.__init__",
         ("-self._pause: asyncio.TimerHandle | None = None", '+self._pause: asyncio.TimerHandle | None = ""'),
     ): "So it is at the beginning.",

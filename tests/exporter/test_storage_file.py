@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -243,9 +244,10 @@ async def test_a_file_that_cannot_be_written_is_read(
     assert logged == [{"event": NOT_STORED, "path": str(path), "reason": reason, "log_level": "error"}]
     with capture_logs() as logged:
         await storage.remember(ACCOUNT, polled())  # what was read is no file that could be written
-        await storage.remember(ACCOUNT, polled())
+        await storage.remember(ACCOUNT, replace(polled(), polls=2))
     assert [told["event"] for told in logged] == [STORED_AGAIN]
     await storage.close()
+    assert await asyncio.to_thread(polls, path) == 2
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ TESTS: Mapping[str, tuple[str, ...]] = {
     "pieces": ("exposition", "pieces"),
     "protection": ("protection", "web_toolkit"),
     "samples": ("exposition",),
-    "storage": ("storage", "storage_file"),
+    "storage": ("storage_file", "storage"),
     "watch": ("plan", "watch"),
     "web": ("web", "api", "protection", "strangers"),
 }

@@ -47,6 +47,9 @@ pytest_add_cli_args_test_selection = {tests}
 UNESCAPED = "disable_test_id_escaping_and_forfeit_all_rights_to_community_support"
 """Named by pytest. A process that collects tests twice escapes their names twice, and does not find them any more."""
 
+_SLOWLY = 600
+"""Seconds that a test may take which starts programs again and again; with all changes in them these start slowly."""
+
 BESIDE = ("docs", "grafana", "README.md", "custom_components/sms_credit/translations")
 """What tests read beside the code."""
 
@@ -132,8 +135,9 @@ class Workshop:
         path = os.pathsep.join(map(str, (self.folder / "mutants/src", self.folder / "mutants")))
         env = {**os.environ, "PYTHONPATH": path, "MUTANT_UNDER_TEST": name, ANEW: "1"}
         command = (sys.executable, "-m", "pytest", "-x", "-q", "-p", "tests.mutation.plugin", "-p", "no:cacheprovider")
+        arguments = (f"--timeout={_SLOWLY}", *self.tests)
         return subprocess.run(
-            [*command, *self.tests], cwd=self.folder / "mutants", env=env, check=False, capture_output=True, text=True
+            [*command, *arguments], cwd=self.folder / "mutants", env=env, check=False, capture_output=True, text=True
         )
 
     def known(self, mutants: Mapping[str, Path]) -> list[Mutant]:

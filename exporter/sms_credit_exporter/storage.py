@@ -116,7 +116,7 @@ class Memory:
     def keep(self, names: Collection[str]) -> None:
         """Forget those accounts that have not been among these names for long."""
         for name in self._trends.keys() - set(names):
-            self._trends.pop(name, None)
+            del self._trends[name]
 
     async def close(self) -> None:
         """Keep what is known by now, and nothing from then on."""

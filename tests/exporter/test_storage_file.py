@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -215,6 +216,34 @@ async def test_a_full_disk_is_told_once_until_there_is_space(tmp_path: Path) -> 
     await storage.close()
 
 
+def refusing(path: Path, error: Exception) -> Callable[..., int]:
+    """Return what opens every file but this one."""
+    really = os.open
+
+    def refuse(name: Any, *args: Any, **kwargs: Any) -> int:  # noqa: ANN401 - as the original
+        if name == path:
+            raise error
+        return really(name, *args, **kwargs)
+
+    return refuse
+
+
+def test_what_a_kill_left_beside_a_file_that_cannot_be_written_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last exporter had no time to put it into the file."""
+    killed, storage = tmp_path / "killed", Storage(tmp_path / "s.db")
+    asyncio.run(storage.remember(ACCOUNT, polled()))
+    killed.mkdir()
+    for file in tmp_path.glob("s.db*"):
+        shutil.copy(file, killed)
+    asyncio.run(storage.close())
+    assert (killed / "s.db-wal").stat().st_size
+
+    monkeypatch.setattr(os, "open", refusing(killed / "s.db", OSError(errno.EROFS, "Read-only file system")))
+    assert polls(killed / "s.db") == 1
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
@@ -230,15 +259,8 @@ async def test_a_file_that_cannot_be_written_is_read(
     path = tmp_path / "s.db"
     await asyncio.to_thread(written, path)
 
-    really = os.open
-
-    def refuse(name: Any, *args: Any, **kwargs: Any) -> int:  # noqa: ANN401 - as the original
-        if name == path:
-            raise error
-        return really(name, *args, **kwargs)
-
     with capture_logs() as logged, monkeypatch.context() as patch:
-        patch.setattr(os, "open", refuse)
+        patch.setattr(os, "open", refusing(path, error))
         storage = Storage(path)
         assert storage.recall([ACCOUNT])["a"].account.polls == 1
     assert logged == [{"event": NOT_STORED, "path": str(path), "reason": reason, "log_level": "error"}]

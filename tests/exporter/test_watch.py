@@ -18,8 +18,8 @@ from sms_credit_exporter.accounts import AccountConfig, Config
 from sms_credit_exporter.simulator.behaviour import NoAnswer
 from sms_credit_exporter.simulator.server import SimulatedAccount, Simulator
 from sms_credit_exporter.storage import Storage
-from sms_credit_exporter.watch import Watch
-from tests.exporter.running import LISTEN, Providers, Running, running, until
+from sms_credit_exporter.watch import Watch, http_client
+from tests.exporter.running import LISTEN, PATIENCE, Providers, Running, running, until
 
 Start = Callable[..., AbstractAsyncContextManager[Running]]
 ConfigFile = Callable[..., Path]
@@ -84,6 +84,24 @@ async def test_accounts_that_hang_cost_no_other_provider_a_poll(
         await until(many_wait)
         await polled(exporter, HEALTHY, 3)
         assert await failures(exporter, HEALTHY) == 0
+
+
+async def test_a_request_leaves_no_connection_behind() -> None:
+    """Minutes pass until the next poll, and thousands of accounts would hold as many descriptors meanwhile."""
+    ended = asyncio.Queue[bytes]()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        await ended.put(await reader.read())
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server, http_client() as client:
+        port = server.sockets[0].getsockname()[1]
+        for _ in range(2):
+            assert (await client.get(f"http://127.0.0.1:{port}/")).text == "{}"
+            async with asyncio.timeout(PATIENCE):
+                assert await ended.get() == b""
 
 
 async def test_polls_that_are_due_together_write_together(tmp_path: Path) -> None:

@@ -26,13 +26,6 @@ EQUIVALENT: Mapping[Change, str] = {
         ),
     ): "A limit that is not set is held against nothing; and where there is a reading, there is a ledger.",
     (
-        "storage._prepare",
-        (
-            '-int(_pragma(connection, name)) for name in ("application_id", "user_version", "schema_version")',
-            '+int(_pragma(connection, name)) for name in ("application_id", "USER_VERSION", "schema_version")',
-        ),
-    ): "SQLite reads the name in any case.",
-    (
         "connections.Connection.handle_error",
         (
             "-return super().handle_error(request, status, exc, message)",
@@ -43,6 +36,20 @@ EQUIVALENT: Mapping[Change, str] = {
         "connections.Listener._go_on",
         ("-self._pause = None", '+self._pause = ""'),
     ): "Either is no pause.",
+    (
+        "storage.Storage.__init__",
+        (
+            "-self._connection: sqlite3.Connection | None = None",
+            '+self._connection: sqlite3.Connection | None = ""',
+        ),
+    ): "It is set before anybody asks for it.",
+    (
+        "watch.http_client",
+        (
+            "-direct = httpx.AsyncHTTPTransport(verify=tls, limits=limits)",
+            "+direct = httpx.AsyncHTTPTransport(limits=limits)",
+        ),
+    ): "Plain HTTP verifies nothing. It saves reading all certificates once more.",
     (
         "watch.Watch._poll_in_turn",
         ("-watched.task = None", '+watched.task = ""'),
@@ -197,7 +204,9 @@ def _small(found: re.Match[str]) -> str:
 
 ALIKE: Mapping[Callable[[str], str], str] = {
     lambda line: re.sub(r", (strict=\w+)?\)", ")", line): "It says what cannot happen, to whoever reads it.",
-    lambda line: line.lower() if re.search(r"(?i)\b(select|pragma) ", line) else line: "SQL is read in any case.",
+    lambda line: line.lower() if re.search(r"(?i)\b(select|pragma) |_pragma\(", line) else line: (
+        "SQL is read in any case."
+    ),
     lambda line: re.sub(r'"[\w-]+":', _small, line) if "headers" in line else line: "So are the names of headers,",
     lambda line: re.sub(r'(_header\(request, |headers\.get\()"[\w-]+"', _small, line): "wherever they stand,",
     lambda line: re.sub(r'\.decode\("[\w-]+"', _small, line): "and the names of encodings.",

@@ -216,6 +216,18 @@ async def test_a_full_disk_is_told_once_until_there_is_space(tmp_path: Path) -> 
     await storage.close()
 
 
+async def test_a_disk_that_hangs_holds_up_neither_a_poll_nor_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is known is safe later, or lost; the account is watched all the same."""
+    monkeypatch.setattr("sms_credit_exporter.storage._PATIENCE", 0.2)
+    storage = Storage(tmp_path / "s.db")
+    with storage._lock:  # noqa: SLF001 - whoever uses the file waits, as for a disk that does not answer
+        async with asyncio.timeout(10):
+            await storage.remember(ACCOUNT, polled())
+            await storage.close()
+
+
 def refusing(path: Path, error: Exception) -> Callable[..., int]:
     """Return what opens every file but this one."""
     really = os.open

@@ -207,6 +207,15 @@ async def behind_tls(folder: Path, *, certificate_wanted: bool) -> AsyncIterator
         yield simulator, base_urls["23telecom"], str(folder / "ca.pem")
 
 
+async def test_who_shows_a_certificate_of_nobody_s_is_told_no_key(tmp_path: Path) -> None:
+    """Whoever sits between would read it."""
+    async with behind_tls(tmp_path, certificate_wanted=False) as (simulator, base_url, _), http_client() as client:
+        account = simulator.add("23telecom")
+        with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+            await client.get(base_url)
+        assert not account.requests
+
+
 async def test_a_provider_that_wants_a_certificate_ends_no_process(
     start: Start, config_file: ConfigFile, providers: Providers, tmp_path: Path
 ) -> None:

@@ -37,6 +37,10 @@ EQUIVALENT: Mapping[Change, str] = {
         ("-self._pause = None", '+self._pause = ""'),
     ): "Either is no pause.",
     (
+        "storage.Storage._write",
+        ('-self._tell("")', "+self._tell(None)"),
+    ): "Either is no trouble.",
+    (
         "storage.Storage.__init__",
         (
             "-self._connection: sqlite3.Connection | None = None",

@@ -179,7 +179,7 @@ class _Habit:
         week, hour, busiest = self.week.tolist(), self.hour, self.usual
         habit = _mean(week)
         rest = max(0.0, _calm_days(self.spent, self.usual_day) / self.known - habit)
-        busy = _busy_days(self.peaks, hour, busiest)
+        busy = _hours_of_busy_days(self.peaks, hour, busiest)
         calm = _calm(_last(self.hours, hour), _last(week, hour), rest, busy, busiest)
         steady = max(_STEADY * (habit + rest), _STEADY_BUSIEST * busiest)
         level = _level(*calm, rest, steady) if steady > 0 else 1.0
@@ -220,16 +220,20 @@ def _mean(week: list[float]) -> float:
     return (sum(week) - unseen * _UNSEEN) / (_WEEK_HOURS - unseen)
 
 
+def _seen(amounts: Sequence[float]) -> Sequence[float]:
+    """Return the amounts that were seen."""
+    return [each for each in amounts if each >= 0] if _UNSEEN in amounts else amounts
+
+
 def _sum(hours: list[float]) -> float:
     """Return what was spent in the hours of a day that were seen; below zero if none was."""
-    seen = [each for each in hours if each >= 0] if _UNSEEN in hours else hours
+    seen = _seen(hours)
     return sum(seen) if seen else _UNSEEN
 
 
 def _calm_days(spent: "array[float]", usual: float) -> float:
     """Return what was spent on all days that were seen; one that stands out counts only in part."""
-    days = [day for day in spent if day >= 0] if _UNSEEN in spent else spent
-    most = _BUSY_DAYS * usual
+    days, most = _seen(spent), _BUSY_DAYS * usual
     stands_out = max(days) > most > 0
     return sum([min(day, most) for day in days] if stands_out else days)
 
@@ -240,17 +244,17 @@ def _last(ring: _Ring, hour: int) -> _Ring:
     return ring[end - _WEEK_HOURS : end] if end >= _WEEK_HOURS else ring[end - _WEEK_HOURS :] + ring[:end]
 
 
-def _busy_days(peaks: "array[float]", hour: int, busiest: float) -> Iterator[range]:
-    """Yield the days of the week up to this hour that had an hour busier than all others; the last hour is -1."""
+def _hours_of_busy_days(peaks: "array[float]", hour: int, busiest: float) -> Iterator[int]:
+    """Yield the hours of days with one above the busiest, within a week up to this hour, which is -1."""
     today = hour // 24
     for day in range(today - 7, today + 1):
         if peaks[day % _DAYS] > busiest:
             begin = 24 * day - hour - 1
-            yield range(max(begin, -_WEEK_HOURS), min(begin + 24, 0))
+            yield from range(max(begin, -_WEEK_HOURS), min(begin + 24, 0))
 
 
 def _calm(
-    amounts: "array[float]", habits: list[float], rest: float, busy: Iterable[range], busiest: float
+    amounts: "array[float]", habits: list[float], rest: float, busy: Iterable[int], busiest: float
 ) -> tuple[list[float], list[float]]:
     """Return what was spent in a week's hours, and their habits, without those that were not seen.
 
@@ -260,10 +264,9 @@ def _calm(
     if _UNSEEN_BYTES in amounts.tobytes():  # or so it looks, across two numbers
         for unseen in [hour for hour, amount in enumerate(spent) if amount < 0]:
             spent[unseen], habits[unseen] = 0.0, -rest
-    for hours in busy:
-        for each in hours:
-            if spent[each] > busiest:
-                spent[each] = min(spent[each], max(_RUSH * (habits[each] + rest), busiest))
+    for each in busy:
+        if spent[each] > busiest:
+            spent[each] = min(spent[each], max(_RUSH * (habits[each] + rest), busiest))
     return spent, habits
 
 

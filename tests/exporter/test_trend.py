@@ -119,32 +119,36 @@ def changed(packed: bytes, amounts: bytes | None = None, **head: object) -> byte
     return zlib.compress(json.dumps({**json.loads(line), **head}).encode() + b"\n" + (amounts or before))
 
 
+def flipped(packed: bytes, place: int) -> bytes:
+    """Return it with one bit changed."""
+    return packed[:place] + bytes([packed[place] ^ 1]) + packed[place + 1 :]
+
+
 PACKED = lived((0, reading("5"))).packed(OWNER)
-FLIPPED = [PACKED[:place] + bytes([PACKED[place] ^ 1]) + PACKED[place + 1 :] for place in range(0, len(PACKED), 7)]
+DAMAGED_OR_NEWER = {
+    "nothing": b"",
+    "zeros": b"\0" * 99,
+    "the end is missing": PACKED[:-9],
+    **{
+        f"a bit is another after {part} % of it": flipped(PACKED, len(PACKED) * part // 100)
+        for part in range(0, 100, 5)
+    },
+    "no head": zlib.compress(b"[]"),
+    "a head that is no object": zlib.compress(b"5\n"),
+    "a newer version": changed(PACKED, version=2),
+    "too many hours": changed(PACKED, array("d", [5.0] * (HOURS + 1)).tobytes()),
+    "an amount without end": changed(PACKED, array("d", [math.inf]).tobytes()),
+    "a part of an amount": changed(PACKED, b"\0" * 9),
+    "hours of no length": changed(PACKED, step=0),
+    "hours of a length in words": changed(PACKED, step="x"),
+    "hours of a length that no number holds": changed(PACKED, step=10**400),
+    "a first hour in parts": changed(PACKED, first=1.5),
+    "a unit that is a number": changed(PACKED, unit=7),
+    "a key that is no key": changed(PACKED, key="zz"),
+}
 
 
-@pytest.mark.parametrize(
-    "packed",
-    [
-        b"",
-        b"\0" * 99,
-        PACKED[:-9],
-        *FLIPPED,
-        zlib.compress(b"[]"),
-        zlib.compress(b"5\n"),
-        changed(PACKED, version=2),
-        changed(PACKED, array("d", [5.0] * (HOURS + 1)).tobytes()),
-        changed(PACKED, array("d", [math.inf]).tobytes()),
-        changed(PACKED, b"\0" * 9),
-        changed(PACKED, step=0),
-        changed(PACKED, step="x"),
-        changed(PACKED, step=10**400),
-        changed(PACKED, first=1.5),
-        changed(PACKED, unit=7),
-        changed(PACKED, key="zz"),
-    ],
-    ids=lambda packed: f"{len(packed)} bytes",
-)
+@pytest.mark.parametrize("packed", DAMAGED_OR_NEWER.values(), ids=DAMAGED_OR_NEWER)
 def test_what_is_damaged_or_newer_is_not_taken_over(packed: bytes) -> None:
     """It is told, and nothing worse comes of it."""
     with pytest.raises(ValueError):  # noqa: PT011 - it has no text of its own

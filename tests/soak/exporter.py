@@ -216,6 +216,7 @@ class Soak:
             self.report.done["values compared"] += customer.check(shown[name])
         self.report.done["scrapes"] += 1
         self._world.judge()
+        self._world.forget_requests()
 
     async def _scrape(self) -> str:
         return (await self._http.get(f"{self._url}/metrics")).raise_for_status().text
@@ -253,7 +254,6 @@ class Soak:
         await self._start()
 
     async def _measure(self) -> None:
-        self._world.forget_requests()
         exposition = len(await self._scrape())
         gc.collect()
         sizes = Sizes(

@@ -353,7 +353,7 @@ class World:
             raise ExceptionGroup(message, self.wrongs)
 
     def forget_requests(self) -> None:
-        """Have the simulator forget what it was asked: that would be most of the memory that is measured."""
+        """Have the simulator forget what it was asked. A day of that takes more memory than the exporter."""
         self._simulator.requests.clear()
         for customer in self.customers:
             customer.simulated.requests.clear()

@@ -168,6 +168,7 @@ async def test_the_first_scrape_after_a_restart_knows_very_many_accounts(
     assert len(simulated.requests) == 1
 
 
+@pytest.mark.timeout(600)  # fifty processes are started; on a busy machine each takes seconds
 async def test_fifty_restarts_ask_no_more_than_the_interval_allows(installed: Installed) -> None:
     """However the process ends, and at whatever moment; a poll that was begun and never ended was one too."""
     installed.configure(poll_interval="1h")

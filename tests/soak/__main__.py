@@ -59,7 +59,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     commands = parser.add_subparsers(required=True)
     soaking = commands.add_parser("soak", prog="scripts/soak", parents=[shared])
-    soaking.add_argument("--days", type=float, default=30, metavar="N", help="(default %(default)s)")
+    soaking.add_argument("--days", type=float, default=45, metavar="N", help="(default %(default)s)")
     soaking.add_argument("--accounts", type=int, default=200, metavar="N", help="(default %(default)s)")
     soaking.set_defaults(run=_soak)
     drilling = commands.add_parser("crash-drill", prog="scripts/crash-drill", parents=[shared])

@@ -163,12 +163,13 @@ def test_a_long_attack_stays_unusual_until_it_ends(usual: Spending) -> None:
 
 
 @pytest.mark.parametrize("past", [0, 100, 299], ids=lambda past: f"{past} seconds past the five minutes")
-def test_a_poll_an_hour_tells_as_much_of_a_rush_as_is_spent(past: int) -> None:
-    """What fell between two polls was spent in one hour, wherever the parts of the hour begin."""
+@pytest.mark.parametrize("polls", [60, 12, 1], ids=lambda polls: f"{polls} polls in an hour")
+def test_however_it_is_polled_a_rush_is_as_much_as_is_spent(past: int, polls: int) -> None:
+    """What fell in an hour was spent in one hour, wherever its parts begin, and however many polls tell of a part."""
     usual = [(at + past, amount) for at, amount in amounts(always, 14 * DAY, every=HOUR)]
     last, left = usual[-1]
-    found = paces([*usual, (last + HOUR, left - 110)])[-1]
-    assert found.lasts(110) == pytest.approx(HOUR / 1.1)
+    rush = [(last + HOUR * poll / polls, left - 110 * poll / polls) for poll in range(1, polls + 1)]
+    assert paces([*usual, *rush])[-1].lasts(110) == pytest.approx(HOUR / 1.1)
 
 
 def test_an_attack_of_a_week_is_still_followed() -> None:

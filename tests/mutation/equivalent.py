@@ -182,6 +182,13 @@ EQUIVALENT: Mapping[Change, str] = {
         ("-if amount <= rush * lasts:", "+if amount < rush * lasts:"),
     ): "What is used up as the rush ends is so by either.",
     (
+        "pace._hours_of_busy_days",
+        (
+            "-yield from range(max(begin, -_WEEK_HOURS), min(begin + 24, 0))",
+            "+yield from range(max(begin, -_WEEK_HOURS), min(begin + 25, 0))",
+        ),
+    ): "An hour of the next day that is above the busiest makes that day a busy one, and is cut to the same twice.",
+    (
         "pace._little_endian",
         ('-if sys.byteorder == "big":', '+if sys.byteorder == "XXbigXX":'),
     ): "No machine that these tests have seen is big-endian.",

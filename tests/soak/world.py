@@ -353,7 +353,7 @@ class World:
             raise ExceptionGroup(message, self.wrongs)
 
     def forget_requests(self) -> None:
-        """Have the simulator forget what it was asked. A day of that takes more memory than the exporter."""
+        """Have the simulator forget what it was asked. A day of that takes nearly as much memory as all the rest."""
         self._simulator.requests.clear()
         for customer in self.customers:
             customer.simulated.requests.clear()

@@ -516,16 +516,16 @@ def _usually(column: list[float]) -> list[float]:
 
     The newest come first.
     """
-    known = [each for each in column if each >= 0]
+    known = _seen(column)
     if not known:
         return [_UNSEEN] * 7
     ascending = sorted(known)
     calm = ascending[:-_RUSHES] or known
     allowed = _ALLOWED * sum(calm) / len(calm)
     is_level = ascending[-1] <= allowed  # as nearly always
-    days = [each for each in column[:7] if each >= 0] or known
+    days = _seen(column[:7]) or known
     if not is_level:
-        days = [*_levelled(days, allowed)]
+        days = _levelled(days, allowed)
     other = sum(days) / len(days)
     weights = _weights(*[True] * len(_NEWER)) if len(known) == len(column) else None
     usual = []

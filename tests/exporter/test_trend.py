@@ -131,7 +131,7 @@ DAMAGED_OR_NEWER = {
     "the end is missing": PACKED[:-9],
     **{
         f"a bit is another after {part} % of it": flipped(PACKED, len(PACKED) * part // 100)
-        for part in range(0, 100, 5)
+        for part in range(0, 100, 4)
     },
     "no head": zlib.compress(b"[]"),
     "a head that is no object": zlib.compress(b"5\n"),
